@@ -1,0 +1,14 @@
+"""The architectures that come with optbench, registered through the same entry-point group as anyone's."""
+
+from __future__ import annotations
+
+from optbench import Architecture, hookimpl
+from optbench.architectures.recursive_mlp import RecursiveMLP
+from optbench.architectures.single_layer import SingleLayer
+from optbench.architectures.two_layer_mlp import TwoLayerMLP
+
+
+@hookimpl
+def optbench_architectures() -> list[type[Architecture]]:
+    """Return the built-in architectures."""
+    return [RecursiveMLP, SingleLayer, TwoLayerMLP]

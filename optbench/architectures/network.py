@@ -1,0 +1,121 @@
+"""The one hand-written network behind all three built-in architectures: tanh layers without biases, to one output.
+
+The inputs carry a last column of ones, which is the only bias. Training loss is the mean squared error against labels of -1 and
++1; the gradient is that of half of it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from optbench import Architecture, Array, Layout, Vector
+
+
+class TanhNetwork(Architecture):
+    """An architecture of tanh layers; a subclass says how wide the hidden ones are."""
+
+    def widths(self) -> tuple[int, ...]:
+        """Return the numbers of hidden units, from the input to the output."""
+        raise NotImplementedError
+
+    def layout(self, inputs: int) -> Layout:
+        """Return one (in, out) matrix a layer."""
+        sizes = (inputs, *self.widths(), 1)
+        return Layout({f"layer{i}": shape for i, shape in enumerate(pairwise(sizes), start=1)})
+
+    def initial(self, layout: Layout, rng: np.random.Generator) -> Vector:
+        """Draw each layer from U(-a, a), a = sqrt(6 / (in + out)). Glorot & Bengio 2010, AISTATS, equation 16."""
+        w = rng.random(layout.size) * 2.0 - 1.0
+        for layer in layout.views(w).values():
+            layer *= math.sqrt(6.0 / sum(layer.shape))
+        return w
+
+    def bind(self, layout: Layout, dtype: npt.DTypeLike) -> Network:
+        """Return a network with its own weights, gradient and workspace."""
+        return Network(layout, dtype)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Buffers for a batch of some number of rows: for each layer its output h, and the derivative of the loss by it."""
+
+    h: tuple[Array, ...]
+    dh: tuple[Array, ...]
+
+
+class Network:
+    """A bound `TanhNetwork`."""
+
+    def __init__(self, layout: Layout, dtype: npt.DTypeLike) -> None:
+        self.layout = layout
+        self.w = np.zeros(layout.size, dtype)
+        self.g = np.zeros(layout.size, dtype)
+        self._layers = tuple(layout.views(self.w).values())
+        self._gradients = tuple(layout.views(self.g).values())
+        self._workspaces: dict[int, Workspace] = {}
+        self._out: Vector = np.empty(0, dtype)
+        self._loss = math.nan
+
+    def loss_and_grad(self, x: Array, y: Vector) -> float:
+        """Write the gradient of half the mean squared error into `g`; return the mean squared error."""
+        self._descend(x, y, 0, self._workspace(len(x)))
+        return self._loss
+
+    def outputs(self) -> Vector:
+        """Return the outputs, shape (rows,), of the last `loss_and_grad`."""
+        return self._out
+
+    def predict(self, x: Array, w: Vector | None = None) -> Vector:
+        """Return the outputs, shape (rows,), for `x` at the weights `w`."""
+        layers = self._layers if w is None or w is self.w else tuple(self.layout.views(w).values())
+        return self._ascend(x, layers, self._workspace(len(x)).h)[:, 0]
+
+    def _ascend(self, x: Array, layers: tuple[Array, ...], h: tuple[Array, ...]) -> Array:
+        """Forward only: tanh(x W), recursively, to the last layer."""
+        if not layers:
+            return x
+        np.matmul(x, layers[0], out=h[0])
+        np.tanh(h[0], out=h[0])
+        return self._ascend(h[0], layers[1:], h[1:])
+
+    def _descend(self, x: Array, y: Vector, layer: int, work: Workspace) -> None:
+        """Forward on the way in, backward on the way out.
+
+        h = tanh(x W) goes to the layer below, which leaves dE/dh in `work`; from it follow dE/dW = x^T (dE/dh (1 - h^2)) and,
+        for the layer above, dE/dx = (dE/dh (1 - h^2)) W^T.
+        """
+        weights, h, dh = self._layers[layer], work.h[layer], work.dh[layer]
+        np.matmul(x, weights, out=h)
+        np.tanh(h, out=h)
+        if layer + 1 < len(self._layers):
+            self._descend(h, y, layer + 1, work)
+        else:
+            self._judge(h, y, dh)
+        np.multiply(h, h, out=h)  # h is not needed any more but for tanh' = 1 - h^2
+        np.subtract(1.0, h, out=h)
+        dh *= h
+        np.matmul(x.T, dh, out=self._gradients[layer])
+        if layer:
+            np.matmul(dh, weights.T, out=work.dh[layer - 1])
+
+    def _judge(self, h: Array, y: Vector, dh: Array) -> None:
+        """E = |h - y|^2 / 2n: leave dE/dh in `dh`, and the loss 2E."""
+        if len(self._out) != len(h):
+            self._out = np.empty(len(h), h.dtype)
+        self._out[:] = h[:, 0]
+        error = np.subtract(self._out, y, out=dh[:, 0])
+        self._loss = float(np.dot(error, error)) / len(y)
+        dh *= 1.0 / len(y)
+
+    def _workspace(self, rows: int) -> Workspace:
+        if rows not in self._workspaces:
+            widths: list[Any] = [layer.shape[1] for layer in self._layers]
+            h, dh = (tuple(np.empty((rows, width), self.w.dtype) for width in widths) for _ in range(2))
+            self._workspaces[rows] = Workspace(h, dh)
+        return self._workspaces[rows]

@@ -1,0 +1,21 @@
+"""The two-layer network of the original experiment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from optbench import count
+from optbench.architectures.network import TanhNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoLayerMLP(TanhNetwork):
+    """One hidden layer of tanh units and a tanh output (n-64-1): o = tanh(tanh(x W1) W2)."""
+
+    name: ClassVar[str] = "two-layer-mlp"
+    hidden: int = count(64)
+
+    def widths(self) -> tuple[int, ...]:
+        """One hidden layer."""
+        return (self.hidden,)

@@ -1,0 +1,170 @@
+"""What a plugin promises: `Optimizer`, `Architecture`, `Embedder`, `Dataset`, and what it may count on in return.
+
+All weights of a network are one contiguous vector `w` of shape (P,), its gradient `g` another; layers are views into them
+(`Layout`). Hyper-parameters are the fields of a frozen dataclass, state is explicit and never caches a hyper-parameter.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
+
+import numpy as np
+
+from optbench.numerics import Array, Layout, Vector
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+OPTBENCH_CONTRACT = 1
+"""The version of these contracts. A plugin module that sets `OPTBENCH_CONTRACT` to another number is refused."""
+
+Role = Literal["question", "answer"]
+
+
+class State(SimpleNamespace):
+    """What an optimizer remembers between steps; a deep copy of it and of `w` is a checkpoint."""
+
+
+class Objective(Protocol):
+    """The loss of this step's batch, as a function of the weights as they now stand."""
+
+    noise: np.random.Generator
+    """The run's own stream of noise, for methods that need some."""
+    steps: int
+    """The planned number of steps of the whole run."""
+    evaluations: int
+    """How many gradients were taken so far in the run: a step may take more than one."""
+    rows: int
+    """How many rows those gradients saw together: else full-batch gradients would look cheap."""
+
+    @property
+    def loss(self) -> float:
+        """The batch's mean squared error at the last gradient."""
+
+    def gradient(self, y: Vector | None = None) -> Vector:
+        """Return the gradient of half the mean squared error, in one reused buffer.
+
+        Args:
+            y: other labels than the batch's, shape (rows,), for methods that resample them.
+        """
+
+    def outputs(self) -> Vector:
+        """Return the network's outputs, shape (rows,), at the last gradient."""
+
+
+class Optimizer:
+    """A method that moves weights along gradients.
+
+    Subclass it as a frozen, keyword-only dataclass whose fields are the hyper-parameters; write `init` and `update`.
+    """
+
+    name: ClassVar[str]
+    batch: ClassVar[Literal["mini", "full"]] = "mini"
+    rates: ClassVar[tuple[str, ...]] = ("lr",)
+    """The hyper-parameters that a schedule multiplies; empty for a method that sets its own rate."""
+
+    def init(self, w: Vector, layout: Layout) -> Any:
+        """Return the state before the first step: any object with attributes, such as `State(m=np.zeros_like(w))`.
+
+        Args:
+            w: the initial weights, shape (P,).
+            layout: where the layers lie in `w`, for methods that treat matrices as such.
+        """
+        return State()
+
+    def update(self, w: Vector, g: Vector, s: Any, t: int) -> None:
+        """Move `w` in place, given its gradient.
+
+        Args:
+            w: the weights, shape (P,), float32 or float64.
+            g: the gradient, same shape and type; it is the optimizer's to use up.
+            s: the state that `init` returned.
+            t: the step, from 1.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines neither update nor step")
+
+    def step(self, w: Vector, s: Any, t: int, at: Objective) -> None:
+        """Take one step; override it where one gradient is not enough."""
+        self.update(w, at.gradient(), s, t)
+
+    def eval_weights(self, w: Vector, s: Any) -> Vector:
+        """Return the weights to judge: `w`, or a buffer of the state, never a copy."""
+        return w
+
+    def scaled(self, factor: float) -> Self:
+        """Return this optimizer with its rates multiplied by `factor`."""
+        rates: dict[str, Any] = {rate: getattr(self, rate) * factor for rate in self.rates}
+        return dataclasses.replace(self, **rates)  # type: ignore[type-var]  # every optimizer is a dataclass
+
+
+class Model(Protocol):
+    """A network bound to its number of inputs, with weights, gradient and workspace allocated once."""
+
+    w: Vector
+    """The weights, shape (P,), contiguous."""
+    g: Vector
+    """The gradient of the last `loss_and_grad`, shape (P,), contiguous."""
+    layout: Layout
+
+    def loss_and_grad(self, x: Array, y: Vector) -> float:
+        """Write the gradient of half the mean squared error into `g`; return the mean squared error.
+
+        Args:
+            x: inputs, shape (rows, inputs).
+            y: labels, -1 or +1, shape (rows,).
+        """
+
+    def outputs(self) -> Vector:
+        """Return the outputs, shape (rows,), of the last `loss_and_grad`, in a reused buffer."""
+
+    def predict(self, x: Array, w: Vector | None = None) -> Vector:
+        """Return the outputs, shape (rows,), for `x` at `w` (the model's own weights if None), in a reused buffer."""
+
+
+class Architecture:
+    """A kind of network. Subclass it as a frozen, keyword-only dataclass whose fields are its hyper-parameters."""
+
+    name: ClassVar[str]
+
+    def layout(self, inputs: int) -> Layout:
+        """Return the layers for rows of `inputs` numbers, the last of which is always 1."""
+        raise NotImplementedError
+
+    def initial(self, layout: Layout, rng: np.random.Generator) -> Vector:
+        """Return initial weights, shape (P,), float64, drawn from `rng` alone."""
+        raise NotImplementedError
+
+    def bind(self, layout: Layout, dtype: npt.DTypeLike) -> Model:
+        """Return a model of this layout whose weights, gradient and workspace have type `dtype`."""
+        raise NotImplementedError
+
+
+class Embedder:
+    """Maps texts to vectors. Subclass it as a frozen, keyword-only dataclass whose fields are its hyper-parameters."""
+
+    name: ClassVar[str]
+
+    def fit(self, texts: Sequence[str]) -> Any:
+        """Learn from the training texts (each question and answer once a row) and return what was learnt; by default None."""
+        return None
+
+    def encode(self, texts: Sequence[str], role: Role, learnt: Any) -> npt.NDArray[np.float32]:
+        """Return one vector a text, shape (len(texts), d), float32.
+
+        Args:
+            texts: questions, or answers.
+            role: which of the two they are; some models want a prompt for each.
+            learnt: what `fit` returned.
+        """
+        raise NotImplementedError
+
+
+class Dataset:
+    """A dataset that a plugin ships: a folder with a `manifest.json`, made by `optbench data import`."""
+
+    name: ClassVar[str]
+    folder: ClassVar[Path]

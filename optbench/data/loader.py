@@ -1,0 +1,68 @@
+"""Loading a frozen dataset with its integrity checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from optbench.data import manifest as manifests
+from optbench.data.manifest import SPLITS, Manifest
+from optbench.data.rows import Row, parse
+from optbench.errors import DataError
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A dataset's folder with its manifest; rows are read, and digests checked, on first use."""
+
+    folder: Path
+    digest: str
+    """The SHA-256 that stands for all its rows."""
+    manifest: Manifest = field(compare=False)
+
+    @property
+    def name(self) -> str:
+        """The dataset's name."""
+        return self.manifest.name
+
+    @cached_property
+    def splits(self) -> Mapping[str, list[Row]]:
+        """The rows of each split, in the files' order.
+
+        Raises:
+            DataError: a file is not the one that was frozen, or breaks a rule.
+        """
+        splits = {}
+        for name in SPLITS:
+            entry = self.manifest.splits[name]  # type: ignore[index]  # SPLITS are the literal's values
+            path = str(self.folder / entry.file)
+            splits[name] = parse(manifests.checked_bytes(self.folder, entry), path)
+            if len(splits[name]) != entry.rows:
+                raise DataError(f"{path} has {len(splits[name])} rows, the manifest says {entry.rows}")
+        check_splits(splits, {name: str(self.folder / entry.file) for name, entry in self.manifest.splits.items()})
+        return splits
+
+
+def load(folder: Path) -> Frozen:
+    """Return the dataset in `folder`.
+
+    Raises:
+        DataError: there is none, or its manifest breaks a rule.
+    """
+    manifest = manifests.read(folder)
+    return Frozen(folder, manifest.digest, manifest)
+
+
+def check_splits(splits: Mapping[str, list[Row]], files: Mapping[str, str]) -> None:
+    """Refuse a question that stands on two sides of a split: a network could answer it from memory."""
+    seen: dict[str, tuple[str, int]] = {}
+    for name, rows in splits.items():
+        for number, row in enumerate(rows, start=1):
+            side, first = seen.setdefault(row.question.casefold(), (name, number))
+            if side != name:
+                raise DataError(
+                    f"{files[name]}, row {number} (the header not counted): the question {row.question[:60]!r} stands also in "
+                    f"{files[side]}, row {first}; a question belongs to one side of a split",
+                )

@@ -1,0 +1,109 @@
+"""The `manifest.json` of a dataset's folder: what lies there, with the SHA-256 of every file."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from optbench.errors import DataError
+from optbench.specs import digest_of
+
+SPLITS = ("train", "validation", "test")
+NAME = "manifest.json"
+
+
+def _plain_path(value: str) -> str:
+    parts = value.split("/")
+    if value.startswith("/") or "\\" in value or any(part in ("", ".", "..") for part in parts):
+        raise ValueError("a file lies inside the dataset's folder: no '..', no absolute path")
+    return value
+
+
+InnerPath = Annotated[str, AfterValidator(_plain_path)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SplitFile(_Strict):
+    """A file of rows."""
+
+    file: InnerPath
+    sha256: Sha256
+    rows: int = Field(ge=1)
+
+
+class VectorFile(_Strict):
+    """A file of vectors for all texts of the dataset."""
+
+    file: InnerPath
+    sha256: Sha256
+    dimension: int = Field(ge=1)
+    description: str = ""
+
+
+class Manifest(_Strict):
+    """What a dataset is, and the digest of each of its files."""
+
+    format: Literal[1] = 1
+    name: str = Field(pattern=r"^[a-z0-9]+([-_.][a-z0-9]+)*$", max_length=64)
+    version: str = "0"
+    title: str = ""
+    language: str = ""
+    licence: str = ""
+    made: str = Field(default="", description="how the dataset was made, said plainly")
+    splits: dict[Literal["train", "validation", "test"], SplitFile]
+    vectors: dict[str, VectorFile] = {}
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of all rows; vectors have digests of their own, so that adding a set leaves earlier runs valid."""
+        return digest_of({name: split.sha256 for name, split in self.splits.items()})
+
+
+def read(folder: Path) -> Manifest:
+    """Read and check the manifest of the dataset in `folder`.
+
+    Raises:
+        DataError: there is none, or it breaks a rule; the message names file, place and rule.
+    """
+    path = folder / NAME
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise DataError(f"{folder} is no dataset: it has no {NAME}; 'optbench data import' makes one from files") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise DataError(f"{path}: {place}: {first['msg']}") from error
+    missing = [name for name in SPLITS if name not in manifest.splits]
+    if missing:
+        raise DataError(f"{path}: splits: {', '.join(missing)} missing; a dataset has {', '.join(SPLITS)}")
+    return manifest
+
+
+def checked_bytes(folder: Path, entry: SplitFile | VectorFile) -> bytes:
+    """Return the bytes of a file of the dataset.
+
+    Raises:
+        DataError: it is missing, or its digest is not the manifest's.
+    """
+    path = folder / entry.file
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}, which the manifest lists, cannot be read: {error.strerror}") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != entry.sha256:
+        raise DataError(
+            f"{path} is not the file that was frozen: its SHA-256 is {found[:16]}..., the manifest says {entry.sha256[:16]}...; "
+            "restore the file, or make a dataset of another name from it with 'optbench data import'",
+        )
+    return content

@@ -1,0 +1,63 @@
+"""From texts to the matrix that a network sees: question and answer vectors side by side, and a column of ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from optbench.contracts import Embedder, Role
+from optbench.data.loader import Frozen
+from optbench.data.manifest import SPLITS
+from optbench.data.rows import Row
+from optbench.errors import DataError
+from optbench.numerics import Array, Vector
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """All rows of a dataset, embedded: training rows first, then validation, then test.
+
+    `x` has shape (n, 2d + 1) and `y` (n,), both of the run's type; the slices say which rows are whose.
+    """
+
+    x: Array
+    y: Vector
+    train: slice
+    validation: slice
+    test: slice
+
+
+def assemble(dataset: Frozen, embedder: Embedder, dtype: npt.DTypeLike) -> Matrix:
+    """Embed `dataset`; the embedder is fitted on training texts only.
+
+    Raises:
+        DataError: the embedder returns something other than one finite float32 vector a text.
+    """
+    splits = dataset.splits
+    rows = [row for name in SPLITS for row in splits[name]]
+    learnt = embedder.fit([text for row in splits["train"] for text in (row.question, row.answer)])
+    questions = _encode(embedder, rows, "question", learnt)
+    answers = _encode(embedder, rows, "answer", learnt)
+    x = np.hstack([questions, answers, np.ones((len(rows), 1), np.float32)])
+    stops = np.cumsum([0, *(len(splits[name]) for name in SPLITS)])
+    train, validation, test = (slice(int(a), int(b)) for a, b in zip(stops[:-1], stops[1:], strict=True))
+    return Matrix(
+        np.ascontiguousarray(x, dtype),
+        np.array([row.label for row in rows], dtype),
+        train=train,
+        validation=validation,
+        test=test,
+    )
+
+
+def _encode(embedder: Embedder, rows: list[Row], role: Role, learnt: object) -> npt.NDArray[np.float32]:
+    vectors = embedder.encode([getattr(row, role) for row in rows], role, learnt)
+    two_dimensional = isinstance(vectors, np.ndarray) and vectors.ndim == 2  # noqa: PLR2004  # rows and columns
+    if not two_dimensional or vectors.dtype != np.float32 or len(vectors) != len(rows) or not vectors.shape[1]:
+        found = f"{vectors.dtype} of shape {vectors.shape}" if isinstance(vectors, np.ndarray) else type(vectors).__name__
+        raise DataError(f"embedder {embedder.name!r} returned {found} for {len(rows)} {role}s; it must be float32, ({len(rows)}, d)")
+    if not np.isfinite(vectors).all():
+        raise DataError(f"embedder {embedder.name!r} returned NaN or infinity for a {role}")
+    return vectors

@@ -1,0 +1,13 @@
+"""The embedders that come with optbench, registered through the same entry-point group as anyone's."""
+
+from __future__ import annotations
+
+from optbench import Embedder, hookimpl
+from optbench.embedders.hashing import Hashing
+from optbench.embedders.tfidf import TfIdf
+
+
+@hookimpl
+def optbench_embedders() -> list[type[Embedder]]:
+    """Return the built-in embedders."""
+    return [Hashing, TfIdf]

@@ -1,0 +1,35 @@
+"""Words weighted by how rare they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from optbench import Embedder, Role, count
+from optbench.embedders.turkish import lower
+
+
+@dataclass(frozen=True, kw_only=True)
+class TfIdf(Embedder):
+    """TF-IDF of the 1024 most frequent words of the training texts. Spaerck Jones 1972, Journal of Documentation 28(1), 11-21.
+
+    scikit-learn's smoothed form, ln((1 + n) / (1 + df)) + 1, scaled to unit length. Fewer columns where the texts have fewer words.
+    """
+
+    name: ClassVar[str] = "tfidf"
+    features: int = count(1024)
+
+    def fit(self, texts: Sequence[str]) -> Any:
+        """Learn the words and their weights from the training texts."""
+        from sklearn.feature_extraction.text import TfidfVectorizer  # a second to import: workers only  # noqa: PLC0415
+
+        return TfidfVectorizer(max_features=self.features, preprocessor=lower, dtype=np.float32).fit(texts)
+
+    def encode(self, texts: Sequence[str], role: Role, learnt: Any) -> npt.NDArray[np.float32]:
+        """Return unit vectors, shape (len(texts), d), zero where no word is known; the role makes no difference."""
+        dense: npt.NDArray[np.float32] = learnt.transform(texts).toarray()
+        return dense

@@ -1,0 +1,54 @@
+"""Running what is missing: tasks go to workers, results come back one by one to the one process that stores them."""
+
+from __future__ import annotations
+
+import pickle
+import traceback
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, as_completed
+
+from pebble import ProcessExpired
+
+from optbench.plan import Task
+from optbench.pool import worker_pool
+from optbench.specs import RunResult
+
+
+def execute(
+    tasks: Iterable[Task],
+    keep: Callable[[RunResult], None],
+    *,
+    workers: int,
+    timeout: float | None = None,
+) -> None:
+    """Run `tasks` in `workers` processes and call `keep` with each result as it comes.
+
+    Args:
+        tasks: what to run, in this order as far as workers are free.
+        keep: called in this process; what it raises stops everything.
+        workers: number of processes, each with one BLAS thread.
+        timeout: seconds after which a run is killed and ends as `timeout`; None for no limit.
+    """
+    with worker_pool(workers) as pool:
+        futures = {pool.schedule(_run_pickled, args=[pickle.dumps(task)], timeout=timeout): task for task in tasks}
+        for future in as_completed(futures):
+            keep(_outcome(future, futures.pop(future), timeout))
+
+
+def _run_pickled(task: bytes) -> RunResult:
+    # Unpickled here, not by the pool: a plugin that cannot be imported in a worker must fail alone.
+    from optbench.work import run_task  # noqa: PLC0415
+
+    return run_task(pickle.loads(task))  # noqa: S301  # our own parent's
+
+
+def _outcome(future: Future[RunResult], task: Task, timeout: float | None) -> RunResult:
+    """Return the result, or what became of a run whose worker could not return one."""
+    try:
+        return future.result()
+    except TimeoutError:
+        return RunResult(task.spec, task.labels, "timeout", reason=f"not done after {timeout:g} seconds; --timeout sets the limit")
+    except ProcessExpired as error:
+        return RunResult(task.spec, task.labels, "crashed", reason=f"its worker died with exit code {error.exitcode}")
+    except Exception as error:  # noqa: BLE001  # unpickling, or a result that cannot be pickled
+        return RunResult(task.spec, task.labels, "failed", reason="".join(traceback.format_exception(error)))

@@ -1,0 +1,50 @@
+"""The hooks: signatures and docstrings, no logic.
+
+A plugin is a module with functions of these names, each marked `@optbench.hookimpl`, named by an entry point in the group
+`optbench`. The built-in methods come through the same door.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from optbench.contracts import Architecture, Dataset, Embedder, Optimizer
+
+PROJECT = "optbench"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def optbench_optimizers() -> Sequence[type[Optimizer]]:  # type: ignore[empty-body]
+    """Return optimizer classes."""
+
+
+@hookspec
+def optbench_architectures() -> Sequence[type[Architecture]]:  # type: ignore[empty-body]
+    """Return architecture classes."""
+
+
+@hookspec
+def optbench_embedders() -> Sequence[type[Embedder]]:  # type: ignore[empty-body]
+    """Return embedder classes."""
+
+
+@hookspec
+def optbench_datasets() -> Sequence[type[Dataset]]:  # type: ignore[empty-body]
+    """Return dataset classes, each with the folder that it lies in."""
+
+
+@hookspec
+def optbench_run_done(result: Any) -> None:
+    """Take note of a run that has just been stored; `result` is its `RunResult`."""
+
+
+@hookspec
+def optbench_report_sections(results: Any) -> Sequence[tuple[str, str]]:  # type: ignore[empty-body]
+    """Return further sections for the report as (title, text) pairs; the text is shown as text, never as HTML."""

@@ -1,0 +1,34 @@
+"""AdaGrad."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from optbench import Layout, Optimizer, State, Vector, add_square, axpy, positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaGrad(Optimizer):
+    """AdaGrad with a diagonal matrix. Duchi, Hazan & Singer 2011, JMLR 12, 2121-2159, Figure 1.
+
+    Deviation: eps stands outside the root, as in torch; the paper adds it to the diagonal as delta.
+    """
+
+    name: ClassVar[str] = "adagrad"
+    lr: float = positive(0.01)
+    eps: float = positive(1e-10)
+
+    def init(self, w: Vector, layout: Layout) -> State:
+        """Start from no squares."""
+        return State(v=np.zeros_like(w), scratch=np.empty_like(w))
+
+    def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
+        """v_t = v_{t-1} + g_t^2; w_t = w_{t-1} - lr g_t / (sqrt(v_t) + eps)."""
+        add_square(s.v, g, s.scratch)
+        np.sqrt(s.v, out=s.scratch)
+        s.scratch += self.eps
+        g /= s.scratch
+        axpy(-self.lr, g, w)

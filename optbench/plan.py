@@ -1,0 +1,186 @@
+"""From what was selected to the runs that it means: sorted, each with its spec, nothing yet computed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optbench import sources
+from optbench.contracts import Architecture, Embedder, Optimizer
+from optbench.data import manifest as manifests
+from optbench.data.loader import Frozen, load
+from optbench.errors import NothingSelected, UsageError, nearest
+from optbench.parameters import build, changed, values
+from optbench.registry import Registry
+from optbench.selectors import Selection, parse_expression, parse_selection
+from optbench.specs import Choice, Labels, RunSpec
+
+DATASETS = Path(".optbench/datasets")
+"""Where `optbench data import` puts datasets, under the current folder, and where they are looked for by name."""
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selections:
+    """What is to be run. None for an axis means all that is installed."""
+
+    optimizers: Sequence[str] | None = None
+    architectures: Sequence[str] | None = None
+    embedders: Sequence[str] | None = None
+    datasets: Sequence[str] = ("qa-tr",)
+    expression: str = ""
+    seeds: Sequence[int] = (0, 1, 2, 3, 4)
+    epochs: int = 100
+    batch_size: int = 32
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A run that can be computed: its spec, and the things that the spec names, built."""
+
+    spec: RunSpec
+    labels: Labels
+    optimizer: Optimizer
+    architecture: Architecture
+    embedder: Embedder
+    dataset: Frozen
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A method with its hyper-parameters, once for each combination of values that was asked for."""
+
+    thing: Any
+    choice: Choice
+    label: str
+
+
+def make_plan(registry: Registry, selections: Selections) -> list[Task]:
+    """Return the tasks, sorted by dataset, embedder, architecture, optimizer and seed.
+
+    Raises:
+        UsageError: an unknown name, hyper-parameter or value.
+        NothingSelected: no run is left.
+    """
+    _check_numbers(selections)
+    optimizers = _resolve(registry, "optimizer", selections.optimizers)
+    architectures = _resolve(registry, "architecture", selections.architectures)
+    embedders = _resolve(registry, "embedder", selections.embedders)
+    datasets = _distinct(find_dataset(registry, name) for name in selections.datasets)
+    wanted = parse_expression(selections.expression) if selections.expression else None
+    tasks = []
+    for dataset, embedder, architecture, optimizer in itertools.product(datasets, embedders, architectures, optimizers):
+        labels = Labels(optimizer.label, architecture.label, embedder.label)
+        if wanted and not wanted(f"{labels.optimizer} {labels.architecture} {labels.embedder} {dataset.name}"):
+            continue
+        source = sources.digest((type(optimizer.thing), type(architecture.thing), type(embedder.thing)))
+        for seed in selections.seeds:
+            spec = RunSpec(
+                optimizer=optimizer.choice,
+                architecture=architecture.choice,
+                embedder=embedder.choice,
+                dataset=dataset.name,
+                dataset_digest=dataset.digest,
+                seed=seed,
+                epochs=selections.epochs,
+                batch_size=selections.batch_size,
+                dtype=selections.dtype,
+                source=source,
+            )
+            tasks.append(Task(spec, labels, optimizer.thing, architecture.thing, embedder.thing, dataset))
+    if not tasks:
+        what = f"-k {selections.expression!r} keeps none of the names" if wanted else "an axis or the list of seeds is empty"
+        raise NothingSelected(f"nothing to run: {what}; 'optbench list optimizers' shows what there is")
+    return tasks
+
+
+def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Task:
+    """Return the task of a stored spec, with today's source.
+
+    Raises:
+        UsageError: a method or dataset is not installed any more, or the dataset has other rows by now.
+    """
+    things = {axis: _build(registry, axis, getattr(spec, axis)) for axis in ("optimizer", "architecture", "embedder")}
+    dataset = find_dataset(registry, spec.dataset)
+    if dataset.digest != spec.dataset_digest:
+        raise UsageError(f"dataset {spec.dataset!r} has digest {dataset.digest[:12]} now, the run had {spec.dataset_digest[:12]}")
+    return Task(spec, labels, things["optimizer"], things["architecture"], things["embedder"], dataset)
+
+
+def find_dataset(registry: Registry, name: str) -> Frozen:
+    """Return the dataset that is registered, imported, or lies in the folder, of that name.
+
+    Raises:
+        UsageError: there is none; the message names the nearest.
+        DataError: its manifest breaks a rule.
+    """
+    if name in registry.names("dataset"):
+        return load(Path(registry.find("dataset", name).cls.folder))
+    imported = DATASETS / name
+    if name == Path(name).name and (imported / manifests.NAME).exists():
+        return load(imported)
+    if Path(name).is_dir():
+        return load(Path(name))
+    known = dataset_names(registry)
+    raise UsageError(
+        f"no dataset named {name!r}{nearest(name, known)}, and no such folder; known: {', '.join(known)}; "
+        "'optbench data import' makes one from files",
+    )
+
+
+def dataset_names(registry: Registry) -> list[str]:
+    """Return the names of registered and imported datasets."""
+    imported = [path.parent.name for path in DATASETS.glob(f"*/{manifests.NAME}") if not path.parent.name.startswith(".")]
+    return sorted({*registry.names("dataset"), *imported})
+
+
+def _check_numbers(selections: Selections) -> None:
+    for name, least in (("epochs", 1), ("batch_size", 1)):
+        if getattr(selections, name) < least:
+            raise UsageError(f"{name} = {getattr(selections, name)} is too small; the least is {least}")
+    if selections.dtype not in DTYPES:
+        raise UsageError(f"dtype {selections.dtype!r} is none of {', '.join(DTYPES)}")
+
+
+def _resolve(registry: Registry, axis: str, given: Sequence[str] | None) -> list[_Made]:
+    texts = registry.names(axis) if given is None else given
+    return _distinct(made for text in texts for made in _make(registry, axis, parse_selection(text)))
+
+
+def _make(registry: Registry, axis: str, selection: Selection) -> Iterator[_Made]:
+    cls = registry.find(axis, selection.name).cls
+    for params in selection.combinations():
+        thing = build(cls, params)
+        yield _Made(thing, Choice(selection.name, _plain(values(thing))), _label(selection.name, changed(thing)))
+
+
+def _build(registry: Registry, axis: str, choice: Choice) -> Any:
+    return build(registry.find(axis, choice.name).cls, dict(choice.params))
+
+
+def _distinct(things: Iterator[Any]) -> list[Any]:
+    """Drop what was selected twice, and sort: the order of the command line must not matter."""
+    found = {getattr(thing, "label", "") or thing.name: thing for thing in things}
+    return [found[name] for name in sorted(found)]
+
+
+def _plain(params: dict[str, Any]) -> dict[str, Any]:
+    """Turn tuples into lists, as they come back from JSON."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
+
+
+def _label(name: str, params: dict[str, Any]) -> str:
+    if not params:
+        return name
+    written = ",".join(f"{key}={_written(value)}" for key, value in sorted(params.items()))
+    return f"{name}[{written}]"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({','.join(map(_written, value))})"
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)

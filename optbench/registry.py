@@ -1,0 +1,193 @@
+"""Which methods there are: discover plugins, check them, refuse what breaks the rules, and find a class by its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+import pluggy
+
+from optbench import hookspecs
+from optbench.contracts import OPTBENCH_CONTRACT, Architecture, Dataset, Embedder, Optimizer
+from optbench.errors import PluginError, UsageError, nearest
+
+GROUP = "optbench"
+_OURS = "optbench"
+_NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
+AXES: Mapping[str, tuple[str, type]] = {
+    "optimizer": ("optbench_optimizers", Optimizer),
+    "architecture": ("optbench_architectures", Architecture),
+    "embedder": ("optbench_embedders", Embedder),
+    "dataset": ("optbench_datasets", Dataset),
+}
+"""Each kind of method, the hook that brings it and the class that it must derive from."""
+
+
+@dataclass
+class Plugin:
+    """One entry point of the group, and what became of it."""
+
+    name: str
+    distribution: str
+    version: str
+    entry_point: str
+    status: Literal["ok", "blocked", "failed", "refused"] = "ok"
+    error: str = ""
+    provides: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A class that was registered, with where it came from."""
+
+    cls: type[Any]
+    plugin: Plugin
+
+    @property
+    def name(self) -> str:
+        """The name by which users select it."""
+        name: str = self.cls.name
+        return name
+
+    @property
+    def summary(self) -> str:
+        """The first line of its docstring."""
+        return (self.cls.__doc__ or "").strip().partition("\n")[0]
+
+
+class Registry:
+    """All plugins of this environment.
+
+    Args:
+        blocked: names of plugins or distributions to leave out (`-p no:NAME`).
+        autoload: False leaves out all but our own (`OPTBENCH_DISABLE_PLUGIN_AUTOLOAD`).
+    """
+
+    def __init__(self, blocked: Iterable[str] = (), *, autoload: bool = True) -> None:
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        self._blocked, self._autoload = frozenset(blocked), autoload
+        self.plugins: list[Plugin] = []
+        self._methods: dict[str, dict[str, Method]] = {axis: {} for axis in AXES}
+        self.clashes: list[str] = []
+        for plugin, entry_point in _entry_points():
+            self.plugins.append(plugin)
+            self._load(plugin, entry_point)
+
+    def names(self, axis: str) -> list[str]:
+        """Return the names of all methods of a kind, sorted."""
+        return sorted(self._methods[axis])
+
+    def methods(self, axis: str) -> list[Method]:
+        """Return all methods of a kind, sorted by name."""
+        return [self._methods[axis][name] for name in self.names(axis)]
+
+    def find(self, axis: str, name: str) -> Method:
+        """Return the method of that name.
+
+        Raises:
+            UsageError: there is none; the message names the nearest.
+        """
+        known = self._methods[axis]
+        if name not in known:
+            raise UsageError(
+                f"no {axis} named {name!r}{nearest(name, known)}; 'optbench list {axis}s' shows all {len(known)}",
+            )
+        return known[name]
+
+    @cached_property
+    def hook(self) -> Any:
+        """The hooks, to be called."""
+        return self._manager.hook
+
+    def refuse_clashes(self) -> None:
+        """Raise PluginError where two plugins bring a method of the same name: nobody could say which one ran."""
+        if self.clashes:
+            raise PluginError("; ".join(self.clashes))
+
+    def broken(self) -> list[Plugin]:
+        """Return the plugins that could not be used."""
+        return [plugin for plugin in self.plugins if plugin.status in ("failed", "refused")]
+
+    def _load(self, plugin: Plugin, entry_point: EntryPoint) -> None:
+        ours = plugin.distribution == _OURS
+        if self._blocked & {plugin.name, plugin.distribution} or not (ours or self._autoload):
+            plugin.status = "blocked"
+            return
+        try:
+            module = entry_point.load()
+        except BaseException as error:  # noqa: BLE001  # whatever a stranger's import raises, SystemExit too
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            plugin.status, plugin.error = "failed", _one_line(error)
+            return
+        built_for = getattr(module, "OPTBENCH_CONTRACT", OPTBENCH_CONTRACT)
+        if built_for != OPTBENCH_CONTRACT:
+            plugin.status = "refused"
+            plugin.error = f"built for contract {built_for!r}, this optbench has contract {OPTBENCH_CONTRACT}"
+            return
+        try:
+            self._manager.register(module, plugin.name)
+            self._manager.check_pending()
+            classes = {axis: list(self._classes(axis, plugin.name)) for axis in AXES}
+        except Exception as error:  # noqa: BLE001  # a misspelt hook, a hook that raises, a class that breaks the contract
+            plugin.status, plugin.error = "refused", _one_line(error)
+            if self._manager.get_plugin(plugin.name) is not None:
+                self._manager.unregister(name=plugin.name)
+            return
+        for axis, found in classes.items():
+            for cls in found:
+                self._add(axis, Method(cls, plugin))
+
+    def _classes(self, axis: str, plugin_name: str) -> Iterator[type[Any]]:
+        hook, base = AXES[axis]
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+            if implementation.plugin_name != plugin_name:
+                continue
+            for cls in implementation.function():
+                _check_class(cls, hook, base)
+                yield cls
+
+    def _add(self, axis: str, method: Method) -> None:
+        known = self._methods[axis]
+        if method.name in known:
+            one, two = known[method.name].plugin, method.plugin
+            remedy = " or ".join(f"'-p no:{p.name}'" for p in (one, two))
+            self.clashes.append(
+                f"two {axis}s are named {method.name!r}: one from {one.distribution} {one.version} ({one.entry_point}), one from "
+                f"{two.distribution} {two.version} ({two.entry_point}); leave one of them out with {remedy}",
+            )
+            return
+        known[method.name] = method
+        method.plugin.provides.setdefault(axis, []).append(method.name)
+
+
+def _check_class(cls: Any, hook: str, base: type) -> None:
+    if not (isinstance(cls, type) and issubclass(cls, base)):
+        raise PluginError(f"{hook} returned {cls!r}, which is no subclass of optbench.{base.__name__}")
+    name = getattr(cls, "name", None)
+    if not (isinstance(name, str) and _NAME.fullmatch(name)):
+        raise PluginError(f"{cls.__qualname__}.name is {name!r}; a name is lower-case letters and digits, joined by - _ or .")
+
+
+def _entry_points() -> Iterator[tuple[Plugin, EntryPoint]]:
+    """Walk the group ourselves: pluggy's own loader stops at the first broken plugin and skips doubled names silently."""
+    found: dict[str, list[tuple[EntryPoint, str]]] = {}
+    for entry in entry_points(group=GROUP):
+        if entry.dist is not None:
+            found.setdefault(entry.dist.name, []).append((entry, entry.dist.version))
+    # Ours first, so that a clash is reported against the stranger.
+    for distribution in sorted(found, key=lambda name: (name != _OURS, name)):
+        single = len(found[distribution]) == 1
+        for entry, version in sorted(found[distribution], key=lambda pair: pair[0].name):
+            name = distribution if single else f"{distribution}:{entry.name}"
+            yield Plugin(name, distribution, version, f"{entry.name} = {entry.value}"), entry
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,213 @@
+"""The two small languages of the command line: `adam[lr=1e-3,1e-2]`, and pytest's `-k` expressions over names.
+
+    selection = name [ "[" parameter { "," parameter } "]" ]
+    parameter = key "=" value { "," value }          several values stand for several runs
+    value     = number | true | false | none | word | "(" value { "," value } [ "," ] ")"
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from optbench.errors import UsageError
+
+_TOKEN = re.compile(r"\s*(?:(?P<word>[^\s\[\]()=,'\"]+)|(?P<quoted>'[^']*'|\"[^\"]*\")|(?P<sign>[\[\]()=,]))")
+_WORDS: dict[str, Any] = {"true": True, "false": False, "none": None}
+_INTEGER = re.compile(r"[+-]?\d+")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A name and, for each hyper-parameter that was given, the values to run."""
+
+    name: str
+    params: dict[str, list[Any]]
+
+    def combinations(self) -> Iterator[dict[str, Any]]:
+        """Yield every combination of values."""
+        for values in itertools.product(*self.params.values()):
+            yield dict(zip(self.params, values, strict=True))
+
+
+def parse_selection(text: str) -> Selection:
+    """Parse `name[key=value,value,key=value]`.
+
+    Raises:
+        UsageError: it is not of that form; the message shows where.
+    """
+    return _Parser(text).selection()
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._text, self._at = text, 0
+
+    def selection(self) -> Selection:
+        name = self._take("word", "a name")
+        params: dict[str, list[Any]] = {}
+        if self._next_is("["):
+            self._sign("[")
+            while not self._next_is("]"):
+                key = self._take("word", "a hyper-parameter's name")
+                if key in params:
+                    raise self._error(f"{key!r} stands twice")
+                self._sign("=")
+                params[key] = [self._value()]
+                while self._next_is(","):
+                    self._sign(",")
+                    if self._key_follows() or self._next_is("]"):
+                        break
+                    params[key].append(self._value())
+            self._sign("]")
+        if self._text[self._at :].strip():
+            raise self._error("the end")
+        return Selection(name, params)
+
+    def _value(self) -> Any:
+        if self._next_is("("):
+            self._sign("(")
+            items = []
+            while not self._next_is(")"):
+                items.append(self._value())
+                if not self._next_is(")"):
+                    self._sign(",")
+            self._sign(")")
+            return tuple(items)
+        kind, token = self._token()
+        if kind == "quoted":
+            self._advance()
+            return token[1:-1]
+        return _literal(self._take("word", "a value"))
+
+    def _match(self) -> re.Match[str] | None:
+        return _TOKEN.match(self._text, self._at)
+
+    def _token(self) -> tuple[str | None, str]:
+        match = self._match()
+        return (match.lastgroup, match.group(match.lastgroup)) if match and match.lastgroup else (None, "")
+
+    def _advance(self) -> None:
+        match = self._match()
+        if match:
+            self._at = match.end()
+
+    def _next_is(self, sign: str) -> bool:
+        return self._token() == ("sign", sign)
+
+    def _key_follows(self) -> bool:
+        match = self._match()
+        after = _TOKEN.match(self._text, match.end()) if match and match.lastgroup == "word" else None
+        return bool(after and after.group("sign") == "=")
+
+    def _take(self, kind: str, wanted: str) -> str:
+        found, token = self._token()
+        if found != kind:
+            raise self._error(wanted)
+        self._advance()
+        return token
+
+    def _sign(self, sign: str) -> None:
+        if not self._next_is(sign):
+            raise self._error(repr(sign))
+        self._advance()
+
+    def _error(self, wanted: str) -> UsageError:
+        return UsageError(
+            f"cannot read {self._text!r}: expected {wanted} at character {self._at + 1}; the form is NAME[KEY=VALUE,VALUE,KEY=VALUE]",
+        )
+
+
+def _literal(word: str) -> Any:
+    if word.lower() in _WORDS:
+        return _WORDS[word.lower()]
+    if _INTEGER.fullmatch(word):
+        return int(word)
+    try:
+        return float(word)
+    except ValueError:
+        return word
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Parse `0-4` or `0,3,7-9` into sorted seeds without repetition.
+
+    Raises:
+        UsageError: it is not of that form, or a range runs backwards.
+    """
+    seeds: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", part)
+        if not match:
+            raise UsageError(f"cannot read the seeds {text!r}: expected whole numbers and ranges, such as 0-4 or 0,3,7-9")
+        first = int(match[1])
+        last = int(match[2]) if match[2] is not None else first
+        if last < first or last - first >= 1_000_000 or last >= 2**63:  # noqa: PLR2004
+            raise UsageError(f"the range of seeds {part.strip()!r} is empty or too long; write it upwards, below a million seeds")
+        seeds.update(range(first, last + 1))
+    return sorted(seeds)
+
+
+def parse_expression(text: str) -> Callable[[str], bool]:
+    """Parse pytest's `-k` language: parts of names with `and`, `or`, `not` and parentheses; case makes no difference.
+
+    Raises:
+        UsageError: it is no such expression.
+    """
+    tokens = re.findall(r"[()]|[^\s()]+", text)
+
+    def fail() -> UsageError:
+        return UsageError(f"cannot read -k {text!r}: expected names joined by 'and', 'or', 'not' and parentheses")
+
+    def either() -> Callable[[str], bool]:
+        left = both()
+        while tokens and tokens[0] == "or":
+            tokens.pop(0)
+            left = _any(left, both())
+        return left
+
+    def both() -> Callable[[str], bool]:
+        left = negated()
+        while tokens and tokens[0] == "and":
+            tokens.pop(0)
+            left = _all(left, negated())
+        return left
+
+    def negated() -> Callable[[str], bool]:
+        if not tokens:
+            raise fail()
+        token = tokens.pop(0)
+        if token == "not":
+            return _not(negated())
+        if token == "(":
+            inner = either()
+            if not tokens or tokens.pop(0) != ")":
+                raise fail()
+            return inner
+        if token in (")", "and", "or"):
+            raise fail()
+        return _contains(token)
+
+    expression = either()
+    if tokens:
+        raise fail()
+    return expression
+
+
+def _any(a: Callable[[str], bool], b: Callable[[str], bool]) -> Callable[[str], bool]:
+    return lambda name: a(name) or b(name)
+
+
+def _all(a: Callable[[str], bool], b: Callable[[str], bool]) -> Callable[[str], bool]:
+    return lambda name: a(name) and b(name)
+
+
+def _not(a: Callable[[str], bool]) -> Callable[[str], bool]:
+    return lambda name: not a(name)
+
+
+def _contains(part: str) -> Callable[[str], bool]:
+    return lambda name: part.lower() in name.lower()

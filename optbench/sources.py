@@ -1,0 +1,87 @@
+"""Which source computes a run, as a digest: a changed helper must not bring back a stale result.
+
+From the modules of a plugin's class (and of its bases) all imports are followed that stay in the plugin's own distribution;
+names imported from optbench's public face lead to the modules that define them. What lies outside (NumPy, say) is in the
+fingerprint instead.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import optbench
+from optbench.specs import digest_of
+
+CORE = ("train", "numerics", "seeding", "sketch", "work", "data.matrix")
+"""Our own modules that compute every run."""
+
+
+def digest(classes: Iterable[type]) -> str:
+    """Return the digest of all source that computes a run made of `classes`."""
+    modules = frozenset(base.__module__ for cls in classes for base in cls.__mro__ if base.__module__ != "builtins")
+    return _digest(modules | {f"optbench.{name}" for name in CORE})
+
+
+@cache
+def _digest(roots: frozenset[str]) -> str:
+    seen: dict[str, str] = {}
+    waiting = sorted(roots)
+    while waiting:
+        name = waiting.pop()
+        path = _source(name)
+        if name in seen or path is None:
+            continue
+        text = path.read_bytes()
+        seen[name] = hashlib.sha256(text).hexdigest()
+        waiting += sorted(_followed(name, text, is_package=path.name == "__init__.py"))
+    return digest_of(seen)
+
+
+@cache
+def _source(name: str) -> Path | None:
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, AttributeError, ValueError):
+        return None
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    return Path(spec.origin)
+
+
+def _followed(name: str, text: bytes, *, is_package: bool) -> set[str]:
+    """The modules imported by module `name` that belong to the same top-level package, or to optbench's public face."""
+    top = name.partition(".")[0]
+    package = name if is_package else name.rpartition(".")[0]
+    found = set()
+    for module, attribute in _imports(text, package):
+        if module == "optbench" and attribute in optbench.PUBLIC:
+            found.add(f"optbench.{optbench.PUBLIC[attribute]}")
+        elif module != "optbench" and module.partition(".")[0] in (top, "optbench"):
+            # `from pkg import name` may mean a module; where it does not, no source is found under that name.
+            # The packages that a module lies in are imported with it.
+            found |= {module, f"{module}.{attribute}"} if attribute else {module}
+    return {module for module in found if not _is_machinery(module)}
+
+
+def _is_machinery(module: str) -> bool:
+    """Whether a module of ours only declares things, so that a change in it cannot change what is computed."""
+    return module in {"optbench.hookspecs", "optbench.errors", "optbench.api"}
+
+
+def _imports(text: bytes, package: str) -> Iterator[tuple[str, str]]:
+    """Yield (module, name or "") for every import statement, wherever it stands, with relative ones resolved."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level:
+                parts = package.split(".")
+                parent = ".".join(parts[: len(parts) - node.level + 1])
+                module = f"{parent}.{module}" if module else parent
+            yield from ((module, alias.name) for alias in node.names)

@@ -1,0 +1,114 @@
+"""What goes into a run and what comes out of it: frozen values with a canonical JSON form and a content key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+PROTOCOL = 1
+"""The version of how runs are made and scored; results of different protocols are never mixed."""
+
+Status = Literal["ok", "diverged", "failed", "timeout", "crashed"]
+FINAL: tuple[Status, ...] = ("ok", "diverged")
+"""Endings that a repetition would not change; runs that ended otherwise are tried again on the next call."""
+
+CURVES = ("train_loss", "val_loss", "val_accuracy", "test_accuracy", "evaluations", "rows")
+"""What is recorded at every epoch and enters the digest; seconds are recorded too and do not."""
+
+
+def canonical(value: Any) -> str:
+    """Return the one JSON text of `value`: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest_of(value: Any) -> str:
+    """Return the SHA-256 of the canonical JSON of `value`, in hexadecimal."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A method and all its hyper-parameters, by name."""
+
+    name: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Everything that a run's result depends on, but for the source that computes it (`source` is that one's digest)."""
+
+    optimizer: Choice
+    architecture: Choice
+    embedder: Choice
+    dataset: str
+    dataset_digest: str
+    seed: int
+    epochs: int
+    batch_size: int
+    dtype: str
+    source: str
+    protocol: int = PROTOCOL
+
+    @cached_property
+    def key(self) -> str:
+        """The SHA-256 by which the run is stored and found."""
+        return digest_of(self.as_json())
+
+    @cached_property
+    def identity(self) -> str:
+        """The same without the source: what stays when the code changes."""
+        return digest_of(self.as_json() | {"source": None})
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the spec as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> RunSpec:
+        """Make a spec from what `as_json` returned."""
+        choices = {name: Choice(**plain[name]) for name in ("optimizer", "architecture", "embedder")}
+        return cls(**{**plain, **choices})
+
+
+@dataclass(frozen=True)
+class Labels:
+    """How a run's three choices are written for people: the name, and those hyper-parameters that are not the default."""
+
+    optimizer: str
+    architecture: str
+    embedder: str
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What came of a run.
+
+    `curves` has one value an epoch, epoch 0 first; `sketches` one row of 512 for each of `sketch_epochs`. `digest` covers the final
+    weights and the curves, and exists for final endings only. `seconds` (of the optimizer and the gradient alone) never enters it.
+    """
+
+    spec: RunSpec
+    labels: Labels
+    status: Status
+    reason: str = ""
+    curves: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    seconds: tuple[float, ...] = ()
+    sketch_epochs: tuple[int, ...] = ()
+    sketches: npt.NDArray[np.float32] | None = None
+    digest: str | None = None
+    majority: float = 0.5
+    fingerprint: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def epochs(self) -> int:
+        """The number of epochs that were completed."""
+        return max(0, len(self.seconds) - 1)

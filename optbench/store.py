@@ -1,0 +1,220 @@
+"""One SQLite file: a row for each run, committed as it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from optbench.errors import StoreError
+from optbench.specs import FINAL, Labels, RunResult, RunSpec, canonical
+
+VERSION = 1
+_APPLICATION = 0x6F707462  # "optb": tells our file from any other SQLite file
+_SCHEMA = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    identity TEXT NOT NULL,          -- the key without the digest of the source
+    status TEXT NOT NULL,
+    digest TEXT,
+    spec TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    majority REAL NOT NULL,
+    fingerprint TEXT NOT NULL,
+    made TEXT NOT NULL,              -- UTC
+    arrays BLOB NOT NULL,            -- npz
+    arrays_sha256 TEXT NOT NULL
+);
+CREATE INDEX runs_by_status ON runs (status, key);
+CREATE INDEX runs_by_identity ON runs (identity, id);
+CREATE TABLE computed (              -- what follows from runs and is dear to compute again
+    key TEXT PRIMARY KEY,
+    content BLOB NOT NULL,
+    sha256 TEXT NOT NULL
+);
+"""
+
+
+class Store:
+    """The runs in one file.
+
+    Raises:
+        StoreError: the file is locked, corrupt, not ours or of another version.
+    """
+
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        self.path = path
+        if not create and not path.exists():
+            raise StoreError(f"there is no store at {path}; 'optbench run' makes one, --store names another")
+        with self._explained():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=10.0, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._prepare()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def finished(self) -> set[str]:
+        """Return the keys of all runs that ended for good."""
+        return {key for (key,) in self._rows(f"SELECT key FROM runs WHERE status IN {FINAL}")}  # noqa: S608  # constants
+
+    def put(self, result: RunResult) -> None:
+        """Store a result in one transaction; it replaces an earlier one of the same key."""
+        content = _pack(result)
+        row = {
+            "key": result.spec.key,
+            "identity": result.spec.identity,
+            "status": result.status,
+            "digest": result.digest,
+            "spec": canonical(result.spec.as_json()),
+            "labels": canonical(asdict(result.labels)),
+            "reason": result.reason,
+            "majority": result.majority,
+            "fingerprint": canonical(dict(result.fingerprint)),
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+            "arrays": content,
+            "arrays_sha256": hashlib.sha256(content).hexdigest(),
+        }
+        columns = ", ".join(row)
+        marks = ", ".join(f":{name}" for name in row)
+        with self._explained(), self._transaction():
+            self._db.execute("DELETE FROM runs WHERE key = :key", row)
+            self._db.execute(f"INSERT INTO runs ({columns}) VALUES ({marks})", row)  # noqa: S608  # our own names
+
+    def results(self, keys: Iterable[str] | None = None) -> list[RunResult]:
+        """Return the runs of these keys, or of all: then, of runs that differ by source alone, only the latest."""
+        if keys is None:
+            query = "SELECT * FROM runs WHERE id IN (SELECT max(id) FROM runs GROUP BY identity)"
+            found = [self._result(row) for row in self._dicts(query)]
+        else:
+            found = [self._result(row) for key in keys for row in self._dicts("SELECT * FROM runs WHERE key = ?", key)]
+        return sorted(found, key=_order)
+
+    def computed(self, key: str) -> bytes | None:
+        """Return what was kept under `key`, if it is there and whole."""
+        for content, sha256 in self._rows("SELECT content, sha256 FROM computed WHERE key = ?", key):
+            if hashlib.sha256(content).hexdigest() == sha256:
+                return bytes(content)
+        return None
+
+    def keep_computed(self, key: str, content: bytes) -> None:
+        """Keep something under `key`."""
+        with self._explained(), self._transaction():
+            self._db.execute("REPLACE INTO computed VALUES (?, ?, ?)", (key, content, hashlib.sha256(content).hexdigest()))
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the file, run by run; empty where all is well."""
+        faults = [text for (text,) in self._rows("PRAGMA integrity_check") if text != "ok"]
+        for key, content, sha256 in self._rows("SELECT key, arrays, arrays_sha256 FROM runs"):
+            if hashlib.sha256(content).hexdigest() != sha256:
+                faults.append(f"run {key[:12]}: its arrays are not the ones that were stored")
+        return faults
+
+    def _prepare(self) -> None:
+        (application,), (version,) = (self._db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version"))
+        empty = not self._db.execute("SELECT 1 FROM sqlite_master").fetchone()
+        if empty and not application:
+            with self._transaction():
+                if not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():  # another process may have been quicker
+                    for statement in _SCHEMA.split(";\n"):
+                        self._db.execute(statement)
+                    self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
+                    self._db.execute(f"PRAGMA user_version = {VERSION}")
+        elif application != _APPLICATION:
+            raise StoreError(f"{self.path} is an SQLite file, but no store of optbench; --store names another file")
+        elif version != VERSION:
+            raise StoreError(f"{self.path} is a store of version {version}, this optbench reads {VERSION}; --store names another file")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"the store {self.path} cannot be used: {error}; another process may hold it") from error
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"the store {self.path} is corrupt: {error}; move it away, or name another with --store") from error
+        except OSError as error:
+            raise StoreError(f"the store {self.path} cannot be used: {error.strerror}; --store names another file") from error
+
+    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self._explained():
+            return self._db.execute(query, values).fetchall()
+
+    def _dicts(self, query: str, *values: Any) -> Iterator[dict[str, Any]]:
+        with self._explained():
+            cursor = self._db.execute(query, values)
+            names = [column[0] for column in cursor.description]
+            rows = cursor.fetchall()
+        yield from (dict(zip(names, row, strict=True)) for row in rows)
+
+    def _result(self, row: Mapping[str, Any]) -> RunResult:
+        if hashlib.sha256(row["arrays"]).hexdigest() != row["arrays_sha256"]:
+            raise StoreError(f"run {row['key'][:12]} in {self.path} is corrupt: its arrays' SHA-256 is not the one stored beside them")
+        arrays = _unpack(row["arrays"])
+        return RunResult(
+            RunSpec.from_json(json.loads(row["spec"])),
+            Labels(**json.loads(row["labels"])),
+            row["status"],
+            reason=row["reason"],
+            curves={name.removeprefix("curve_"): array for name, array in arrays.items() if name.startswith("curve_")},
+            seconds=tuple(arrays["seconds"].tolist()),
+            sketch_epochs=tuple(arrays["sketch_epochs"].tolist()),
+            sketches=arrays["sketches"] if arrays["sketches"].size else None,
+            digest=row["digest"],
+            majority=row["majority"],
+            fingerprint=json.loads(row["fingerprint"]),
+        )
+
+
+def _order(result: RunResult) -> tuple[Any, ...]:
+    spec, labels = result.spec, result.labels
+    return (spec.dataset, labels.embedder, labels.architecture, labels.optimizer, spec.epochs, spec.batch_size, spec.seed, spec.key)
+
+
+def _pack(result: RunResult) -> bytes:
+    out = io.BytesIO()
+    np.savez(
+        out,
+        allow_pickle=False,
+        seconds=np.array(result.seconds, np.float64),
+        sketch_epochs=np.array(result.sketch_epochs, np.int64),
+        sketches=np.empty((0, 0), np.float32) if result.sketches is None else result.sketches,
+        **{f"curve_{name}": values for name, values in result.curves.items()},
+    )
+    return out.getvalue()
+
+
+def _unpack(content: bytes) -> dict[str, Any]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return dict(arrays)
