@@ -1,0 +1,73 @@
+"""The command line. Its modules import nothing heavy at the top: `optbench --help` must answer at once."""
+
+from __future__ import annotations
+
+import sys
+
+import rich_click as click
+
+import optbench
+from optbench.cli import completion, data, doctor, listing, report, run, show, verify
+from optbench.cli.console import say
+from optbench.cli.options import plugin_option
+from optbench.errors import OptbenchError
+
+INTERRUPTED = 130
+OUR_ERROR = 3
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(optbench.__version__, prog_name="optbench")
+@plugin_option
+def cli() -> None:
+    """Is this optimizer really better than Adam, and why?
+
+    'optbench run --all' runs every optimizer on every architecture and embedder, keeps the results in .optbench/runs.sqlite
+    and writes reports/index.html. What is stored is not run again.
+    """
+
+
+for command in (
+    run.run,
+    listing.list_methods,
+    listing.plugins,
+    show.show,
+    report.report,
+    verify.verify,
+    doctor.doctor,
+    data.data,
+    completion.completion,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except OptbenchError as error:
+        say(f"error: {error}")
+        code = error.exit_code
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except BrokenPipeError:  # `optbench show | head`: the reader has what it wanted
+        sys.stderr.close()
+        code = 0
+    except Exception as error:  # noqa: BLE001  # a fault of ours: said in one line, unless the trace is asked for
+        code = OUR_ERROR
+        _fault(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fault(error: Exception) -> None:
+    import os  # noqa: PLC0415
+    import traceback  # noqa: PLC0415
+
+    if os.environ.get("OPTBENCH_TRACEBACK"):
+        traceback.print_exception(error)
+    say(f"error: a fault in optbench itself, {type(error).__name__}: {error}; OPTBENCH_TRACEBACK=1 shows where")

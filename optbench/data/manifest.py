@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +14,7 @@ from optbench.specs import digest_of
 
 SPLITS = ("train", "validation", "test")
 NAME = "manifest.json"
+_NAME = r"^[a-z0-9]+([-_.][a-z0-9]+)*$"
 
 
 def _plain_path(value: str) -> str:
@@ -51,7 +53,7 @@ class Manifest(_Strict):
     """What a dataset is, and the digest of each of its files."""
 
     format: Literal[1] = 1
-    name: str = Field(pattern=r"^[a-z0-9]+([-_.][a-z0-9]+)*$", max_length=64)
+    name: str = Field(pattern=_NAME, max_length=64)
     version: str = "0"
     title: str = ""
     language: str = ""
@@ -64,6 +66,11 @@ class Manifest(_Strict):
     def digest(self) -> str:
         """The SHA-256 of all rows; vectors have digests of their own, so that adding a set leaves earlier runs valid."""
         return digest_of({name: split.sha256 for name, split in self.splits.items()})
+
+
+def is_name(name: str) -> bool:
+    """Whether a dataset may be called so."""
+    return re.fullmatch(_NAME, name) is not None and len(name) <= 64  # noqa: PLR2004  # as in the model
 
 
 def read(folder: Path) -> Manifest:

@@ -1,0 +1,1 @@
+"""Pure functions from results to numbers: arrays and frames in, frames out."""

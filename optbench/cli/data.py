@@ -1,0 +1,97 @@
+"""`optbench data`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from optbench.cli.console import json_lines, out, say
+from optbench.cli.options import json_option, load_registry, plugin_option
+from optbench.errors import UsageError
+
+
+@click.group()
+def data() -> None:
+    """Look at datasets, check them, make them from files."""
+
+
+@data.command()
+@click.argument("name")
+@json_option
+@plugin_option
+def info(name: str, as_json: bool) -> None:
+    """Say what the dataset NAME (a name or a folder) is."""
+    from optbench.plan import find_dataset  # noqa: PLC0415
+
+    dataset = find_dataset(load_registry(), name)
+    manifest = dataset.manifest
+    rows = [row for split in dataset.splits.values() for row in split]
+    about: dict[str, Any] = {
+        "name": manifest.name,
+        "version": manifest.version,
+        "title": manifest.title,
+        "language": manifest.language,
+        "licence": manifest.licence,
+        "digest": dataset.digest,
+        "splits": {split: len(found) for split, found in dataset.splits.items()},
+        "questions": len({row.question for row in rows}),
+        "labels": {str(label): count for label, count in sorted(Counter(row.label for row in rows).items())},
+        "topics": dict(sorted(Counter(row.topic for row in rows if row.topic).items())),
+        "kinds": dict(sorted(Counter(row.kind for row in rows if row.kind).items())),
+        "vectors": sorted(manifest.vectors),
+        "made": manifest.made,
+        "folder": str(dataset.folder),
+    }
+    if as_json:
+        json_lines([about])
+        return
+    for key, value in about.items():
+        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
+        out(f"{key:10} {', '.join(shown) if isinstance(shown, list) else shown}")
+
+
+@data.command()
+@click.argument("name")
+@plugin_option
+def verify(name: str) -> None:
+    """Check every digest and every rule of the dataset NAME (a name or a folder)."""
+    from optbench.plan import find_dataset  # noqa: PLC0415
+
+    dataset = find_dataset(load_registry(), name)
+    counts = ", ".join(f"{len(rows)} {split}" for split, rows in dataset.splits.items())
+    say(f"{dataset.name}: every file is the one that was frozen; {counts} rows; digest {dataset.digest}")
+
+
+@data.command("import")
+@click.option("--train", type=click.Path(path_type=Path), required=True, help="CSV or JSON Lines.")
+@click.option("--validation", type=click.Path(path_type=Path), help="The same; without it, a share of the training questions.")
+@click.option("--test", type=click.Path(path_type=Path), required=True, help="The same.")
+@click.option("--name", required=True, help="What to call the dataset.")
+@click.option("--validation-share", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.2, show_default=True)
+@click.option("--title", default="", help="One line about it.")
+@click.option("--licence", default="", help="Such as CC-BY-4.0.")
+@click.option("--made", default="", help="How it was made.")
+@click.option("--force", is_flag=True, help="Replace a dataset of that name.")
+def import_files(name: str, validation_share: float, force: bool, **given: Any) -> None:
+    """Make a dataset from files with columns question, answer, label (or soru, cevap, etiket).
+
+    It is written to .optbench/datasets/NAME and found there by its name. A label is 1 for a correct answer and -1 for an incorrect one. Without a
+    validation file, the training questions with the lowest SHA-256 go to validation, both answers of a question together.
+    """
+    from optbench.data.importer import read_files, write  # noqa: PLC0415
+    from optbench.data.manifest import is_name  # noqa: PLC0415
+    from optbench.plan import DATASETS, dataset_names  # noqa: PLC0415
+
+    if not is_name(name):
+        raise UsageError(f"a dataset cannot be called {name!r}: a name is lower-case letters and digits, joined by - _ or .")
+    if name in load_registry().names("dataset"):
+        raise UsageError(f"{name!r} is the name of an installed dataset ({', '.join(dataset_names(load_registry()))}); choose another")
+    files = {split: given[split] for split in ("train", "validation", "test") if given[split] is not None}
+    splits = read_files(files, validation_share)
+    about = {"name": name, "title": given["title"], "licence": given["licence"], "made": given["made"]}
+    dataset = write(DATASETS / name, splits, about, replace=force)
+    counts = ", ".join(f"{len(rows)} {split}" for split, rows in dataset.splits.items())
+    say(f"{dataset.folder}: {counts} rows; 'optbench run --all -d {name}' uses it")

@@ -1,0 +1,86 @@
+"""`optbench list` and `optbench plugins`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rich_click as click
+
+from optbench.cli.console import json_lines
+from optbench.cli.options import json_option, load_registry, plugin_option
+
+_KINDS = ("optimizers", "architectures", "embedders", "datasets")
+
+
+@click.command("list")
+@click.argument("kind", type=click.Choice(_KINDS))
+@json_option
+@plugin_option
+def list_methods(kind: str, as_json: bool) -> None:
+    """List what is installed, with defaults and origin."""
+    registry = load_registry()
+    rows = _datasets(registry) if kind == "datasets" else _methods(registry, kind.removesuffix("s"))
+    _print(rows, as_json=as_json)
+
+
+@click.command()
+@json_option
+@plugin_option
+def plugins(as_json: bool) -> None:
+    """List plugins, those too that could not be used, and why."""
+    registry = load_registry(with_clashes=True)
+    rows = [
+        {
+            "name": plugin.name,
+            "version": plugin.version,
+            "status": plugin.status,
+            "provides": ", ".join(name for names in plugin.provides.values() for name in names),
+            "entry_point": plugin.entry_point,
+            "error": plugin.error,
+        }
+        for plugin in registry.plugins
+    ]
+    _print(rows, as_json=as_json)
+    registry.refuse_clashes()
+
+
+def _methods(registry: Any, axis: str) -> list[dict[str, Any]]:
+    from optbench.parameters import build, values  # noqa: PLC0415
+
+    return [
+        {
+            "name": method.name,
+            "defaults": ", ".join(f"{name}={value}" for name, value in values(build(method.cls, {})).items()),
+            "origin": f"{method.plugin.distribution} {method.plugin.version}",
+            "summary": method.summary,
+        }
+        for method in registry.methods(axis)
+    ]
+
+
+def _datasets(registry: Any) -> list[dict[str, Any]]:
+    from optbench.plan import dataset_names, find_dataset  # noqa: PLC0415
+
+    rows = []
+    for name in dataset_names(registry):
+        dataset = find_dataset(registry, name)
+        manifest = dataset.manifest
+        rows.append(
+            {
+                "name": name,
+                "version": manifest.version,
+                "rows": sum(split.rows for split in manifest.splits.values()),
+                "vectors": ", ".join(sorted(manifest.vectors)),
+                "summary": manifest.title,
+            },
+        )
+    return rows
+
+
+def _print(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        json_lines(rows)
+        return
+    from optbench.cli.tables import print_table  # noqa: PLC0415
+
+    print_table(rows)

@@ -1,0 +1,73 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import rich_click as click
+
+from optbench.cli.console import say
+
+if TYPE_CHECKING:
+    from optbench.registry import Registry
+
+F = TypeVar("F", bound=Callable[..., Any])
+_BLOCKED = "optbench.blocked"
+
+
+def _block(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> None:
+    blocked = context.meta.setdefault(_BLOCKED, set())
+    for value in values:
+        if not value.startswith("no:") or value == "no:":
+            raise click.BadParameter(f"{value!r} is not of the form no:NAME")
+        blocked.add(value.removeprefix("no:"))
+
+
+def plugin_option(command: F) -> F:
+    """Add `-p no:NAME`."""
+    return click.option(
+        "-p",
+        "plugins",
+        metavar="no:NAME",
+        multiple=True,
+        expose_value=False,
+        callback=_block,
+        help="Leave out a plugin, by its name or its distribution's.",
+    )(command)
+
+
+def store_option(command: F) -> F:
+    """Add `--store FILE`."""
+    return click.option(
+        "--store",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=Path(".optbench/runs.sqlite"),
+        show_default=True,
+        help="The file that keeps the runs.",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Write JSON Lines to standard output.")(command)
+
+
+def jobs_option(command: F) -> F:
+    """Add `-j N`."""
+    return click.option("-j", "--jobs", type=click.IntRange(1), help="Worker processes. [default: one a processor]")(command)
+
+
+def load_registry(*, with_clashes: bool = False) -> Registry:
+    """Return the plugins of this environment, with a line of warning for each that could not be used."""
+    from optbench.registry import Registry  # noqa: PLC0415  # NumPy
+
+    blocked = click.get_current_context().meta.get(_BLOCKED, set())
+    registry = Registry(blocked, autoload=not os.environ.get("OPTBENCH_DISABLE_PLUGIN_AUTOLOAD"))
+    for plugin in registry.broken():
+        say(f"warning: plugin {plugin.name!r} ({plugin.distribution} {plugin.version}) is {plugin.status}: {plugin.error}")
+    if not with_clashes:
+        registry.refuse_clashes()
+    return registry

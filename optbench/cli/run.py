@@ -1,0 +1,200 @@
+"""`optbench run`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from optbench.cli.console import json_lines, say
+from optbench.cli.options import jobs_option, json_option, load_registry, plugin_option, store_option
+from optbench.errors import NothingSelected
+
+if TYPE_CHECKING:
+    from optbench.config import Config
+    from optbench.plan import Selections, Task
+    from optbench.specs import RunResult
+
+_AXES = ("optimizers", "architectures", "embedders")
+_FAILED = ("failed", "timeout", "crashed")
+
+
+@click.command()
+@click.option("--all", "everything", is_flag=True, help="Run every combination of all that is installed.")
+@click.option("-o", "--optimizer", "optimizers", multiple=True, metavar="OPT", help="Such as adam, or adam[lr=1e-3,1e-2] for two.")
+@click.option("-m", "--architecture", "architectures", multiple=True, metavar="ARCH", help="Such as two-layer-mlp[hidden=32].")
+@click.option("-e", "--embedder", "embedders", multiple=True, metavar="EMB", help="Such as hashing.")
+@click.option("-d", "--dataset", "datasets", multiple=True, metavar="NAME_OR_PATH", help="A dataset. [default: qa-tr]")
+@click.option("-k", "expression", metavar="EXPR", help="Keep runs whose names fit, such as 'adam and not single'.")
+@click.option("--seeds", metavar="0-4", help="Seeds and ranges of them. [default: 0-4]")
+@click.option("--epochs", type=click.IntRange(1), help="Passes over the training rows. [default: 100]")
+@click.option("--batch-size", type=click.IntRange(1), help="Rows a step. [default: 32]")
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Type of weights and data. [default: float32]")
+@jobs_option
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Kill a run after so long.")
+@click.option("--config", "config_name", metavar="FILE", help="An experiment in TOML, or a preset: presets/original.toml.")
+@store_option
+@click.option(
+    "--report",
+    "report_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("reports/index.html"),
+    show_default=True,
+    help="Where the report goes.",
+)
+@click.option("--no-report", is_flag=True, help="Write no report: no t-SNE, no page.")
+@click.option("--force", is_flag=True, help="Run again what is stored.")
+@click.option("-n", "--dry-run", is_flag=True, help="List the runs and stop.")
+@json_option
+@click.option("-q", "--quiet", is_flag=True, help="No progress, no table.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for each run as it ends.")
+@plugin_option
+def run(**given: Any) -> None:
+    """Run optimizers and compare them.
+
+    An axis that is not named spans all that is installed. Runs that are stored are not run again; Ctrl-C keeps what has
+    finished. Exits with 1 if a run failed, crashed or timed out.
+    """
+    from optbench.api import Results, missing, run_missing, stored  # noqa: PLC0415  # NumPy and all that follows
+    from optbench.plan import make_plan  # noqa: PLC0415
+    from optbench.store import Store  # noqa: PLC0415
+
+    selections, timeout = _selections(given)
+    registry = load_registry()
+    plan = make_plan(registry, selections)
+    if given["dry_run"]:
+        _dry_run(plan, given["store"], as_json=given["as_json"])
+        return
+    with Store(given["store"]) as store:
+        todo = missing(plan, store, force=given["force"])
+        try:
+            with _progress(len(plan), len(todo), given) as on_result:
+                run_missing(
+                    registry, plan, store, workers=given["jobs"], timeout=timeout, force=given["force"], on_result=on_result
+                )
+        except KeyboardInterrupt:
+            kept = len(plan) - len(missing(plan, store))
+            say(f"interrupted: {kept} of {len(plan)} runs are stored in {store.path}; the same command goes on from there")
+            raise
+        results = stored(store, plan)
+    if not given["no_report"]:
+        Results(results, given["store"], registry, _command()).report(given["report_path"], workers=given["jobs"])
+    _show(results, given)
+    if not (given["no_report"] or given["quiet"]):
+        say(f"report: {given['report_path']}")
+    _finish(results)
+
+
+def _selections(given: dict[str, Any]) -> tuple[Selections, float | None]:
+    """Join the options with the configuration file; an option that was given wins."""
+    from optbench import config  # noqa: PLC0415
+    from optbench.plan import Selections  # noqa: PLC0415
+
+    written = config.read(given["config_name"]) if given["config_name"] else config.Config()
+    chosen = {name: value for name in config.Config.model_fields if (value := _either(given, written, name)) is not None}
+    if not (given["everything"] or given["config_name"] or any(axis in chosen for axis in _AXES)):
+        raise NothingSelected("nothing was selected: say --all for every combination, or name an axis, such as -o adam")
+    timeout = chosen.pop("timeout", None)
+    if "seeds" in chosen:
+        chosen["seeds"] = _seeds(chosen["seeds"])
+    return Selections(**chosen), timeout
+
+
+def _either(given: dict[str, Any], written: Config, name: str) -> Any:
+    value = given[name]
+    return getattr(written, name) if value is None or value == () else value
+
+
+def _seeds(value: str | list[int]) -> list[int]:
+    from optbench.selectors import parse_seeds  # noqa: PLC0415
+
+    return parse_seeds(value if isinstance(value, str) else ",".join(map(str, value)))
+
+
+def _dry_run(plan: Sequence[Task], path: Path, *, as_json: bool) -> None:
+    from optbench.store import Store  # noqa: PLC0415
+
+    done: set[str] = set()
+    if path.exists():
+        with Store(path, create=False) as store:
+            done = store.finished()
+    rows = [
+        {
+            "key": task.spec.key,
+            "optimizer": task.labels.optimizer,
+            "architecture": task.labels.architecture,
+            "embedder": task.labels.embedder,
+            "dataset": task.spec.dataset,
+            "seed": task.spec.seed,
+            "stored": task.spec.key in done,
+        }
+        for task in plan
+    ]
+    if as_json:
+        json_lines(rows)
+        return
+    from optbench.cli.tables import print_table  # noqa: PLC0415
+
+    print_table(rows)
+    say(f"{len(rows)} runs, {sum(bool(row['stored']) for row in rows)} of them stored already")
+
+
+@contextmanager
+def _progress(planned: int, todo: int, given: dict[str, Any]) -> Iterator[Callable[[RunResult], None]]:
+    """Show how far the runs are: a bar where standard error is a terminal, with -v a line a run."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    if not given["quiet"]:
+        say(f"{planned} runs: {planned - todo} stored, {todo} to run")
+    columns = (
+        TextColumn("running"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    visible = sys.stderr.isatty() and not given["quiet"] and todo > 0
+    with Progress(*columns, console=Console(stderr=True), disable=not visible, transient=True) as bar:
+        line = bar.add_task("run", total=todo)
+
+        def on_result(result: RunResult) -> None:
+            bar.advance(line)
+            if given["verbose"] or result.status in _FAILED:
+                labels = result.labels
+                why = result.reason.strip().rpartition("\n")[2]
+                where = f"{labels.optimizer} {labels.architecture} {labels.embedder} seed {result.spec.seed}"
+                bar.console.out(f"{result.status}: {where}{': ' if why else ''}{why}", highlight=False)
+                if not visible:
+                    say(f"{result.status}: {where}{': ' if why else ''}{why}")
+
+        yield on_result
+
+
+def _show(results: Sequence[RunResult], given: dict[str, Any]) -> None:
+    if given["as_json"]:
+        from optbench.analysis.frame import row  # noqa: PLC0415
+
+        json_lines(row(result) for result in results)
+    elif not given["quiet"]:
+        from optbench.cli.tables import print_benchmark  # noqa: PLC0415
+
+        print_benchmark(results)
+
+
+def _finish(results: Sequence[RunResult]) -> None:
+    bad = [result for result in results if result.status in _FAILED]
+    if bad:
+        say(f"{len(bad)} of {len(results)} runs did not end well; 'optbench show' says why, the same command tries them again")
+        click.get_current_context().exit(1)
+
+
+def _command() -> str:
+    """Return the command as it was typed."""
+    return shlex.join(["optbench", *sys.argv[1:]])

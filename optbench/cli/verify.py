@@ -1,0 +1,63 @@
+"""`optbench verify`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from optbench.cli.console import json_lines, say
+from optbench.cli.options import jobs_option, json_option, load_registry, plugin_option, store_option
+from optbench.errors import NothingSelected
+
+if TYPE_CHECKING:
+    from optbench.verify import Verified
+
+
+@click.command()
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="Only N of the runs.")
+@store_option
+@jobs_option
+@json_option
+@plugin_option
+def verify(sample: int | None, store: Path, jobs: int | None, as_json: bool) -> None:
+    """Run stored runs again and compare digests.
+
+    'equal' is bit for bit; 'close' is within tolerance, in another environment. Exits with 1 if a run differs or cannot be run
+    any more.
+    """
+    from optbench.pool import default_workers  # noqa: PLC0415
+    from optbench.store import Store  # noqa: PLC0415
+    from optbench.verify import verifiable  # noqa: PLC0415
+    from optbench.verify import verify as run_again  # noqa: PLC0415
+
+    with Store(store, create=False) as opened:
+        results = verifiable(opened.results(), sample)
+    if not results:
+        raise NothingSelected(f"{store} has no run that ended ok or diverged: nothing to verify")
+    found = run_again(load_registry(), results, workers=jobs or default_workers())
+    if as_json:
+        json_lines(_row(verified) for verified in found)
+    for verified in found:
+        if verified.verdict != "equal":
+            say(f"{verified.verdict}: {verified.stored.spec.key[:10]} {_name(verified)}: {verified.explanation}")
+    counts = Counter(verified.verdict for verified in found)
+    say(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
+    if counts["differs"] or counts["gone"]:
+        click.get_current_context().exit(1)
+
+
+def _row(verified: Verified) -> dict[str, str]:
+    return {
+        "key": verified.stored.spec.key,
+        "run": _name(verified),
+        "verdict": verified.verdict,
+        "explanation": verified.explanation,
+    }
+
+
+def _name(verified: Verified) -> str:
+    labels = verified.stored.labels
+    return f"{labels.optimizer} {labels.architecture} {labels.embedder} seed {verified.stored.spec.seed}"

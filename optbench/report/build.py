@@ -1,0 +1,146 @@
+"""From results to the page."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+import optbench
+from optbench.analysis.curves import curves
+from optbench.analysis.scores import MARGIN
+from optbench.analysis.table import TableRow, table
+from optbench.analysis.tasks import TaskName, by_task, seeds
+from optbench.errors import OptbenchError
+from optbench.report import charts, numbers
+from optbench.report.palette import styles
+from optbench.specs import RunResult, canonical, digest_of
+from optbench.trajectories import Picture
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a report comes from: the command that made it, and notes such as embedders that were left out."""
+
+    command: str
+    notes: tuple[str, ...] = ()
+    sections: tuple[tuple[str, str], ...] = ()
+
+
+def build(results: Sequence[RunResult], pictures: Iterable[Picture], path: Path, origin: Origin) -> Path:
+    """Write the report of `results` to `path` and return it; it is written beside, then renamed.
+
+    Raises:
+        OptbenchError: there are no results, or the file cannot be written.
+    """
+    if not results:
+        raise OptbenchError("there is nothing to report: the store has no such runs; 'optbench run' makes some")
+    page = _render(results, list(pictures), origin)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(page)
+        Path(beside).chmod(0o644)
+        Path(beside).replace(path)
+    except OSError as error:
+        raise OptbenchError(f"the report {path} cannot be written: {error.strerror}; --report names another place") from error
+    return path
+
+
+def _render(results: Sequence[RunResult], pictures: list[Picture], origin: Origin) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("optbench.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= numbers.FILTERS
+    tasks = by_task(results)
+    rows = table(results)
+    plotly = files("plotly").joinpath("package_data/plotly.min.js").read_text(encoding="utf-8")
+    script = files("optbench.report").joinpath("assets/report.js").read_text(encoding="utf-8")
+    return environment.get_template("report.html.j2").render(
+        version=optbench.__version__,
+        origin=origin,
+        tasks=[_task(number, name, variants, rows, pictures) for number, (name, variants) in enumerate(tasks.items())],
+        overview=_overview(rows, list(tasks)),
+        unusual=[result for result in results if result.status != "ok"],
+        totals={"runs": len(results), "ok": sum(result.status == "ok" for result in results)},
+        seeds=seeds(results),
+        margin=MARGIN,
+        datasets=sorted({(r.spec.dataset, r.spec.dataset_digest) for r in results}),
+        fingerprints=_fingerprints(results),
+        data=_chart_data(tasks, pictures),
+        digest=digest_of([[result.spec.key, result.status, result.digest] for result in results]),
+        style=files("optbench.report").joinpath("assets/report.css").read_text(encoding="utf-8"),
+        scripts=[plotly, script],
+        script_hashes=[_csp_hash(text) for text in (plotly, script)],
+    )
+
+
+def _task(
+    number: int,
+    name: TaskName,
+    variants: Mapping[str, Sequence[RunResult]],
+    rows: Sequence[TableRow],
+    pictures: Sequence[Picture],
+) -> dict[str, Any]:
+    own = [row for row in rows if row.task == name]
+    return {
+        "number": number,
+        "name": name,
+        "rows": own,
+        "target": own[0].target,
+        "seeds": seeds([run for runs in variants.values() for run in runs]),
+        "picture": next((picture for picture in pictures if picture.task == name), None),
+    }
+
+
+def _overview(rows: Sequence[TableRow], tasks: Sequence[TaskName]) -> list[dict[str, Any]]:
+    """One line a variant, one cell a task; the variant with the highest mean of medians first."""
+    cells = {(row.variant, row.task): row for row in rows}
+    lines = []
+    for variant in sorted({row.variant for row in rows}):
+        found = [cells.get((variant, task)) for task in tasks]
+        medians = [row.test_accuracy.median for row in found if row and row.test_accuracy.median == row.test_accuracy.median]
+        lines.append({"variant": variant, "cells": found, "mean": sum(medians) / len(medians) if medians else float("nan")})
+    return sorted(lines, key=lambda line: (not line["mean"] == line["mean"], -line["mean"], line["variant"]))
+
+
+def _chart_data(tasks: Mapping[TaskName, Mapping[str, Sequence[RunResult]]], pictures: Sequence[Picture]) -> dict[str, Any]:
+    drawn = {picture.task: charts.picture_data(picture) for picture in pictures}
+    return {
+        "styles": styles({variant for variants in tasks.values() for variant in variants}),
+        "tasks": [
+            {
+                "name": str(name),
+                "curves": charts.curves_data({v: c for v, runs in variants.items() if (c := curves(runs))}),
+                "paths": drawn.get(name, []),
+            }
+            for name, variants in tasks.items()
+        ],
+    }
+
+
+def _fingerprints(results: Iterable[RunResult]) -> list[tuple[dict[str, Any], int]]:
+    """Each environment that the runs were made in, and how many were."""
+    found: dict[str, tuple[dict[str, Any], int]] = {}
+    for result in results:
+        if result.fingerprint:
+            text = canonical(dict(result.fingerprint))
+            found[text] = (dict(result.fingerprint), found.get(text, ({}, 0))[1] + 1)
+    return [found[text] for text in sorted(found)]
+
+
+def _csp_hash(script: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
