@@ -28,7 +28,9 @@ REPORT = Path("reports/index.html")
 class Results(Sequence[RunResult]):
     """Runs that have ended, however; a sequence of `RunResult`."""
 
-    def __init__(self, results: Iterable[RunResult], store: Path, registry: Registry, command: str = "optbench.run(...)") -> None:
+    def __init__(
+        self, results: Iterable[RunResult], store: Path, registry: Registry, command: str = "optbench.run(...)"
+    ) -> None:
         self._results = list(results)
         self._store, self._registry, self._command = store, registry, command
 
@@ -163,7 +165,7 @@ def run_missing(
     workers: int | None = None,
     timeout: float | None = None,
     force: bool = False,
-    on_result: Callable[[RunResult], None] = lambda result: None,
+    on_result: Callable[[RunResult], None] = lambda _: None,
 ) -> None:
     """Run the tasks of `plan` that are not in `store`, and put each result there as it comes."""
 

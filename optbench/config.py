@@ -58,7 +58,9 @@ def _find(name: str) -> str:
     short = path.name if path.suffix == ".toml" else f"{path.name}.toml"
     if short in presets() and name in (short, short.removesuffix(".toml"), f"{PRESETS}/{short}"):
         return (files("optbench") / PRESETS / short).read_text(encoding="utf-8")
-    raise UsageError(f"there is no file {name!r} and no such preset{nearest(short, presets())}; presets: {', '.join(presets())}")
+    raise UsageError(
+        f"there is no file {name!r} and no such preset{nearest(short, presets())}; presets: {', '.join(presets())}"
+    )
 
 
 def _explain(name: str, error: ValidationError) -> str:

@@ -30,7 +30,9 @@ def execute(
         timeout: seconds after which a run is killed and ends as `timeout`; None for no limit.
     """
     with worker_pool(workers) as pool:
-        futures = {pool.schedule(_run_pickled, args=[pickle.dumps(task)], timeout=timeout): task for task in tasks}
+        futures: dict[Future[RunResult], Task] = {
+            pool.schedule(_run_pickled, args=[pickle.dumps(task)], timeout=timeout): task for task in tasks
+        }
         for future in as_completed(futures):
             keep(_outcome(future, futures.pop(future), timeout))
 
@@ -47,7 +49,9 @@ def _outcome(future: Future[RunResult], task: Task, timeout: float | None) -> Ru
     try:
         return future.result()
     except TimeoutError:
-        return RunResult(task.spec, task.labels, "timeout", reason=f"not done after {timeout:g} seconds; --timeout sets the limit")
+        return RunResult(
+            task.spec, task.labels, "timeout", reason=f"not done after {timeout:g} seconds; --timeout sets the limit"
+        )
     except ProcessExpired as error:
         return RunResult(task.spec, task.labels, "crashed", reason=f"its worker died with exit code {error.exitcode}")
     except Exception as error:  # noqa: BLE001  # unpickling, or a result that cannot be pickled

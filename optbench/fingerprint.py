@@ -38,5 +38,5 @@ def fingerprint() -> dict[str, Any]:
         "scipy": version("scipy"),
         "scikit-learn": version("scikit-learn"),
         "blas": sorted(blas, key=str),
-        "simd": list(config.get("SIMD Extensions", {}).get("found", [])),  # type: ignore[union-attr]
+        "simd": list(config.get("SIMD Extensions", {}).get("found", [])),
     }

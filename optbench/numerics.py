@@ -50,20 +50,21 @@ def _blas_axpy(dtype: np.dtype[Any]) -> Callable[..., Any] | None:
 
 
 def axpy(a: float, x: Vector, y: Vector) -> None:
-    """y += a x, in place and in one pass (BLAS level 1).
+    """Y += a x, in place and in one pass (BLAS level 1).
 
     BLAS is reached through f2py, which would silently work on a copy of a `y` that is not contiguous or of another type, and
     lose the result; such a `y`, and an empty one, take the NumPy way.
     """
-    blas = _blas_axpy(y.dtype) if y.size and x.dtype == y.dtype and y.flags.c_contiguous and x.flags.c_contiguous else None
-    if blas is None or x.shape != y.shape or y.ndim != 1:
+    plain = x.dtype == y.dtype and x.shape == y.shape and y.ndim == 1 and y.size > 0
+    blas = _blas_axpy(y.dtype) if plain and x.flags.c_contiguous and y.flags.c_contiguous else None
+    if blas is None:
         y += a * x
     else:
         blas(x, y, a=a)
 
 
 def add_square(v: Vector, g: Vector, scratch: Vector) -> None:
-    """v += g^2, with `scratch` to work in."""
+    """V += g^2, with `scratch` to work in."""
     np.multiply(g, g, out=scratch)
     v += scratch
 
@@ -71,8 +72,8 @@ def add_square(v: Vector, g: Vector, scratch: Vector) -> None:
 class Average:
     """An exponential moving average m_t = beta m_{t-1} + (1 - beta) x_t that is scaled lazily.
 
-    The array kept is m_t / beta^t, up to a factor, so that an update is one `axpy` instead of a scaling and an addition. The factor
-    is folded back before the array could overflow. `array * factor` is m_t.
+    The array kept is m_t / beta^t, up to a factor, so that an update is one `axpy` instead of a scaling and an addition. The
+    factor is folded back before the array could overflow. `array * factor` is m_t.
     """
 
     # float32 holds 1e38; below this factor the kept array is scaled down again, every 250 steps or so at beta = 0.9.

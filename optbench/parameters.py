@@ -10,8 +10,7 @@ import math
 import types
 import typing
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from optbench.errors import UsageError, nearest
 
@@ -39,7 +38,8 @@ class Range:
 
 def within(default: T, interval: Range) -> T:
     """Declare a hyper-parameter with its default and the range of it (of each of its items, for a tuple)."""
-    return cast("T", field(default=default, metadata={"range": interval}))
+    made: T = field(default=default, metadata={"range": interval})
+    return made
 
 
 def positive(default: float) -> float:
@@ -110,7 +110,7 @@ def _check_range(where: str, value: Any, interval: Range | None) -> None:
 
 
 def _convert(where: str, value: Any, hint: Any) -> Any:
-    """Bring a value as written (by a person, in TOML or in JSON) to the declared type; `1` is a float where one is asked for."""
+    """Bring a value as written (by a person, in TOML, in JSON) to the declared type; `1` is a float where one is asked for."""
     if hint is Any:
         return tuple(value) if isinstance(value, list) else value
     origin = typing.get_origin(hint)
@@ -145,8 +145,7 @@ def _convert_union(where: str, value: Any, hints: tuple[Any, ...]) -> Any:
     raise UsageError(f"{where} = {value!r} is no {wanted}")
 
 
-@cache
-def _hints(cls: type) -> dict[str, Any]:
+def _hints(cls: Any) -> dict[str, Any]:
     try:
         return typing.get_type_hints(cls)
     except NameError:  # an annotation that only a type checker can resolve: the value is taken as it is written

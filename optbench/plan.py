@@ -107,7 +107,9 @@ def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Task:
     things = {axis: _build(registry, axis, getattr(spec, axis)) for axis in ("optimizer", "architecture", "embedder")}
     dataset = find_dataset(registry, spec.dataset)
     if dataset.digest != spec.dataset_digest:
-        raise UsageError(f"dataset {spec.dataset!r} has digest {dataset.digest[:12]} now, the run had {spec.dataset_digest[:12]}")
+        raise UsageError(
+            f"dataset {spec.dataset!r} has digest {dataset.digest[:12]} now, the run had {spec.dataset_digest[:12]}"
+        )
     return Task(spec, labels, things["optimizer"], things["architecture"], things["embedder"], dataset)
 
 

@@ -31,13 +31,13 @@ class _Process(SpawnProcess):
         main = sys.modules["__main__"]
         sys.modules["__main__"] = types.ModuleType("__main__")
         try:
-            return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]  # noqa: SLF001  # what is overridden
+            return SpawnProcess._Popen(process_obj)  # noqa: SLF001  # what is overridden
         finally:
             sys.modules["__main__"] = main
 
 
 class _Context(SpawnContext):
-    Process = _Process  # type: ignore[assignment]
+    Process = _Process
 
 
 @contextmanager
@@ -48,9 +48,9 @@ def worker_pool(workers: int) -> Iterator[ProcessPool]:
     pool = ProcessPool(max_workers=workers, initializer=_start, initargs=(os.getpid(),), context=_Context())
     try:
         yield pool
-        pool.close()
+        pool.close()  # type: ignore[no-untyped-call]
     except BaseException:
-        pool.stop()
+        pool.stop()  # type: ignore[no-untyped-call]
         raise
     finally:
         pool.join()

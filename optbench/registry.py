@@ -120,7 +120,7 @@ class Registry:
             return
         try:
             module = entry_point.load()
-        except BaseException as error:  # noqa: BLE001  # whatever a stranger's import raises, SystemExit too
+        except BaseException as error:  # whatever a stranger's import raises, SystemExit too
             if isinstance(error, KeyboardInterrupt):
                 raise
             plugin.status, plugin.error = "failed", _one_line(error)
@@ -158,8 +158,8 @@ class Registry:
             one, two = known[method.name].plugin, method.plugin
             remedy = " or ".join(f"'-p no:{p.name}'" for p in (one, two))
             self.clashes.append(
-                f"two {axis}s are named {method.name!r}: one from {one.distribution} {one.version} ({one.entry_point}), one from "
-                f"{two.distribution} {two.version} ({two.entry_point}); leave one of them out with {remedy}",
+                f"two {axis}s are named {method.name!r}: one from {one.distribution} {one.version} ({one.entry_point}), "
+                f"one from {two.distribution} {two.version} ({two.entry_point}); leave one of them out with {remedy}",
             )
             return
         known[method.name] = method

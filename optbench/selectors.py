@@ -1,8 +1,8 @@
 """The two small languages of the command line: `adam[lr=1e-3,1e-2]`, and pytest's `-k` expressions over names.
 
-    selection = name [ "[" parameter { "," parameter } "]" ]
-    parameter = key "=" value { "," value }          several values stand for several runs
-    value     = number | true | false | none | word | "(" value { "," value } [ "," ] ")"
+selection = name [ "[" parameter { "," parameter } "]" ]
+parameter = key "=" value { "," value }          several values stand for several runs
+value     = number | true | false | none | word | "(" value { "," value } [ "," ] ")"
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class _Parser:
 
     def _error(self, wanted: str) -> UsageError:
         return UsageError(
-            f"cannot read {self._text!r}: expected {wanted} at character {self._at + 1}; the form is NAME[KEY=VALUE,VALUE,KEY=VALUE]",
+            f"cannot read {self._text!r}: expected {wanted} at character {self._at + 1}; the form is NAME[KEY=VALUE,VALUE]",
         )
 
 
@@ -146,7 +146,9 @@ def parse_seeds(text: str) -> list[int]:
         first = int(match[1])
         last = int(match[2]) if match[2] is not None else first
         if last < first or last - first >= 1_000_000 or last >= 2**63:  # noqa: PLR2004
-            raise UsageError(f"the range of seeds {part.strip()!r} is empty or too long; write it upwards, below a million seeds")
+            raise UsageError(
+                f"the range of seeds {part.strip()!r} is empty or too long; write it upwards, below a million seeds"
+            )
         seeds.update(range(first, last + 1))
     return sorted(seeds)
 
@@ -157,57 +159,56 @@ def parse_expression(text: str) -> Callable[[str], bool]:
     Raises:
         UsageError: it is no such expression.
     """
-    tokens = re.findall(r"[()]|[^\s()]+", text)
-
-    def fail() -> UsageError:
-        return UsageError(f"cannot read -k {text!r}: expected names joined by 'and', 'or', 'not' and parentheses")
-
-    def either() -> Callable[[str], bool]:
-        left = both()
-        while tokens and tokens[0] == "or":
-            tokens.pop(0)
-            left = _any(left, both())
-        return left
-
-    def both() -> Callable[[str], bool]:
-        left = negated()
-        while tokens and tokens[0] == "and":
-            tokens.pop(0)
-            left = _all(left, negated())
-        return left
-
-    def negated() -> Callable[[str], bool]:
-        if not tokens:
-            raise fail()
-        token = tokens.pop(0)
-        if token == "not":
-            return _not(negated())
-        if token == "(":
-            inner = either()
-            if not tokens or tokens.pop(0) != ")":
-                raise fail()
-            return inner
-        if token in (")", "and", "or"):
-            raise fail()
-        return _contains(token)
-
-    expression = either()
-    if tokens:
-        raise fail()
+    reader = _Expression(text)
+    expression = reader.either()
+    reader.end()
     return expression
 
 
-def _any(a: Callable[[str], bool], b: Callable[[str], bool]) -> Callable[[str], bool]:
-    return lambda name: a(name) or b(name)
+class _Expression:
+    """Recursive descent: either = both {or both}; both = one {and one}; one = not one | ( either ) | part of a name."""
 
+    _WORDS = ("and", "or", "not", ")", "(")
 
-def _all(a: Callable[[str], bool], b: Callable[[str], bool]) -> Callable[[str], bool]:
-    return lambda name: a(name) and b(name)
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._left = re.findall(r"[()]|[^\s()]+", text)
 
+    def either(self) -> Callable[[str], bool]:
+        sides = [self._both()]
+        while self._accept("or"):
+            sides.append(self._both())
+        return lambda name: any(side(name) for side in sides)
 
-def _not(a: Callable[[str], bool]) -> Callable[[str], bool]:
-    return lambda name: not a(name)
+    def end(self) -> None:
+        if self._left:
+            raise self._error()
 
+    def _both(self) -> Callable[[str], bool]:
+        sides = [self._one()]
+        while self._accept("and"):
+            sides.append(self._one())
+        return lambda name: all(side(name) for side in sides)
 
-def _contains(part: str) -> Callable[[str], bool]:
-    return lambda name: part.lower() in name.lower()
+    def _one(self) -> Callable[[str], bool]:
+        if self._accept("not"):
+            inner = self._one()
+            return lambda name: not inner(name)
+        if self._accept("("):
+            inner = self.either()
+            if not self._accept(")"):
+                raise self._error()
+            return inner
+        if not self._left or self._left[0] in self._WORDS:
+            raise self._error()
+        part = self._left.pop(0).lower()
+        return lambda name: part in name.lower()
+
+    def _accept(self, word: str) -> bool:
+        found = self._left[:1] == [word]
+        if found:
+            self._left.pop(0)
+        return found
+
+    def _error(self) -> UsageError:
+        return UsageError(f"cannot read -k {self._text!r}: expected names joined by 'and', 'or', 'not' and parentheses")

@@ -92,8 +92,9 @@ class Labels:
 class RunResult:
     """What came of a run.
 
-    `curves` has one value an epoch, epoch 0 first; `sketches` one row of 512 for each of `sketch_epochs`. `digest` covers the final
-    weights and the curves, and exists for final endings only. `seconds` (of the optimizer and the gradient alone) never enters it.
+    `curves` has one value an epoch, epoch 0 first; `sketches` one row of 512 for each of `sketch_epochs`. `digest` covers the
+    final weights and the curves, and exists for final endings only. `seconds` (of the optimizer and the gradient alone) never
+    enters it.
     """
 
     spec: RunSpec

@@ -132,7 +132,9 @@ class Store:
         return faults
 
     def _prepare(self) -> None:
-        (application,), (version,) = (self._db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version"))
+        (application,), (version,) = (
+            self._db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+        )
         empty = not self._db.execute("SELECT 1 FROM sqlite_master").fetchone()
         if empty and not application:
             with self._transaction():
@@ -144,7 +146,9 @@ class Store:
         elif application != _APPLICATION:
             raise StoreError(f"{self.path} is an SQLite file, but no store of optbench; --store names another file")
         elif version != VERSION:
-            raise StoreError(f"{self.path} is a store of version {version}, this optbench reads {VERSION}; --store names another file")
+            raise StoreError(
+                f"{self.path} is a store of version {version}, this optbench reads {VERSION}; --store names another file"
+            )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -163,7 +167,9 @@ class Store:
         except sqlite3.OperationalError as error:
             raise StoreError(f"the store {self.path} cannot be used: {error}; another process may hold it") from error
         except sqlite3.DatabaseError as error:
-            raise StoreError(f"the store {self.path} is corrupt: {error}; move it away, or name another with --store") from error
+            raise StoreError(
+                f"the store {self.path} is corrupt: {error}; move it away, or name another with --store"
+            ) from error
         except OSError as error:
             raise StoreError(f"the store {self.path} cannot be used: {error.strerror}; --store names another file") from error
 
@@ -180,7 +186,9 @@ class Store:
 
     def _result(self, row: Mapping[str, Any]) -> RunResult:
         if hashlib.sha256(row["arrays"]).hexdigest() != row["arrays_sha256"]:
-            raise StoreError(f"run {row['key'][:12]} in {self.path} is corrupt: its arrays' SHA-256 is not the one stored beside them")
+            raise StoreError(
+                f"run {row['key'][:12]} in {self.path} is corrupt: its arrays' SHA-256 is not the one stored beside them"
+            )
         arrays = _unpack(row["arrays"])
         return RunResult(
             RunSpec.from_json(json.loads(row["spec"])),
@@ -199,7 +207,16 @@ class Store:
 
 def _order(result: RunResult) -> tuple[Any, ...]:
     spec, labels = result.spec, result.labels
-    return (spec.dataset, labels.embedder, labels.architecture, labels.optimizer, spec.epochs, spec.batch_size, spec.seed, spec.key)
+    return (
+        spec.dataset,
+        labels.embedder,
+        labels.architecture,
+        labels.optimizer,
+        spec.epochs,
+        spec.batch_size,
+        spec.seed,
+        spec.key,
+    )
 
 
 def _pack(result: RunResult) -> bytes:

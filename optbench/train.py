@@ -13,7 +13,7 @@ from optbench.numerics import Array, Vector
 
 Clock: TypeAlias = Callable[[], float]
 Watch: TypeAlias = Callable[[int, Vector, "Batch", float], bool]
-"""Called as `watch(epoch, weights, batch, seconds)` before the first step and after each epoch; False ends the run as diverged."""
+"""Called as `watch(epoch, weights, batch, seconds)` before the first step and after each epoch; False: the run diverged."""
 
 
 class Batch:

@@ -7,6 +7,7 @@ together. What may be read from the picture, and what not, is measured beside it
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -62,7 +63,10 @@ class Picture:
 
 
 def pictures(results: Iterable[RunResult], store: Store | None, *, workers: int) -> list[Picture]:
-    """Return a picture for each task that has points enough; fits are kept in the store, for they are dear and only stored bit-stable."""
+    """Return a picture for each task that has points enough.
+
+    Fits are kept in the store: they are dear, and coordinates are bit-stable only where they are kept.
+    """
     tasks = {task: [run for runs in variants.values() for run in runs] for task, variants in by_task(results).items()}
     drawn = {task: [run for run in runs if _drawable(run)] for task, runs in tasks.items()}
     drawn = {task: runs for task, runs in drawn.items() if sum(len(run.sketch_epochs) for run in runs) >= FEWEST}
@@ -89,12 +93,14 @@ def _points(runs: Sequence[RunResult]) -> Array:
 
 def _ends(runs: Sequence[RunResult]) -> list[int]:
     """The places of the final weights among the points."""
-    return (np.cumsum([len(run.sketch_epochs) for run in runs]) - 1).tolist()
+    return [stop - 1 for stop in itertools.accumulate(len(run.sketch_epochs) for run in runs)]
 
 
 def _key(runs: Sequence[RunResult]) -> str:
     settings = [PERPLEXITY, COMPONENTS, NEIGHBOURS, version("scikit-learn"), version("numpy")]
-    return digest_of({"trajectories": [[run.labels.optimizer, run.spec.seed, run.digest] for run in runs], "settings": settings})
+    return digest_of(
+        {"trajectories": [[run.labels.optimizer, run.spec.seed, run.digest] for run in runs], "settings": settings}
+    )
 
 
 def _fit(points: Array, ends: list[int]) -> bytes:

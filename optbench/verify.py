@@ -30,7 +30,7 @@ class Verified:
 
 
 def verifiable(results: Sequence[RunResult], sample: int | None = None) -> list[RunResult]:
-    """Return the runs that have a digest; of these a sample: those with the lowest keys, which are hashes and so favour none."""
+    """Return the runs that have a digest; as a sample, those with the lowest keys: these are hashes and so favour none."""
     final = [result for result in results if result.status in FINAL]
     return final if sample is None else sorted(final, key=lambda r: r.spec.key)[:sample]
 
@@ -40,7 +40,7 @@ def verify(
     results: Sequence[RunResult],
     *,
     workers: int,
-    on_verdict: Callable[[Verified], None] = lambda verified: None,
+    on_verdict: Callable[[Verified], None] = lambda _: None,
 ) -> list[Verified]:
     """Run `results` again and say of each whether it came out the same."""
     tasks: list[Task] = []

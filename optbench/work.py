@@ -123,7 +123,7 @@ class _Diary:
         if not (math.isfinite(norm) and math.isfinite(train_loss)):
             return f"weights or loss were not finite at epoch {epoch}"
         if norm > WEIGHTS_GREW * self._first_norm:
-            return f"at epoch {epoch} the weights' norm was {norm:.3g}, over {WEIGHTS_GREW:.0e} times the first, {self._first_norm:.3g}"
+            return f"at epoch {epoch} the weights' norm was {norm:.3g}, over {WEIGHTS_GREW:.0e} times the first"
         self._high = self._high + 1 if train_loss > LOSS_GREW * self._first_loss else 0
         if self._high >= PATIENCE:
             return f"up to epoch {epoch} the training loss was over {LOSS_GREW} times the first for {PATIENCE} epochs"

@@ -35,8 +35,8 @@ class Curves:
 def curves(runs: Sequence[RunResult]) -> Curves | None:
     """Return the curves of one variant on one task; None where no run ended.
 
-    A run that diverged counts, from then on, with an infinite loss and the accuracy of the majority class: else the curve would show
-    the survivors only.
+    A run that diverged counts, from then on, with an infinite loss and the accuracy of the majority class: else the curve would
+    show the survivors only.
     """
     counted = judged(runs)
     if not counted:
@@ -44,8 +44,13 @@ def curves(runs: Sequence[RunResult]) -> Curves | None:
     length = counted[0].spec.epochs + 1
     return Curves(
         seconds=np.median([_extended(np.array(run.seconds), length, run.seconds[-1]) for run in counted], axis=0),
-        evaluations=np.median([_extended(run.curves["evaluations"], length, run.curves["evaluations"][-1]) for run in counted], axis=0),
-        bands={metric: _band([_extended(run.curves[metric], length, _after_divergence(run, metric)) for run in counted]) for metric in METRICS},
+        evaluations=np.median(
+            [_extended(run.curves["evaluations"], length, run.curves["evaluations"][-1]) for run in counted], axis=0
+        ),
+        bands={
+            metric: _band([_extended(run.curves[metric], length, _after_divergence(run, metric)) for run in counted])
+            for metric in METRICS
+        },
     )
 
 

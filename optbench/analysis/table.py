@@ -40,7 +40,9 @@ def table(results: Iterable[RunResult]) -> list[TableRow]:
     for task, variants in by_task(results).items():
         goal = target(variants)
         found = [_row(task, variant, runs, goal) for variant, runs in variants.items()]
-        rows += sorted(found, key=lambda row: (-row.test_accuracy.median if judged(variants[row.variant]) else 1.0, row.variant))
+        rows += sorted(
+            found, key=lambda row: (-row.test_accuracy.median if judged(variants[row.variant]) else 1.0, row.variant)
+        )
     return rows
 
 

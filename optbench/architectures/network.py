@@ -33,7 +33,7 @@ class TanhNetwork(Architecture):
         """Draw each layer from U(-a, a), a = sqrt(6 / (in + out)). Glorot & Bengio 2010, AISTATS, equation 16."""
         w = rng.random(layout.size) * 2.0 - 1.0
         for layer in layout.views(w).values():
-            layer *= math.sqrt(6.0 / sum(layer.shape))
+            np.multiply(layer, math.sqrt(6.0 / sum(layer.shape)), out=layer)
         return w
 
     def bind(self, layout: Layout, dtype: npt.DTypeLike) -> Network:

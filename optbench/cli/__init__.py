@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import rich_click as click
+from click.exceptions import Exit
 
 import optbench
 from optbench.cli import completion, data, doctor, listing, report, run, show, verify
@@ -48,7 +49,7 @@ def main() -> None:
     except OptbenchError as error:
         say(f"error: {error}")
         code = error.exit_code
-    except click.exceptions.Exit as error:
+    except Exit as error:
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED

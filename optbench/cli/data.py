@@ -78,8 +78,9 @@ def verify(name: str) -> None:
 def import_files(name: str, validation_share: float, force: bool, **given: Any) -> None:
     """Make a dataset from files with columns question, answer, label (or soru, cevap, etiket).
 
-    It is written to .optbench/datasets/NAME and found there by its name. A label is 1 for a correct answer and -1 for an incorrect one. Without a
-    validation file, the training questions with the lowest SHA-256 go to validation, both answers of a question together.
+    It is written to .optbench/datasets/NAME and found there by its name. A label is 1 for a correct answer and -1 for an
+    incorrect one. Without a validation file, the training questions with the lowest SHA-256 go to validation, both answers of a
+    question together.
     """
     from optbench.data.importer import read_files, write  # noqa: PLC0415
     from optbench.data.manifest import is_name  # noqa: PLC0415
@@ -88,7 +89,9 @@ def import_files(name: str, validation_share: float, force: bool, **given: Any) 
     if not is_name(name):
         raise UsageError(f"a dataset cannot be called {name!r}: a name is lower-case letters and digits, joined by - _ or .")
     if name in load_registry().names("dataset"):
-        raise UsageError(f"{name!r} is the name of an installed dataset ({', '.join(dataset_names(load_registry()))}); choose another")
+        raise UsageError(
+            f"{name!r} is the name of an installed dataset ({', '.join(dataset_names(load_registry()))}); choose another"
+        )
     files = {split: given[split] for split in ("train", "validation", "test") if given[split] is not None}
     splits = read_files(files, validation_share)
     about = {"name": name, "title": given["title"], "licence": given["licence"], "made": given["made"]}

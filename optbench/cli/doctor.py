@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import rich_click as click
+from click.exceptions import Exit
 
 from optbench.cli.console import json_lines
 from optbench.cli.options import json_option, load_registry, plugin_option, store_option
@@ -19,7 +20,10 @@ from optbench.errors import OptbenchError
 @plugin_option
 def doctor(store: Path, as_json: bool) -> None:
     """Check plugins, datasets, workers and the store; exits with 1 if something is wrong."""
-    rows = [{"status": "ok" if not fault else "failed", "check": what, "found": fault or found} for what, found, fault in _checks(store)]
+    rows = [
+        {"status": "ok" if not fault else "failed", "check": what, "found": fault or found}
+        for what, found, fault in _checks(store)
+    ]
     if as_json:
         json_lines(rows)
     else:
@@ -27,7 +31,7 @@ def doctor(store: Path, as_json: bool) -> None:
 
         print_table(rows)
     if any(row["status"] != "ok" for row in rows):
-        click.get_current_context().exit(1)
+        raise Exit(1)
 
 
 def _checks(store: Path) -> Iterator[tuple[str, str, str]]:

@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _BLOCKED = "optbench.blocked"
 
 
-def _block(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> None:
+def _block(context: click.Context, _: click.Parameter, values: tuple[str, ...]) -> None:
     blocked = context.meta.setdefault(_BLOCKED, set())
     for value in values:
         if not value.startswith("no:") or value == "no:":
@@ -64,7 +64,8 @@ def load_registry(*, with_clashes: bool = False) -> Registry:
     """Return the plugins of this environment, with a line of warning for each that could not be used."""
     from optbench.registry import Registry  # noqa: PLC0415  # NumPy
 
-    blocked = click.get_current_context().meta.get(_BLOCKED, set())
+    context = click.get_current_context(silent=True)
+    blocked = context.meta.get(_BLOCKED, set()) if context else set()
     registry = Registry(blocked, autoload=not os.environ.get("OPTBENCH_DISABLE_PLUGIN_AUTOLOAD"))
     for plugin in registry.broken():
         say(f"warning: plugin {plugin.name!r} ({plugin.distribution} {plugin.version}) is {plugin.status}: {plugin.error}")

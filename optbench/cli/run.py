@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+from click.exceptions import Exit
 
 from optbench.cli.console import json_lines, say
 from optbench.cli.options import jobs_option, json_option, load_registry, plugin_option, store_option
@@ -26,7 +27,9 @@ _FAILED = ("failed", "timeout", "crashed")
 
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="Run every combination of all that is installed.")
-@click.option("-o", "--optimizer", "optimizers", multiple=True, metavar="OPT", help="Such as adam, or adam[lr=1e-3,1e-2] for two.")
+@click.option(
+    "-o", "--optimizer", "optimizers", multiple=True, metavar="OPT", help="Such as adam, or adam[lr=1e-3,1e-2] for two."
+)
 @click.option("-m", "--architecture", "architectures", multiple=True, metavar="ARCH", help="Such as two-layer-mlp[hidden=32].")
 @click.option("-e", "--embedder", "embedders", multiple=True, metavar="EMB", help="Such as hashing.")
 @click.option("-d", "--dataset", "datasets", multiple=True, metavar="NAME_OR_PATH", help="A dataset. [default: qa-tr]")
@@ -192,7 +195,7 @@ def _finish(results: Sequence[RunResult]) -> None:
     bad = [result for result in results if result.status in _FAILED]
     if bad:
         say(f"{len(bad)} of {len(results)} runs did not end well; 'optbench show' says why, the same command tries them again")
-        click.get_current_context().exit(1)
+        raise Exit(1)
 
 
 def _command() -> str:

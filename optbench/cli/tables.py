@@ -60,7 +60,7 @@ def print_benchmark(results: Sequence[RunResult]) -> None:
 
 
 def _quartiles(spread: Spread) -> str:
-    return f"({number(spread.low)}-{number(spread.high)})" if spread.low == spread.low else ""  # noqa: PLR0124  # NaN
+    return f"({number(spread.low)}-{number(spread.high)})" if spread.low == spread.low else ""  # NaN
 
 
 def _cell(name: str, value: Any, text: str | None = None) -> str:

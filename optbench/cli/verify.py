@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
+from click.exceptions import Exit
 
 from optbench.cli.console import json_lines, say
 from optbench.cli.options import jobs_option, json_option, load_registry, plugin_option, store_option
@@ -46,7 +47,7 @@ def verify(sample: int | None, store: Path, jobs: int | None, as_json: bool) -> 
     counts = Counter(verified.verdict for verified in found)
     say(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
     if counts["differs"] or counts["gone"]:
-        click.get_current_context().exit(1)
+        raise Exit(1)
 
 
 def _row(verified: Verified) -> dict[str, str]:

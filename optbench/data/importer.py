@@ -76,5 +76,7 @@ def _divide(rows: list[Row], share: float) -> tuple[list[Row], list[Row]]:
     kept = [row for row in rows if row.question not in chosen]
     moved = [row for row in rows if row.question in chosen]
     if not kept or not moved:
-        raise DataError(f"{len(questions)} questions cannot be divided with a share of {share} for validation; give a --validation file")
+        raise DataError(
+            f"{len(questions)} questions cannot be divided with a share of {share} for validation; give a --validation file"
+        )
     return kept, moved

@@ -83,7 +83,7 @@ def read(folder: Path) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        raise DataError(f"{folder} is no dataset: it has no {NAME}; 'optbench data import' makes one from files") from None
+        raise DataError(f"{folder} is no dataset (no {NAME} there); 'optbench data import' makes one from files") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
     except ValidationError as error:
@@ -110,7 +110,7 @@ def checked_bytes(folder: Path, entry: SplitFile | VectorFile) -> bytes:
     found = hashlib.sha256(content).hexdigest()
     if found != entry.sha256:
         raise DataError(
-            f"{path} is not the file that was frozen: its SHA-256 is {found[:16]}..., the manifest says {entry.sha256[:16]}...; "
+            f"{path} is not the file that was frozen: its SHA-256 begins {found[:16]}, the manifest's {entry.sha256[:16]}; "
             "restore the file, or make a dataset of another name from it with 'optbench data import'",
         )
     return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,8 +42,8 @@ def assemble(dataset: Frozen, embedder: Embedder, dtype: npt.DTypeLike) -> Matri
     questions = _encode(embedder, rows, "question", learnt)
     answers = _encode(embedder, rows, "answer", learnt)
     x = np.hstack([questions, answers, np.ones((len(rows), 1), np.float32)])
-    stops = np.cumsum([0, *(len(splits[name]) for name in SPLITS)])
-    train, validation, test = (slice(int(a), int(b)) for a, b in zip(stops[:-1], stops[1:], strict=True))
+    stops = itertools.accumulate((len(splits[name]) for name in SPLITS), initial=0)
+    train, validation, test = (slice(first, stop) for first, stop in itertools.pairwise(stops))
     return Matrix(
         np.ascontiguousarray(x, dtype),
         np.array([row.label for row in rows], dtype),
@@ -57,7 +58,9 @@ def _encode(embedder: Embedder, rows: list[Row], role: Role, learnt: object) -> 
     two_dimensional = isinstance(vectors, np.ndarray) and vectors.ndim == 2  # noqa: PLR2004  # rows and columns
     if not two_dimensional or vectors.dtype != np.float32 or len(vectors) != len(rows) or not vectors.shape[1]:
         found = f"{vectors.dtype} of shape {vectors.shape}" if isinstance(vectors, np.ndarray) else type(vectors).__name__
-        raise DataError(f"embedder {embedder.name!r} returned {found} for {len(rows)} {role}s; it must be float32, ({len(rows)}, d)")
+        raise DataError(
+            f"embedder {embedder.name!r} returned {found} for {len(rows)} {role}s; it must be float32, ({len(rows)}, d)"
+        )
     if not np.isfinite(vectors).all():
         raise DataError(f"embedder {embedder.name!r} returned NaN or infinity for a {role}")
     return vectors

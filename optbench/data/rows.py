@@ -82,11 +82,11 @@ def _text(content: bytes, file: str) -> str:
 
 def _csv(text: str, file: str) -> Iterator[Mapping[str, Any]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header: list[str] | None = None
+    header: list[str] = []
     row = 0
     try:
         for cells in reader:
-            if header is None:
+            if not header:
                 header = _header(cells, file)
                 continue
             row += 1
@@ -95,7 +95,7 @@ def _csv(text: str, file: str) -> Iterator[Mapping[str, Any]]:
             yield dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise _Place(file, row + 1).refuse(f"not CSV: {error}") from error
-    if header is None:
+    if not header:
         raise DataError(f"{file} is empty; its first line names the columns {', '.join(REQUIRED)}")
 
 
@@ -111,14 +111,14 @@ def _header(cells: list[str], file: str) -> list[str]:
 
 
 def _jsonl(text: str, file: str) -> Iterator[Mapping[str, Any]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
         try:
             record = json.loads(line)
         except json.JSONDecodeError as error:
             raise _Place(file, number).refuse(f"not JSON: {error.msg}") from error
         if not isinstance(record, dict):
             raise _Place(file, number).refuse("not a JSON object")
-        yield {ALIASES.get(name, name): value for name, value in record.items()}
+        yield {ALIASES.get(str(name), str(name)): value for name, value in record.items()}
 
 
 def _row(record: Mapping[str, Any], place: _Place) -> Row:

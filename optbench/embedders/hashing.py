@@ -17,7 +17,7 @@ from optbench.embedders.turkish import lower
 class Hashing(Embedder):
     """Character n-grams within words, hashed with signs to 1024 features and scaled to unit length.
 
-    Weinberger et al. 2009, arXiv:0902.2206, with scikit-learn's MurmurHash3. Question, answer and bias make exactly 2049 inputs.
+    Weinberger et al. 2009, arXiv:0902.2206, with scikit-learn's MurmurHash3. Question, answer and bias make 2049 inputs.
     """
 
     name: ClassVar[str] = "hashing"

@@ -17,7 +17,7 @@ from optbench.embedders.turkish import lower
 class TfIdf(Embedder):
     """TF-IDF of the 1024 most frequent words of the training texts. Spaerck Jones 1972, Journal of Documentation 28(1), 11-21.
 
-    scikit-learn's smoothed form, ln((1 + n) / (1 + df)) + 1, scaled to unit length. Fewer columns where the texts have fewer words.
+    scikit-learn's smoothed form, ln((1 + n) / (1 + df)) + 1, scaled to unit length; fewer columns where there are fewer words.
     """
 
     name: ClassVar[str] = "tfidf"

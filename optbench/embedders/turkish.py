@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-_DOTS = str.maketrans({"I": "ı", "İ": "i"})
+_DOTS = str.maketrans({"I": "\N{LATIN SMALL LETTER DOTLESS I}", "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}": "i"})
 
 
 def lower(text: str) -> str:
-    """Return `text` in lower case: I becomes ı and İ becomes i, where `str.lower` gives i, and i with a second dot."""
+    """Return `text` in lower case: an I without dot keeps none and one with keeps one, where `str.lower` adds a dot to both."""
     return text.translate(_DOTS).lower()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -112,9 +113,9 @@ def _overview(rows: Sequence[TableRow], tasks: Sequence[TaskName]) -> list[dict[
     lines = []
     for variant in sorted({row.variant for row in rows}):
         found = [cells.get((variant, task)) for task in tasks]
-        medians = [row.test_accuracy.median for row in found if row and row.test_accuracy.median == row.test_accuracy.median]
+        medians = [row.test_accuracy.median for row in found if row and not math.isnan(row.test_accuracy.median)]
         lines.append({"variant": variant, "cells": found, "mean": sum(medians) / len(medians) if medians else float("nan")})
-    return sorted(lines, key=lambda line: (not line["mean"] == line["mean"], -line["mean"], line["variant"]))
+    return sorted(lines, key=lambda line: (math.isnan(line["mean"]), -line["mean"], line["variant"]))
 
 
 def _chart_data(tasks: Mapping[TaskName, Mapping[str, Sequence[RunResult]]], pictures: Sequence[Picture]) -> dict[str, Any]:

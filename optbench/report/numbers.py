@@ -11,7 +11,7 @@ from optbench.analysis.scores import Spread
 def number(value: float, digits: int = 3) -> str:
     """Write a number with so many digits behind the point; a word for what is no number."""
     if math.isnan(value):
-        return "–"
+        return "n/a"
     if math.isinf(value):
         return "never"
     return f"{value:.{digits}f}"
