@@ -34,6 +34,9 @@ def sketch(w: Vector) -> Array:
 
 
 def sketch_epochs(epochs: int) -> tuple[int, ...]:
-    """Return at most 33 epochs from 0 to `epochs`, spaced evenly on a logarithmic scale: weights move most at first."""
-    spaced = np.geomspace(1, epochs + 1, POINTS) - 1
-    return tuple(sorted({round(float(e)) for e in spaced}))
+    """Return 33 epochs (all, where there are fewer) from 0 to `epochs`, log-spaced: weights move most at first."""
+    wanted, points, spaced = min(POINTS, epochs + 1), POINTS, {0}
+    while len(spaced) < wanted:  # rounding makes the first ones fall together: draw more until enough are left
+        spaced = {round(float(epoch) - 1) for epoch in np.geomspace(1, epochs + 1, points)}
+        points += 1
+    return tuple(sorted(spaced))

@@ -2,13 +2,14 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const LAYOUT = {
-    margin: { l: 56, r: 12, t: 36, b: 44 },
+    margin: { l: 56, r: 12, t: 40, b: 44 },
     font: { family: "system-ui, sans-serif", size: 12, color: "#1d2733" },
     hovermode: "closest",
-    legend: { orientation: "h", y: -0.2 },
+    legend: { orientation: "h", y: -0.28 },
     paper_bgcolor: "#fff",
     plot_bgcolor: "#fff",
   };
+  const TITLE = { font: { size: 14 }, x: 0, xref: "paper", xanchor: "left" };
   const GRID = { gridcolor: "#eceff2", zerolinecolor: "#dfe5ea", automargin: true };
   const CONFIG = { displaylogo: false, responsive: true, toImageButtonOptions: { format: "svg" } };
   const TITLES = {
@@ -46,7 +47,7 @@
       const scale = metric.endsWith("loss") && log ? "log" : "linear";
       Plotly.react(chart, curveTraces(task, metric, axis), {
         ...LAYOUT,
-        title: { text: TITLES[metric], font: { size: 14 } },
+        title: { ...TITLE, text: TITLES[metric] },
         xaxis: { ...GRID, title: { text: TITLES[axis] } },
         yaxis: { ...GRID, type: scale },
       }, CONFIG);
@@ -84,7 +85,7 @@
       const axis = { ...GRID, showticklabels: false, zeroline: false };
       Plotly.react(chart, pathTraces(task, chart.dataset.picture), {
         ...LAYOUT,
-        title: { text: TITLES[chart.dataset.picture], font: { size: 14 } },
+        title: { ...TITLE, text: TITLES[chart.dataset.picture] },
         xaxis: axis,
         yaxis: { ...axis, scaleanchor: chart.dataset.picture === "pca" ? "x" : undefined },
       }, CONFIG);
