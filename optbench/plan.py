@@ -71,10 +71,12 @@ def make_plan(registry: Registry, selections: Selections) -> list[Task]:
     architectures = _resolve(registry, "architecture", selections.architectures)
     embedders = _resolve(registry, "embedder", selections.embedders)
     datasets = _distinct(find_dataset(registry, name) for name in selections.datasets)
+    for dataset in datasets:
+        _ = dataset.splits  # a file that breaks a rule is refused here, once, and not by every run
     wanted = parse_expression(selections.expression) if selections.expression else None
     tasks = []
     for dataset, embedder, architecture, optimizer in itertools.product(datasets, embedders, architectures, optimizers):
-        labels = Labels(optimizer.label, architecture.label, embedder.label)
+        labels = Labels(optimizer.label, architecture.label, embedder.label, _where(dataset, registry))
         if wanted and not wanted(f"{labels.optimizer} {labels.architecture} {labels.embedder} {dataset.name}"):
             continue
         source = sources.digest((type(optimizer.thing), type(architecture.thing), type(embedder.thing)))
@@ -105,7 +107,7 @@ def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Task:
         UsageError: a method or dataset is not installed any more, or the dataset has other rows by now.
     """
     things = {axis: _build(registry, axis, getattr(spec, axis)) for axis in ("optimizer", "architecture", "embedder")}
-    dataset = find_dataset(registry, spec.dataset)
+    dataset = find_dataset(registry, labels.dataset)
     if dataset.digest != spec.dataset_digest:
         raise UsageError(
             f"dataset {spec.dataset!r} has digest {dataset.digest[:12]} now, the run had {spec.dataset_digest[:12]}"
@@ -138,6 +140,12 @@ def dataset_names(registry: Registry) -> list[str]:
     """Return the names of registered and imported datasets."""
     imported = [path.parent.name for path in DATASETS.glob(f"*/{manifests.NAME}") if not path.parent.name.startswith(".")]
     return sorted({*registry.names("dataset"), *imported})
+
+
+def _where(dataset: Frozen, registry: Registry) -> str:
+    """Return the name by which a dataset is found again, or its folder."""
+    named = dataset.name in dataset_names(registry) and find_dataset(registry, dataset.name) == dataset
+    return dataset.name if named else str(dataset.folder.resolve())
 
 
 def _check_numbers(selections: Selections) -> None:

@@ -27,6 +27,10 @@ class Frozen:
         """The dataset's name."""
         return self.manifest.name
 
+    def __reduce__(self) -> tuple[type[Frozen], tuple[Path, str, Manifest]]:
+        """Travel to a worker without the rows, which it reads, and checks, for itself."""
+        return Frozen, (self.folder, self.digest, self.manifest)
+
     @cached_property
     def splits(self) -> Mapping[str, list[Row]]:
         """The rows of each split, in the files' order.
