@@ -12,6 +12,14 @@ def test_csv_goes_round() -> None:
     assert parse(write_csv(ROWS), "x.csv") == ROWS
 
 
+def test_lines_may_end_as_spreadsheets_end_them_where_that_is_said() -> None:
+    content = write_csv(ROWS).replace(b"\n", b"\r\n")
+    assert parse(content, "x.csv", crlf=True) == ROWS
+    for mixed in (content.replace(b"\r\n", b"\n", 1), content.replace(b"\r\n", b"\r", 1)):
+        with pytest.raises(DataError, match="carriage return"):
+            parse(mixed, "x.csv", crlf=True)
+
+
 def test_optional_columns_are_written_where_used() -> None:
     rows = [Row("q", "a", 1, topic="fizik", kind="plausible")]
     assert write_csv(rows).decode() == "question,answer,label,topic,kind\nq,a,1,fizik,plausible\n"

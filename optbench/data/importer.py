@@ -22,7 +22,7 @@ def read_files(files: Mapping[str, Path], validation_share: float) -> dict[str, 
     Raises:
         DataError: a file or a row breaks a rule.
     """
-    splits = {name: parse(_content(path), str(path)) for name, path in files.items()}
+    splits = {name: parse(_content(path), str(path), crlf=True) for name, path in files.items()}
     if "validation" not in splits:
         splits["train"], splits["validation"] = _divide(splits["train"], validation_share)
     where = {"validation": str(files["train"]), **{name: str(path) for name, path in files.items()}}
