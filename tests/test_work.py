@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import numpy as np
 import pytest
 
 from optbench.contracts import Optimizer, State
