@@ -9,7 +9,7 @@ from typing import Any
 import rich_click as click
 
 from optbench.cli.console import json_lines, out, say
-from optbench.cli.options import json_option, load_registry, plugin_option
+from optbench.cli.options import Number, json_option, load_registry, plugin_option
 from optbench.errors import UsageError
 
 
@@ -70,7 +70,7 @@ def verify(name: str) -> None:
 @click.option("--validation", type=click.Path(path_type=Path), help="The same; without it, a share of the training questions.")
 @click.option("--test", type=click.Path(path_type=Path), required=True, help="The same.")
 @click.option("--name", required=True, help="What to call the dataset.")
-@click.option("--validation-share", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.2, show_default=True)
+@click.option("--validation-share", type=Number(0, 1, min_open=True, max_open=True), default=0.2, show_default=True)
 @click.option("--title", default="", help="One line about it.")
 @click.option("--licence", default="", help="Such as CC-BY-4.0.")
 @click.option("--made", default="", help="How it was made.")
