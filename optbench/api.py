@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from optbench.analysis.frame import frame
 from optbench.analysis.table import TableRow, table
@@ -88,8 +88,9 @@ class Results(Sequence[RunResult]):
 
         with Store(self._store) as store:
             drawn = pictures(self._results, store, workers=workers or default_workers())
-        sections = [section for found in self._registry.hook.optbench_report_sections(results=self) for section in found]
-        return build(self._results, drawn, Path(path), Origin(self._command, tuple(notes), tuple(sections)))
+        told = self._registry.tell("optbench_report_sections", _sections, results=self)
+        sections = tuple(section for found in told for section in found)
+        return build(self._results, drawn, Path(path), Origin(self._command, tuple(notes), sections))
 
     def _repr_html_(self) -> str:
         """Return the benchmark table for a notebook; pandas escapes the names."""
@@ -140,7 +141,7 @@ def run(
         embedders=embedders,
         datasets=tuple(datasets),
         expression=expression,
-        seeds=tuple(seeds),
+        seeds=sorted({operator.index(seed) for seed in seeds}),
         epochs=epochs,
         batch_size=batch_size,
         dtype=dtype,
@@ -172,12 +173,11 @@ def run_missing(
     def keep(result: RunResult) -> None:
         store.put(result)
         on_result(result)
-        try:
-            registry.hook.optbench_run_done(result=result)
-        except Exception as error:  # noqa: BLE001  # a plugin that only listens must not stop the others' runs
-            warnings.warn(f"a plugin's optbench_run_done raised {type(error).__name__}: {error}", stacklevel=2)
+        registry.tell("optbench_run_done", bool, result=result)
 
     tasks = missing(plan, store, force=force)
+    for dataset in dict.fromkeys(task.dataset for task in tasks):
+        dataset.check()  # here once, rather than by every run in its worker
     if tasks:
         execute(tasks, keep, workers=min(workers or default_workers(), len(tasks)), timeout=timeout)
 
@@ -186,3 +186,7 @@ def stored(store: Store, plan: Sequence[Task]) -> list[RunResult]:
     """Return the results of a plan, written as this plan writes its names."""
     labels = {task.spec.key: task.labels for task in plan}
     return [replace(result, labels=labels[result.spec.key]) for result in store.results(labels)]
+
+
+def _sections(told: Any) -> list[tuple[str, str]]:
+    return [(str(title), str(text)) for title, text in told]

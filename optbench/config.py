@@ -40,8 +40,12 @@ def read(name: str) -> Config:
     try:
         text = _find(name)
         return Config.model_validate(tomllib.loads(text))
+    except OSError as error:
+        raise UsageError(f"{name[:200]} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{name} is not TOML: {error}") from error
+    except RecursionError:
+        raise UsageError(f"{name} is nested too deeply") from None
     except ValidationError as error:
         raise UsageError(_explain(name, error)) from error
 

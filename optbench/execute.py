@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import pickle
-import traceback
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, as_completed
 
-from pebble import ProcessExpired
-
 from optbench.plan import Task
-from optbench.pool import worker_pool
-from optbench.specs import RunResult
+from optbench.pool import TaskFailed, WorkerDied, worker_pool
+from optbench.specs import RunResult, Status
 
 
 def execute(
@@ -30,9 +27,15 @@ def execute(
         timeout: seconds after which a run is killed and ends as `timeout`; None for no limit.
     """
     with worker_pool(workers) as pool:
-        futures: dict[Future[RunResult], Task] = {
-            pool.schedule(_run_pickled, args=[pickle.dumps(task)], timeout=timeout): task for task in tasks
-        }
+        futures: dict[Future[RunResult], Task] = {}
+        for task in tasks:
+            try:
+                content = pickle.dumps(task)
+            except Exception as error:  # noqa: BLE001  # a class that a plugin made within a function, say
+                reason = f"it cannot be sent to a worker: {type(error).__name__}: {error}"
+                keep(RunResult(task.spec, task.labels, "failed", reason=reason))
+            else:
+                futures[pool.schedule(_run_pickled, args=[content], timeout=timeout)] = task
         for future in as_completed(futures):
             keep(_outcome(future, futures.pop(future), timeout))
 
@@ -46,13 +49,13 @@ def _run_pickled(task: bytes) -> RunResult:
 
 def _outcome(future: Future[RunResult], task: Task, timeout: float | None) -> RunResult:
     """Return the result, or what became of a run whose worker could not return one."""
+    status: Status
     try:
         return future.result()
     except TimeoutError:
-        return RunResult(
-            task.spec, task.labels, "timeout", reason=f"not done after {timeout:g} seconds; --timeout sets the limit"
-        )
-    except ProcessExpired as error:
-        return RunResult(task.spec, task.labels, "crashed", reason=f"its worker died with exit code {error.exitcode}")
-    except Exception as error:  # noqa: BLE001  # unpickling, or a result that cannot be pickled
-        return RunResult(task.spec, task.labels, "failed", reason="".join(traceback.format_exception(error)))
+        status, reason = "timeout", f"not done after {timeout:g} seconds; --timeout sets the limit"
+    except WorkerDied as error:
+        status, reason = "crashed", str(error)
+    except TaskFailed as error:  # it could not be unpickled in the worker: a plugin that is importable here alone
+        status, reason = "failed", str(error)
+    return RunResult(task.spec, task.labels, status, reason=reason)

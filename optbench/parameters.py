@@ -93,7 +93,7 @@ def build(cls: type[T], given: dict[str, Any]) -> T:
         made[key] = _convert(f"{name}: {key}", value, hints.get(key, Any))
     try:
         thing = cls(**made)
-    except (TypeError, ValueError) as error:
+    except Exception as error:
         raise UsageError(f"{name} refuses {made}: {error}") from error
     for key, value in values(thing).items():
         _check_range(f"{name}: {key}", value, fields[key].metadata.get("range"))

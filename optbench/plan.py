@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,7 @@ def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Task:
 
     Raises:
         UsageError: a method or dataset is not installed any more, or the dataset has other rows by now.
+        DataError: a file of the dataset is not the one that was frozen.
     """
     things = {axis: _build(registry, axis, getattr(spec, axis)) for axis in ("optimizer", "architecture", "embedder")}
     dataset = find_dataset(registry, labels.dataset)
@@ -112,6 +114,7 @@ def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Task:
         raise UsageError(
             f"dataset {spec.dataset!r} has digest {dataset.digest[:12]} now, the run had {spec.dataset_digest[:12]}"
         )
+    dataset.check()
     return Task(spec, labels, things["optimizer"], things["architecture"], things["embedder"], dataset)
 
 
@@ -124,14 +127,15 @@ def find_dataset(registry: Registry, name: str) -> Frozen:
     """
     if name in registry.names("dataset"):
         return load(Path(registry.find("dataset", name).cls.folder))
-    imported = DATASETS / name
-    if name == Path(name).name and (imported / manifests.NAME).exists():
-        return load(imported)
-    if Path(name).is_dir():
-        return load(Path(name))
+    with suppress(OSError):  # a name may be longer than a file's can be
+        imported = DATASETS / name
+        if name == Path(name).name and (imported / manifests.NAME).exists():
+            return load(imported)
+        if name and Path(name).is_dir():
+            return load(Path(name))
     known = dataset_names(registry)
     raise UsageError(
-        f"no dataset named {name!r}{nearest(name, known)}, and no such folder; known: {', '.join(known)}; "
+        f"no dataset named {name[:200]!r}{nearest(name, known)}, and no such folder; known: {', '.join(known)}; "
         "'optbench data import' makes one from files",
     )
 
@@ -152,6 +156,8 @@ def _check_numbers(selections: Selections) -> None:
     for name, least in (("epochs", 1), ("batch_size", 1)):
         if getattr(selections, name) < least:
             raise UsageError(f"{name} = {getattr(selections, name)} is too small; the least is {least}")
+    if any(seed < 0 for seed in selections.seeds):
+        raise UsageError(f"seed {min(selections.seeds)} is negative; a seed is a whole number from 0")
     if selections.dtype not in DTYPES:
         raise UsageError(f"dtype {selections.dtype!r} is none of {', '.join(DTYPES)}")
 

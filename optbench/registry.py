@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, Literal
 
 import pluggy
 
 from optbench import hookspecs
 from optbench.contracts import OPTBENCH_CONTRACT, Architecture, Dataset, Embedder, Optimizer
-from optbench.errors import PluginError, UsageError, nearest
+from optbench.errors import OptbenchError, PluginError, UsageError, nearest
+from optbench.parameters import build, values
+from optbench.specs import canonical
 
 GROUP = "optbench"
 _OURS = "optbench"
@@ -56,7 +63,8 @@ class Method:
     @property
     def summary(self) -> str:
         """The first line of its docstring."""
-        return (self.cls.__doc__ or "").strip().partition("\n")[0]
+        text = self.cls.__doc__
+        return text.strip().partition("\n")[0] if isinstance(text, str) else ""
 
 
 class Registry:
@@ -64,19 +72,21 @@ class Registry:
 
     Args:
         blocked: names of plugins or distributions to leave out (`-p no:NAME`).
-        autoload: False leaves out all but our own (`OPTBENCH_DISABLE_PLUGIN_AUTOLOAD`).
+        autoload: False leaves out all but our own; None asks `OPTBENCH_DISABLE_PLUGIN_AUTOLOAD`.
     """
 
-    def __init__(self, blocked: Iterable[str] = (), *, autoload: bool = True) -> None:
+    def __init__(self, blocked: Iterable[str] = (), *, autoload: bool | None = None) -> None:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
-        self._blocked, self._autoload = frozenset(blocked), autoload
+        self._blocked = frozenset(map(_normal, blocked))
+        self._autoload = not os.environ.get("OPTBENCH_DISABLE_PLUGIN_AUTOLOAD") if autoload is None else autoload
         self.plugins: list[Plugin] = []
         self._methods: dict[str, dict[str, Method]] = {axis: {} for axis in AXES}
         self.clashes: list[str] = []
         for plugin, entry_point in _entry_points():
             self.plugins.append(plugin)
-            self._load(plugin, entry_point)
+            with redirect_stdout(sys.stderr):  # what a plugin prints must not end up between the lines of --json
+                self._load(plugin, entry_point)
 
     def names(self, axis: str) -> list[str]:
         """Return the names of all methods of a kind, sorted."""
@@ -109,20 +119,37 @@ class Registry:
         if self.clashes:
             raise PluginError("; ".join(self.clashes))
 
+    def tell(self, hook: str, read: Callable[[Any], Any], **given: Any) -> list[Any]:
+        """Call every plugin's `hook` and return what `read` makes of each answer.
+
+        A plugin that only listens must not stop anyone's runs: one that raises is a warning.
+        """
+        found = []
+        for implementation in getattr(self.hook, hook).get_hookimpls():
+            try:
+                with redirect_stdout(sys.stderr):
+                    answer = implementation.function(*(given[name] for name in implementation.argnames))
+                found.append(read(answer))
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001  # SystemExit too
+                warnings.warn(f"{hook} of plugin {implementation.plugin_name!r}: {_one_line(error)}", stacklevel=2)
+        return found
+
     def broken(self) -> list[Plugin]:
         """Return the plugins that could not be used."""
         return [plugin for plugin in self.plugins if plugin.status in ("failed", "refused")]
 
     def _load(self, plugin: Plugin, entry_point: EntryPoint) -> None:
         ours = plugin.distribution == _OURS
-        if self._blocked & {plugin.name, plugin.distribution} or not (ours or self._autoload):
+        if self._blocked & {_normal(plugin.name), _normal(plugin.distribution)} or not (ours or self._autoload):
             plugin.status = "blocked"
             return
         try:
             module = entry_point.load()
-        except BaseException as error:  # whatever a stranger's import raises, SystemExit too
-            if isinstance(error, KeyboardInterrupt):
-                raise
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # whatever a stranger's import raises, SystemExit too
             plugin.status, plugin.error = "failed", _one_line(error)
             return
         built_for = getattr(module, "OPTBENCH_CONTRACT", OPTBENCH_CONTRACT)
@@ -134,7 +161,9 @@ class Registry:
             self._manager.register(module, plugin.name)
             self._manager.check_pending()
             classes = {axis: list(self._classes(axis, plugin.name)) for axis in AXES}
-        except Exception as error:  # noqa: BLE001  # a misspelt hook, a hook that raises, a class that breaks the contract
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # a misspelt hook, one that raises, a class that breaks the contract
             plugin.status, plugin.error = "refused", _one_line(error)
             if self._manager.get_plugin(plugin.name) is not None:
                 self._manager.unregister(name=plugin.name)
@@ -172,14 +201,24 @@ def _check_class(cls: Any, hook: str, base: type) -> None:
     name = getattr(cls, "name", None)
     if not (isinstance(name, str) and _NAME.fullmatch(name)):
         raise PluginError(f"{cls.__qualname__}.name is {name!r}; a name is lower-case letters and digits, joined by - _ or .")
+    if base is Dataset:
+        if not isinstance(getattr(cls, "folder", None), str | Path):
+            raise PluginError(f"{cls.__qualname__}.folder is no path")
+    else:
+        try:
+            canonical(values(build(cls, {})))
+        except OptbenchError as error:
+            raise PluginError(f"{cls.__qualname__} cannot be made with its defaults: {error}") from error
+        except (TypeError, ValueError) as error:
+            raise PluginError(f"a default of {cls.__qualname__} is no plain number, text, bool or tuple: {error}") from error
 
 
 def _entry_points() -> Iterator[tuple[Plugin, EntryPoint]]:
     """Walk the group ourselves: pluggy's own loader stops at the first broken plugin and skips doubled names silently."""
     found: dict[str, list[tuple[EntryPoint, str]]] = {}
     for entry in entry_points(group=GROUP):
-        if entry.dist is not None:
-            found.setdefault(entry.dist.name, []).append((entry, entry.dist.version))
+        name, version = _about(entry)
+        found.setdefault(name, []).append((entry, version))
     # Ours first, so that a clash is reported against the stranger.
     for distribution in sorted(found, key=lambda name: (name != _OURS, name)):
         single = len(found[distribution]) == 1
@@ -188,6 +227,24 @@ def _entry_points() -> Iterator[tuple[Plugin, EntryPoint]]:
             yield Plugin(name, distribution, version, f"{entry.name} = {entry.value}"), entry
 
 
+def _about(entry: EntryPoint) -> tuple[str, str]:
+    """The name and version of an entry point's distribution; its metadata may be damaged."""
+    try:
+        found = entry.dist.metadata if entry.dist else None
+        name, version = (" ".join(str(found[key] or "").split()) if found else "" for key in ("Name", "Version"))
+    except Exception:  # noqa: BLE001  # importlib.metadata raises what its Python's version happens to raise
+        name = version = ""
+    return name or entry.module, version or "unknown"
+
+
+def _normal(name: str) -> str:
+    """Names of distributions are equal whatever joins their words (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001  # its __str__ is a stranger's too
+        text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

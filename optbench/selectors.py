@@ -18,6 +18,8 @@ from optbench.errors import UsageError
 _TOKEN = re.compile(r"\s*(?:(?P<word>[^\s\[\]()=,'\"]+)|(?P<quoted>'[^']*'|\"[^\"]*\")|(?P<sign>[\[\]()=,]))")
 _WORDS: dict[str, Any] = {"true": True, "false": False, "none": None}
 _INTEGER = re.compile(r"[+-]?\d+")
+_LONGEST = 300
+"""Digits of a whole number: a longer one fits no float, and Python refuses to read one of more than 4300."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,10 @@ def parse_selection(text: str) -> Selection:
     Raises:
         UsageError: it is not of that form; the message shows where.
     """
-    return _Parser(text).selection()
+    try:
+        return _Parser(text).selection()
+    except RecursionError:
+        raise UsageError(f"cannot read {text[:40]!r}...: its parentheses are nested too deeply") from None
 
 
 class _Parser:
@@ -124,10 +129,8 @@ class _Parser:
 def _literal(word: str) -> Any:
     if word.lower() in _WORDS:
         return _WORDS[word.lower()]
-    if _INTEGER.fullmatch(word):
-        return int(word)
     try:
-        return float(word)
+        return int(word) if _INTEGER.fullmatch(word) and len(word) <= _LONGEST else float(word)
     except ValueError:
         return word
 
@@ -140,9 +143,9 @@ def parse_seeds(text: str) -> list[int]:
     """
     seeds: set[int] = set()
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", part)
+        match = re.fullmatch(r"\s*(\d{1,20})(?:\s*-\s*(\d{1,20}))?\s*", part)
         if not match:
-            raise UsageError(f"cannot read the seeds {text!r}: expected whole numbers and ranges, such as 0-4 or 0,3,7-9")
+            raise UsageError(f"cannot read the seeds {text[:60]!r}: expected whole numbers and ranges, such as 0-4 or 0,3,7-9")
         first = int(match[1])
         last = int(match[2]) if match[2] is not None else first
         if last < first or last - first >= 1_000_000 or last >= 2**63:  # noqa: PLR2004
@@ -160,8 +163,12 @@ def parse_expression(text: str) -> Callable[[str], bool]:
         UsageError: it is no such expression.
     """
     reader = _Expression(text)
-    expression = reader.either()
-    reader.end()
+    try:
+        expression = reader.either()
+        reader.end()
+        expression("")  # it nests as deeply when it is asked
+    except RecursionError:
+        raise UsageError(f"cannot read -k '{text[:40]}...': it is nested too deeply") from None
     return expression
 
 

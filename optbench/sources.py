@@ -1,8 +1,8 @@
 """Which source computes a run, as a digest: a changed helper must not bring back a stale result.
 
-From the modules of a plugin's class (and of its bases) all imports are followed that stay in the plugin's own distribution;
-names imported from optbench's public face lead to the modules that define them. What lies outside (NumPy, say) is in the
-fingerprint instead.
+From the modules of a plugin's class (and of its bases) all imports are followed that stay in the plugin's own distribution,
+be it one package or several modules; names imported from optbench's public face lead to the modules that define them. What lies
+outside (NumPy, say) is in the fingerprint instead.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import optbench
@@ -46,7 +47,7 @@ def _digest(roots: frozenset[str]) -> str:
 def _source(name: str) -> Path | None:
     try:
         spec = importlib.util.find_spec(name)
-    except (ImportError, AttributeError, ValueError):
+    except Exception:  # noqa: BLE001  # to find a.b, a is imported, and may raise anything
         return None
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         return None
@@ -54,18 +55,45 @@ def _source(name: str) -> Path | None:
 
 
 def _followed(name: str, text: bytes, *, is_package: bool) -> set[str]:
-    """The modules imported by module `name` that belong to the same top-level package, or to optbench's public face."""
+    """The modules imported by module `name` that belong to the same distribution, or to optbench's public face."""
     top = name.partition(".")[0]
     package = name if is_package else name.rpartition(".")[0]
     found = set()
     for module, attribute in _imports(text, package):
         if module == "optbench" and attribute in optbench.PUBLIC:
             found.add(f"optbench.{optbench.PUBLIC[attribute]}")
-        elif module != "optbench" and module.partition(".")[0] in (top, "optbench"):
+        elif module != "optbench" and _together(top, module.partition(".")[0]):
             # `from pkg import name` may mean a module; where it does not, no source is found under that name.
             # The packages that a module lies in are imported with it.
             found |= {module, f"{module}.{attribute}"} if attribute else {module}
     return {module for module in found if not _is_machinery(module)}
+
+
+@cache
+def _together(one: str, other: str) -> bool:
+    """Whether the top-level module `other` computes with `one`: they are of one distribution, or it is ours."""
+    if other in (one, "optbench"):
+        return True
+    if one == "optbench" or _folder(one) is None or _folder(one) != _folder(other):
+        return False
+    owners = _owners()
+    mine, theirs = set(owners.get(one, ())), set(owners.get(other, ()))
+    # Modules side by side that no distribution lists: an editable install.
+    return bool(mine & theirs) if mine or theirs else True
+
+
+@cache
+def _folder(top: str) -> Path | None:
+    path = _source(top)
+    return path and (path.parent.parent if path.name == "__init__.py" else path.parent)
+
+
+@cache
+def _owners() -> Mapping[str, list[str]]:
+    try:
+        return packages_distributions()
+    except Exception:  # noqa: BLE001  # somebody's metadata is damaged
+        return {}
 
 
 def _is_machinery(module: str) -> bool:
@@ -75,7 +103,11 @@ def _is_machinery(module: str) -> bool:
 
 def _imports(text: bytes, package: str) -> Iterator[tuple[str, str]]:
     """Yield (module, name or "") for every import statement, wherever it stands, with relative ones resolved."""
-    for node in ast.walk(ast.parse(text)):
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):  # a module for another Python, which this one imports in vain
+        return
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

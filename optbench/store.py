@@ -56,14 +56,16 @@ class Store:
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
-        if not create and not path.exists():
-            raise StoreError(f"there is no store at {path}; 'optbench run' makes one, --store names another")
         with self._explained():
+            if not create and not path.exists():
+                raise StoreError(f"there is no store at {path}; 'optbench run' makes one, --store names another")
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=10.0, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._prepare()
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
 
     def __enter__(self) -> Self:
         return self
@@ -89,7 +91,7 @@ class Store:
             "digest": result.digest,
             "spec": canonical(result.spec.as_json()),
             "labels": canonical(asdict(result.labels)),
-            "reason": result.reason,
+            "reason": result.reason.encode(errors="backslashreplace").decode(),  # a plugin's words may be no Unicode
             "majority": result.majority,
             "fingerprint": canonical(dict(result.fingerprint)),
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -136,15 +138,18 @@ class Store:
             self._db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
         )
         empty = not self._db.execute("SELECT 1 FROM sqlite_master").fetchone()
-        if empty and not application:
+        if application != _APPLICATION and not (empty and not application):
+            raise StoreError(f"{self.path} is an SQLite file, but no store of optbench; --store names another file")
+        # Only now: the mode of a journal is written into the file, and another program's file is not ours to change.
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        if application != _APPLICATION:
             with self._transaction():
                 if not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():  # another process may have been quicker
                     for statement in _SCHEMA.split(";\n"):
                         self._db.execute(statement)
                     self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
                     self._db.execute(f"PRAGMA user_version = {VERSION}")
-        elif application != _APPLICATION:
-            raise StoreError(f"{self.path} is an SQLite file, but no store of optbench; --store names another file")
         elif version != VERSION:
             raise StoreError(
                 f"{self.path} is a store of version {version}, this optbench reads {VERSION}; --store names another file"
@@ -165,7 +170,9 @@ class Store:
         try:
             yield
         except sqlite3.OperationalError as error:
-            raise StoreError(f"the store {self.path} cannot be used: {error}; another process may hold it") from error
+            busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            remedy = "another process holds it; wait for that one" if busy else "--store names another file"
+            raise StoreError(f"the store {self.path} cannot be used: {error}; {remedy}") from error
         except sqlite3.DatabaseError as error:
             raise StoreError(
                 f"the store {self.path} is corrupt: {error}; move it away, or name another with --store"
@@ -185,24 +192,33 @@ class Store:
         yield from (dict(zip(names, row, strict=True)) for row in rows)
 
     def _result(self, row: Mapping[str, Any]) -> RunResult:
+        corrupt = f"run {str(row['key'])[:12]} in {self.path} is corrupt"
         if hashlib.sha256(row["arrays"]).hexdigest() != row["arrays_sha256"]:
-            raise StoreError(
-                f"run {row['key'][:12]} in {self.path} is corrupt: its arrays' SHA-256 is not the one stored beside them"
-            )
-        arrays = _unpack(row["arrays"])
-        return RunResult(
-            RunSpec.from_json(json.loads(row["spec"])),
-            Labels(**json.loads(row["labels"])),
-            row["status"],
-            reason=row["reason"],
-            curves={name.removeprefix("curve_"): array for name, array in arrays.items() if name.startswith("curve_")},
-            seconds=tuple(arrays["seconds"].tolist()),
-            sketch_epochs=tuple(arrays["sketch_epochs"].tolist()),
-            sketches=arrays["sketches"] if arrays["sketches"].size else None,
-            digest=row["digest"],
-            majority=row["majority"],
-            fingerprint=json.loads(row["fingerprint"]),
-        )
+            raise StoreError(f"{corrupt}: its arrays' SHA-256 is not the one stored beside them")
+        try:
+            result = _read(row)
+        except (ValueError, TypeError, KeyError) as error:
+            raise StoreError(f"{corrupt}: {type(error).__name__}: {error}") from error
+        if result.spec.key != row["key"]:
+            raise StoreError(f"{corrupt}: its key is not that of the spec stored beside it")
+        return result
+
+
+def _read(row: Mapping[str, Any]) -> RunResult:
+    arrays = _unpack(row["arrays"])
+    return RunResult(
+        RunSpec.from_json(json.loads(row["spec"])),
+        Labels(**json.loads(row["labels"])),
+        row["status"],
+        reason=row["reason"],
+        curves={name.removeprefix("curve_"): array for name, array in arrays.items() if name.startswith("curve_")},
+        seconds=tuple(arrays["seconds"].tolist()),
+        sketch_epochs=tuple(arrays["sketch_epochs"].tolist()),
+        sketches=arrays["sketches"] if arrays["sketches"].size else None,
+        digest=row["digest"],
+        majority=row["majority"],
+        fingerprint=json.loads(row["fingerprint"]),
+    )
 
 
 def _order(result: RunResult) -> tuple[Any, ...]:

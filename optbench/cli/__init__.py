@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from typing import Any
 
 import rich_click as click
 from click.exceptions import Exit
@@ -45,6 +47,7 @@ for command in (
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    warnings.showwarning = _warn
     try:
         code = cli.main(standalone_mode=False)
     except OptbenchError as error:
@@ -64,6 +67,10 @@ def main() -> None:
         code = OUR_ERROR
         _fault(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    say(f"warning: {' '.join(str(message).split())}")
 
 
 def _fault(error: Exception) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,20 +17,30 @@ WIDE = 160
 """Columns of a table that is not written to a terminal: a file has no edge."""
 
 
+# Names and messages come from plugins and files: a terminal must print them, never obey them. These are control characters but
+# tab and line feed, what turns the direction of writing, what ends a line in Unicode alone, and halves of characters.
+_HARMFUL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def harmless(text: str) -> str:
+    """Return `text` with each character that a terminal would obey, or could not print, written as an escape."""
+    return _HARMFUL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 def say(text: str) -> None:
     """Write words for people to standard error."""
-    click.echo(text, err=True)
+    click.echo(harmless(text), err=True)
 
 
 def out(text: str) -> None:
     """Write a result to standard output."""
-    click.echo(text)
+    click.echo(harmless(text))
 
 
 def json_lines(rows: Iterable[Mapping[str, Any]]) -> None:
     """Write one JSON object a line to standard output."""
     for row in rows:
-        click.echo(json.dumps(row, ensure_ascii=False, allow_nan=False))
+        out(json.dumps(row, ensure_ascii=False, allow_nan=False))  # our escapes are JSON's too
 
 
 def table_console() -> Console:

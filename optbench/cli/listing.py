@@ -6,8 +6,9 @@ from typing import Any
 
 import rich_click as click
 
-from optbench.cli.console import json_lines
+from optbench.cli.console import json_lines, say
 from optbench.cli.options import json_option, load_registry, plugin_option
+from optbench.errors import OptbenchError
 
 _KINDS = ("optimizers", "architectures", "embedders", "datasets")
 
@@ -63,8 +64,11 @@ def _datasets(registry: Any) -> list[dict[str, Any]]:
 
     rows = []
     for name in dataset_names(registry):
-        dataset = find_dataset(registry, name)
-        manifest = dataset.manifest
+        try:
+            manifest = find_dataset(registry, name).manifest
+        except OptbenchError as error:  # the others can be listed nevertheless
+            say(f"warning: {error}")
+            continue
         rows.append(
             {
                 "name": name,

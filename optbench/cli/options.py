@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 _BLOCKED = "optbench.blocked"
+
+
+class Number(click.FloatRange):
+    """A number in a range; NaN, which is neither below nor above, is refused too."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number.", param, ctx)
+        return number
 
 
 def _block(context: click.Context, _: click.Parameter, values: tuple[str, ...]) -> None:
@@ -66,7 +77,7 @@ def load_registry(*, with_clashes: bool = False) -> Registry:
 
     context = click.get_current_context(silent=True)
     blocked = context.meta.get(_BLOCKED, set()) if context else set()
-    registry = Registry(blocked, autoload=not os.environ.get("OPTBENCH_DISABLE_PLUGIN_AUTOLOAD"))
+    registry = Registry(blocked)
     for plugin in registry.broken():
         say(f"warning: plugin {plugin.name!r} ({plugin.distribution} {plugin.version}) is {plugin.status}: {plugin.error}")
     if not with_clashes:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from click.exceptions import Exit
 
-from optbench.cli.console import json_lines, say
-from optbench.cli.options import jobs_option, json_option, load_registry, plugin_option, store_option
+from optbench.cli.console import harmless, json_lines, say
+from optbench.cli.options import Number, jobs_option, json_option, load_registry, plugin_option, store_option
 from optbench.errors import NothingSelected
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _FAILED = ("failed", "timeout", "crashed")
 @click.option("--batch-size", type=click.IntRange(1), help="Rows a step. [default: 32]")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Type of weights and data. [default: float32]")
 @jobs_option
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Kill a run after so long.")
+@click.option("--timeout", type=Number(0, min_open=True), metavar="SECONDS", help="Kill a run after so long.")
 @click.option("--config", "config_name", metavar="FILE", help="An experiment in TOML, or a preset: presets/original.toml.")
 @store_option
 @click.option(
@@ -98,9 +98,9 @@ def _selections(given: dict[str, Any]) -> tuple[Selections, float | None]:
     from optbench import config  # noqa: PLC0415
     from optbench.plan import Selections  # noqa: PLC0415
 
-    written = config.read(given["config_name"]) if given["config_name"] else config.Config()
+    written = config.read(given["config_name"]) if given["config_name"] is not None else config.Config()
     chosen = {name: value for name in config.Config.model_fields if (value := _either(given, written, name)) is not None}
-    if not (given["everything"] or given["config_name"] or any(axis in chosen for axis in _AXES)):
+    if not (given["everything"] or given["config_name"] is not None or any(axis in chosen for axis in _AXES)):
         raise NothingSelected("nothing was selected: say --all for every combination, or name an axis, such as -o adam")
     timeout = chosen.pop("timeout", None)
     if "seeds" in chosen:
@@ -173,9 +173,8 @@ def _progress(planned: int, todo: int, given: dict[str, Any]) -> Iterator[Callab
                 labels = result.labels
                 why = result.reason.strip().rpartition("\n")[2]
                 where = f"{labels.optimizer} {labels.architecture} {labels.embedder} seed {result.spec.seed}"
-                bar.console.out(f"{result.status}: {where}{': ' if why else ''}{why}", highlight=False)
-                if not visible:
-                    say(f"{result.status}: {where}{': ' if why else ''}{why}")
+                # Through the bar's console, which takes the bar away for a moment where there is one.
+                bar.console.out(harmless(f"{result.status}: {where}{': ' if why else ''}{why}"), highlight=False)
 
         yield on_result
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from optbench.analysis.scores import Spread
 from optbench.analysis.table import table
-from optbench.cli.console import table_console
+from optbench.cli.console import harmless, table_console
 from optbench.report.numbers import number, significant
 from optbench.specs import RunResult
 
@@ -46,9 +46,9 @@ def print_benchmark(results: Sequence[RunResult]) -> None:
             drawn.add_section()
         before = row.task
         drawn.add_row(
-            "" if same else escape(row.task.architecture),
-            "" if same else escape(row.task.embedder),
-            escape(row.variant),
+            "" if same else _text(row.task.architecture),
+            "" if same else _text(row.task.embedder),
+            _text(row.variant),
             f"{number(row.test_accuracy.median)} {_quartiles(row.test_accuracy)}",
             number(row.best_val_loss.median),
             number(row.train_loss.median),
@@ -59,6 +59,10 @@ def print_benchmark(results: Sequence[RunResult]) -> None:
     table_console().print(drawn)
 
 
+def _text(value: str) -> str:
+    return escape(harmless(value))
+
+
 def _quartiles(spread: Spread) -> str:
     return f"({number(spread.low)}-{number(spread.high)})" if spread.low == spread.low else ""  # NaN
 
@@ -66,6 +70,6 @@ def _quartiles(spread: Spread) -> str:
 def _cell(name: str, value: Any, text: str | None = None) -> str:
     if text is None:
         text = "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
-    text = escape(text)
+    text = _text(text)
     style = _STYLES.get(str(value)) if name == "status" else None
     return f"[{style}]{text}[/{style}]" if style else text

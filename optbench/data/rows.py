@@ -123,6 +123,8 @@ def _jsonl(text: str, file: str) -> Iterator[Mapping[str, Any]]:
             record = json.loads(line)
         except json.JSONDecodeError as error:
             raise _Place(file, number).refuse(f"not JSON: {error.msg}") from error
+        except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets as deep
+            raise _Place(file, number).refuse(f"JSON that cannot be read: {error}") from error
         if not isinstance(record, dict):
             raise _Place(file, number).refuse("not a JSON object")
         yield {ALIASES.get(str(name), str(name)): value for name, value in record.items()}

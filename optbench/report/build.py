@@ -20,7 +20,7 @@ from optbench.analysis.curves import curves
 from optbench.analysis.scores import MARGIN
 from optbench.analysis.table import TableRow, table
 from optbench.analysis.tasks import TaskName, by_task, seeds
-from optbench.errors import OptbenchError
+from optbench.errors import NothingSelected, OptbenchError
 from optbench.report import charts, numbers
 from optbench.report.palette import styles
 from optbench.specs import RunResult, canonical, digest_of
@@ -40,18 +40,24 @@ def build(results: Sequence[RunResult], pictures: Iterable[Picture], path: Path,
     """Write the report of `results` to `path` and return it; it is written beside, then renamed.
 
     Raises:
-        OptbenchError: there are no results, or the file cannot be written.
+        NothingSelected: there are no results.
+        OptbenchError: the file cannot be written.
     """
     if not results:
-        raise OptbenchError("there is nothing to report: the store has no such runs; 'optbench run' makes some")
+        raise NothingSelected("there is nothing to report: the store has no such runs; 'optbench run' makes some")
     page = _render(results, list(pictures), origin)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(page)
-        Path(beside).chmod(0o644)
-        Path(beside).replace(path)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        beside = Path(name)
+        try:
+            # A command line may hold bytes that are no text, such as a file's name in another encoding.
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+                file.write(page)
+            beside.chmod(0o644)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
     except OSError as error:
         raise OptbenchError(f"the report {path} cannot be written: {error.strerror}; --report names another place") from error
     return path

@@ -8,7 +8,7 @@ from typing import Any
 import rich_click as click
 
 from optbench.cli.console import say
-from optbench.cli.options import load_registry
+from optbench.cli.options import Number, load_registry
 from optbench.errors import UsageError
 
 
@@ -17,7 +17,7 @@ from optbench.errors import UsageError
 @click.option("--validation", type=click.Path(path_type=Path), help="The same; without it, a share of the training questions.")
 @click.option("--test", type=click.Path(path_type=Path), required=True, help="The same.")
 @click.option("--name", required=True, help="What to call the dataset.")
-@click.option("--validation-share", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.2, show_default=True)
+@click.option("--validation-share", type=Number(0, 1, min_open=True, max_open=True), default=0.2, show_default=True)
 @click.option("--title", default="", help="One line about it.")
 @click.option("--licence", default="", help="Such as CC-BY-4.0.")
 @click.option("--made", default="", help="How it was made.")
