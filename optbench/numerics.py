@@ -134,25 +134,30 @@ def adam_step(w: Vector, g: Vector, m: Average, v: Average, *, lr: float, beta1:
     axpy(-lr * m.correction / root, g, w)
 
 
-def state_bytes(state: Any) -> int:
-    """Return the bytes of all arrays that an optimizer's state holds, each buffer once however many views there are of it."""
-    buffers: dict[int, int] = {}
-    seen: set[int] = set()
+def state_arrays(state: Any) -> list[Array]:
+    """Return the arrays that an optimizer's state holds, each buffer once however many views there are of it."""
+    found: dict[int, Array] = {}
+    seen: dict[int, Any] = {}
     rest = [state]
     while rest:
         item = rest.pop()
         if id(item) in seen:
             continue
-        seen.add(id(item))
+        seen[id(item)] = item
         if isinstance(item, np.ndarray):
             while isinstance(item.base, np.ndarray):
                 item = item.base
-            buffers[id(item)] = item.nbytes
+            found[id(item)] = item
         elif isinstance(item, Mapping):
             rest += item.values()
         elif isinstance(item, list | tuple):
             rest += item
         else:
-            rest += vars(item).values() if hasattr(item, "__dict__") else ()
+            rest += getattr(item, "__dict__", {}).values()
             rest += [getattr(item, name) for name in getattr(item, "__slots__", ())]
-    return sum(buffers.values())
+    return list(found.values())
+
+
+def state_bytes(state: Any) -> int:
+    """Return the bytes of all arrays that an optimizer's state holds."""
+    return sum(array.nbytes for array in state_arrays(state))

@@ -37,7 +37,7 @@ ORACLES: Mapping[str, tuple[Oracle, ...]] = {
         Oracle(
             "torch.optim.LBFGS(max_iter=1)",
             tolerance=1e-8,
-            reason="noisy gradients make the recursion multiply rounding: torch, started one last bit off, ends 6e-10 from itself",
+            reason="noisy gradients make it multiply rounding: torch, started one last bit off, ends 6e-10 from itself",
         ),
     ),
     "momentum": (Oracle("torch.optim.SGD"), Oracle("optax.sgd")),
