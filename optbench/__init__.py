@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from optbench.numerics import axpy as axpy
     from optbench.numerics import norm as norm
     from optbench.numerics import over_root as over_root
+    from optbench.numerics import sign as sign
     from optbench.numerics import trust_ratio as trust_ratio
     from optbench.parameters import count as count
     from optbench.parameters import fraction as fraction
@@ -67,6 +68,7 @@ PUBLIC = {
     "over_root": "numerics",
     "positive": "parameters",
     "run": "api",
+    "sign": "numerics",
     "trust_ratio": "numerics",
 }
 """Each public name and the module that defines it."""

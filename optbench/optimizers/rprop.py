@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Layout, Optimizer, State, Vector, axpy, fraction, positive
+from optbench import Layout, Optimizer, State, Vector, axpy, fraction, positive, sign
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,18 +38,17 @@ class Rprop(Optimizer):
         g_t = 0 where g_t g_{t-1} < 0; w_t = w_{t-1} - step_t sign(g_t).
         """
         agreement = np.multiply(g, s.previous, out=s.previous)
-        np.sign(agreement, out=agreement)
+        sign(agreement, out=agreement)
         # The parabola through (-1, shrink), (0, 1), (1, grow): masks would take ten times as long.
         np.multiply(agreement, 0.5 * (self.grow + self.shrink) - 1.0, out=s.scratch)
         s.scratch += 0.5 * (self.grow - self.shrink)
         s.scratch *= agreement
         s.scratch += 1.0
         s.step *= s.scratch
-        np.maximum(s.step, self.step_min, out=s.step)
-        np.minimum(s.step, self.step_max, out=s.step)
+        np.clip(s.step, self.step_min, self.step_max, out=s.step)
         np.greater_equal(agreement, 0.0, out=s.scratch)
         g *= s.scratch
         s.previous[:] = g
-        np.sign(g, out=g)
+        sign(g, out=g)
         g *= s.step
         axpy(-1.0, g, w)

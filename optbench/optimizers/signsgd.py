@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
-from optbench import Optimizer, Vector, axpy, non_negative, positive
+from optbench import Optimizer, Vector, axpy, non_negative, positive, sign
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,5 +23,5 @@ class SignSGD(Optimizer):
         """w_t = (1 - lr weight_decay) w_{t-1} - lr sign(g_t), sign(0) = 0."""
         if self.weight_decay:
             w *= 1.0 - self.lr * self.weight_decay
-        np.sign(g, out=g)
+        sign(g, out=g)
         axpy(-self.lr, g, w)

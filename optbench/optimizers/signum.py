@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive
+from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive, sign
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,5 +29,5 @@ class Signum(Optimizer):
         if self.weight_decay:
             w *= 1.0 - self.lr * self.weight_decay
         s.m.add(g, self.momentum)
-        np.sign(s.m.array, out=g)  # the average's factor is positive
+        sign(s.m.array, out=g)  # the average's factor is positive
         axpy(-self.lr, g, w)
