@@ -27,8 +27,13 @@ if TYPE_CHECKING:
     from optbench.numerics import Average as Average
     from optbench.numerics import Layout as Layout
     from optbench.numerics import Vector as Vector
+    from optbench.numerics import adam_step as adam_step
     from optbench.numerics import add_square as add_square
     from optbench.numerics import axpy as axpy
+    from optbench.numerics import norm as norm
+    from optbench.numerics import over_root as over_root
+    from optbench.numerics import sign as sign
+    from optbench.numerics import trust_ratio as trust_ratio
     from optbench.parameters import count as count
     from optbench.parameters import fraction as fraction
     from optbench.parameters import non_negative as non_negative
@@ -52,14 +57,19 @@ PUBLIC = {
     "Role": "contracts",
     "State": "contracts",
     "Vector": "numerics",
+    "adam_step": "numerics",
     "add_square": "numerics",
     "axpy": "numerics",
     "count": "parameters",
     "fraction": "parameters",
     "hookimpl": "hookspecs",
     "non_negative": "parameters",
+    "norm": "numerics",
+    "over_root": "numerics",
     "positive": "parameters",
     "run": "api",
+    "sign": "numerics",
+    "trust_ratio": "numerics",
 }
 """Each public name and the module that defines it."""
 
