@@ -15,9 +15,9 @@ from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, 
 class Prodigy(Optimizer):
     """Prodigy: Adam with an estimated distance for a rate. Mishchenko & Defazio 2024, ICML, arXiv:2306.06101, Algorithm 4.
 
-    The rate is d lr, d being a growing estimate of the distance to the solution; the authors advise to leave lr at 1, with a cosine
-    schedule over it. Weight decay is decoupled. Defaults are those of the authors' package `prodigyopt`. Deviations: m and v are
-    kept divided by d0 and d0^2, which changes no ratio and keeps float32 clear of underflow; the package's options
+    The rate is d lr, d being a growing estimate of the distance to the solution; the authors advise to leave lr at 1, with a
+    cosine schedule over it. Weight decay is decoupled. Defaults are those of the authors' package `prodigyopt`. Deviations: m
+    and v are kept divided by d0 and d0^2, which changes no ratio and keeps float32 clear of underflow; the package's options
     `use_bias_correction`, `safeguard_warmup` and `growth_rate`, off by default, are left out.
     """
 
@@ -36,7 +36,7 @@ class Prodigy(Optimizer):
         return State(m=Average(w), v=Average(w), s=zeros, first=w.copy(), scratch=np.empty_like(w), d=self.d0, r=0.0)
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
-        """d = max(d, d_coef r_t / |s_t|_1), r and s being decaying sums of <g, w_0 - w> and g; then Adam's step with the rate d lr."""
+        """Adam's step with the rate d lr; d = max(d, d_coef r_t / |s_t|_1), r and s being decaying sums of <g, w_0 - w> and g."""
         if not self.lr:  # a schedule's end: nothing is learnt, as in the authors' package
             return
         d, rate, beta3 = s.d, s.d * self.lr, math.sqrt(self.beta2)

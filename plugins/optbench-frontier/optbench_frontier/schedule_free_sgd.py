@@ -14,9 +14,9 @@ from optbench import Layout, Optimizer, State, Vector, axpy, fraction, non_negat
 class ScheduleFreeSGD(Optimizer):
     """Schedule-Free SGD. Defazio et al. 2024, NeurIPS, arXiv:2405.15682, equations 3 to 5.
 
-    Gradients are taken at y (the run's w), SGD steps are made on z, and what is judged is x, the average of all z. Weight decay acts
-    at y. Defaults are those of the authors' package `schedulefree`. Deviations: warm-up is a schedule's business, not the method's;
-    as in the authors' package, a z weighs in the average by the square of the largest rate so far.
+    Gradients are taken at y (the run's w), SGD steps are made on z, and what is judged is x, the average of all z. Weight
+    decay acts at y. Defaults are those of the authors' package `schedulefree`. Deviations: warm-up is a schedule's business,
+    not the method's; as in the authors' package, a z weighs in the average by the square of the largest rate so far.
     """
 
     name: ClassVar[str] = "schedule-free-sgd"

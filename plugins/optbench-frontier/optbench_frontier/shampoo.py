@@ -15,10 +15,11 @@ from optbench_frontier.matrices import as_matrix
 class Shampoo(Optimizer):
     """Shampoo. Gupta, Koren & Singer 2018, ICML, arXiv:1802.09568, Algorithm 1; for vectors its full-matrix form.
 
-    lr is the default of torch_optimizer, eps (the paper's epsilon) that of pytorch_optimizer; the paper gives none. Deviations: a
-    side longer than `max_dim` stays unpreconditioned, and the exponents of the others sum to -1/2 all the same, so that the update
-    stays free of the gradient's scale. Inverse roots are renewed at every `every`-th step, and at each of the first `every`, when
-    they change most. Weight decay is added to the gradient. The decompositions allocate a few matrices of a side's length.
+    lr is the default of torch_optimizer, eps (the paper's epsilon) that of pytorch_optimizer; the paper gives none. Weight
+    decay is added to the gradient. Deviations: a side longer than `max_dim` stays unpreconditioned, and the exponents of the
+    others sum to -1/2 all the same, so that the update stays free of the gradient's scale. Roots are renewed at every
+    `every`-th step, and out of turn where a gradient outweighs what they have seen, tr(L^{-1} G G^T) > 1: old roots would
+    blow up what is new to them a thousandfold. The decompositions allocate a few matrices of a side's length.
     """
 
     name: ClassVar[str] = "shampoo"
@@ -42,13 +43,15 @@ class Shampoo(Optimizer):
             used = [(axis, side) for axis, side in enumerate(sides) if side is not None]
             turned, free = as_matrix(gradient), as_matrix(scratch)
             for axis, side in used:
-                np.matmul(*((turned, turned.T) if axis == 0 else (turned.T, turned)), out=side.scratch)
+                across = turned.T if axis == 0 else turned
+                np.matmul(across.T, across, out=side.scratch)
                 outweighed = float(np.vdot(side.inverse, side.scratch)) > 1.0
                 side.sum += side.scratch
                 if outweighed or t % self.every == 0:
                     self._renew(side, -0.5 / len(used))
             for axis, side in used:
-                np.matmul(*((side.root, turned) if axis == 0 else (turned, side.root)), out=free)
+                one, other = (side.root, turned) if axis == 0 else (turned, side.root)
+                np.matmul(one, other, out=free)
                 turned, free = free, turned
             axpy(-self.lr, turned.reshape(-1), weights.reshape(-1))
 

@@ -9,16 +9,16 @@ from typing import ClassVar
 import numpy as np
 
 from optbench import Array, Average, Layout, Optimizer, State, Vector, axpy, count, fraction, non_negative, positive
-from optbench_frontier.matrices import as_matrix
 
 
 @dataclass(frozen=True, kw_only=True)
 class SOAP(Optimizer):
     """SOAP: Adam in the eigenbasis of Shampoo's preconditioner. Vyas et al. 2025, ICLR, arXiv:2409.11321, Algorithm 3.
 
-    Defaults and details are those of the authors' code: the first step only takes in statistics and moves nothing, the bases are
-    turned by one QR at every `every`-th step, vectors are Adam's, weight decay is decoupled. Deviation: `max_dim`, the length beyond
-    which a side keeps its own basis, is 1024 instead of 10000. The decompositions allocate a few matrices of a side's length.
+    Defaults and details are those of the authors' code: the first step only takes in statistics and moves nothing, the bases
+    are turned by one QR at every `every`-th step, vectors are Adam's, weight decay is decoupled. Deviation: `max_dim`, the
+    length beyond which a side keeps its own basis, is 1024 instead of 10000. The decompositions allocate a few matrices of a
+    side's length.
     """
 
     name: ClassVar[str] = "soap"
@@ -36,7 +36,7 @@ class SOAP(Optimizer):
         return State(layout=layout, layers=layers, m=Average(w), v=Average(w), scratch=np.empty_like(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
-        """W_t = W_{t-1} - lr Q_L N_t Q_R^T, N_t being Adam's step m^_t / (sqrt(v_t) + eps) of G_t in the basis Q_L^T G_t Q_R."""
+        """W_t = W_{t-1} - lr Q_L N_t Q_R^T, N_t being Adam's step of Q_L^T G_t Q_R."""
         self._observe(g, s)
         if t == 1:
             _decompose(s)
@@ -48,7 +48,9 @@ class SOAP(Optimizer):
         np.copyto(g, s.m.array)
         _turn(g, s)
         root = math.sqrt(s.v.factor)
-        np.sqrt(s.v.array, out=s.scratch)  # sqrt(v_t) = root * scratch; as in the authors' code, eps comes before the correction
+        np.sqrt(
+            s.v.array, out=s.scratch
+        )  # sqrt(v_t) = root * scratch; as in the authors' code, eps comes before the correction
         s.scratch += self.eps / root
         g /= s.scratch
         _turn(g, s, back=True)
@@ -71,7 +73,8 @@ class SOAP(Optimizer):
         """Let the statistics of each side average G G^T and G^T G."""
         for sides, layer in zip(s.layers, s.layout.views(g).values(), strict=True):
             for axis, side in _used(sides):
-                np.matmul(*((layer, layer.T) if axis == 0 else (layer.T, layer)), out=side.scratch)
+                across = layer.T if axis == 0 else layer
+                np.matmul(across.T, across, out=side.scratch)
                 side.scratch *= 1.0 - self.beta2
                 side.gg *= self.beta2
                 side.gg += side.scratch
@@ -87,7 +90,8 @@ def _turn(x: Vector, s: State, *, back: bool = False) -> None:
         turned, free = layer, scratch
         for axis, side in _used(sides):
             q = side.q.T if back else side.q
-            np.matmul(*((q.T, turned) if axis == 0 else (turned, q)), out=free)
+            one, other = (q.T, turned) if axis == 0 else (turned, q)
+            np.matmul(one, other, out=free)
             turned, free = free, turned
         if turned is not layer:
             np.copyto(layer, turned)

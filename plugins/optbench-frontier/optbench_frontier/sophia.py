@@ -13,8 +13,9 @@ from optbench import Average, Layout, Objective, Optimizer, State, Vector, axpy,
 class Sophia(Optimizer):
     """Sophia. Liu et al. 2024, ICLR, arXiv:2305.14342, Algorithm 3; a subclass says how it estimates the diagonal h.
 
-    `every` is the paper's k. Deviations, both as in optax: m is corrected for its start, and h is refreshed after its use, so that the
-    first step (h = 0) goes by signs. lr, betas and weight decay are the defaults of the authors' code, eps is the paper's.
+    `every` is the paper's k. Deviations, both as in optax: m is corrected for its start, and h is refreshed after its use, so
+    that the first step (h = 0) goes by signs. lr, betas and weight decay are the defaults of the authors' code, eps is the
+    paper's.
     """
 
     lr: float = positive(1e-4)
