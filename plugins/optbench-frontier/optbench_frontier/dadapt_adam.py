@@ -13,7 +13,7 @@ from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, 
 
 @dataclass(frozen=True, kw_only=True)
 class DAdaptAdam(Optimizer):
-    """Adam with D-Adaptation for a rate. Defazio & Mishchenko 2023, ICML, arXiv:2301.07733, the Adam variant of section 5.
+    """Adam with D-Adaptation for a rate. Defazio & Mishchenko 2023, ICML, arXiv:2301.07733, its Adam variant.
 
     The rate is d lr, d being a growing lower bound on the distance to the solution. Defaults are those of the authors'
     package `dadaptation`. Deviations: weight decay is decoupled, an option there; its option `growth_rate`, off by default,

@@ -36,7 +36,7 @@ class Prodigy(Optimizer):
         return State(m=Average(w), v=Average(w), s=zeros, first=w.copy(), scratch=np.empty_like(w), d=self.d0, r=0.0)
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
-        """Adam's step with the rate d lr; d = max(d, d_coef r_t / |s_t|_1), r and s being decaying sums of <g, w_0 - w> and g."""
+        """Adam's step with rate d lr; d = max(d, d_coef r_t / |s_t|_1), r and s being decaying sums of <g, w_0 - w> and g."""
         if not self.lr:  # a schedule's end: nothing is learnt, as in the authors' package
             return
         d, rate, beta3 = s.d, s.d * self.lr, math.sqrt(self.beta2)

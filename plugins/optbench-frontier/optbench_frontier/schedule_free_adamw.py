@@ -17,7 +17,7 @@ class ScheduleFreeAdamW(Optimizer):
 
     Gradients are taken at y (the run's w), steps are made on z, and what is judged is x, the average of all z. Weight decay
     acts at y. Defaults are those of the authors' package `schedulefree`. Deviations: warm-up is a schedule's business, not
-    the method's; as in the authors' package since 1.3, v is divided by 1 - beta2^t, where the paper multiplies the rate.
+    the method's; as in the authors' package, v is divided by 1 - beta2^t, where the paper multiplies the rate.
     """
 
     name: ClassVar[str] = "schedule-free-adamw"

@@ -12,7 +12,7 @@ from optbench import Layout, Optimizer, State, Vector, axpy, fraction, non_negat
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleFreeSGD(Optimizer):
-    """Schedule-Free SGD. Defazio et al. 2024, NeurIPS, arXiv:2405.15682, equations 3 to 5.
+    """Schedule-Free SGD. Defazio et al. 2024, NeurIPS, arXiv:2405.15682.
 
     Gradients are taken at y (the run's w), SGD steps are made on z, and what is judged is x, the average of all z. Weight
     decay acts at y. Defaults are those of the authors' package `schedulefree`. Deviations: warm-up is a schedule's business,
