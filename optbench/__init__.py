@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from optbench.contracts import Objective as Objective
     from optbench.contracts import Optimizer as Optimizer
     from optbench.contracts import Role as Role
+    from optbench.contracts import SecondOrderModel as SecondOrderModel
     from optbench.contracts import State as State
     from optbench.errors import OptbenchError as OptbenchError
     from optbench.hookspecs import hookimpl as hookimpl
@@ -55,6 +56,7 @@ PUBLIC = {
     "Optimizer": "contracts",
     "Results": "api",
     "Role": "contracts",
+    "SecondOrderModel": "contracts",
     "State": "contracts",
     "Vector": "numerics",
     "adam_step": "numerics",

@@ -64,7 +64,7 @@ def make_plan(registry: Registry, selections: Selections) -> list[Task]:
     """Return the tasks, sorted by dataset, embedder, architecture, optimizer and seed.
 
     Raises:
-        UsageError: an unknown name, hyper-parameter or value.
+        UsageError: an unknown name, hyper-parameter or value, or an optimizer that needs more than an architecture provides.
         NothingSelected: no run is left.
     """
     _check_numbers(selections)
@@ -80,6 +80,7 @@ def make_plan(registry: Registry, selections: Selections) -> list[Task]:
         labels = Labels(optimizer.label, architecture.label, embedder.label, _where(dataset, registry))
         if wanted and not wanted(f"{labels.optimizer} {labels.architecture} {labels.embedder} {dataset.name}"):
             continue
+        _check_needs(optimizer, architecture)
         source = sources.digest((type(optimizer.thing), type(architecture.thing), type(embedder.thing)))
         for seed in selections.seeds:
             spec = RunSpec(
@@ -160,6 +161,15 @@ def _check_numbers(selections: Selections) -> None:
         raise UsageError(f"seed {min(selections.seeds)} is negative; a seed is a whole number from 0")
     if selections.dtype not in DTYPES:
         raise UsageError(f"dtype {selections.dtype!r} is none of {', '.join(DTYPES)}")
+
+
+def _check_needs(optimizer: _Made, architecture: _Made) -> None:
+    lacking = optimizer.thing.needs - architecture.thing.provides
+    if lacking:
+        raise UsageError(
+            f"optimizer {optimizer.label!r} needs {', '.join(sorted(lacking))}, which architecture {architecture.label!r} does "
+            f"not provide; leave the pair out with -k 'not ({optimizer.choice.name} and {architecture.choice.name})'",
+        )
 
 
 def _resolve(registry: Registry, axis: str, given: Sequence[str] | None) -> list[_Made]:

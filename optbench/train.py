@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import numpy as np
 
-from optbench.contracts import Model, Optimizer
+from optbench.contracts import Model, Optimizer, SecondOrderModel
 from optbench.numerics import Array, Vector
 
 Clock: TypeAlias = Callable[[], float]
@@ -39,6 +39,12 @@ class Batch:
         self.evaluations += 1
         self.rows += len(self._x)
         return self._model.g
+
+    def hvp(self, v: Vector, out: Vector) -> None:
+        """Write the Hessian times `v` to `out`, and count it as two gradients."""
+        cast("SecondOrderModel", self._model).hvp(self._x, self._y, v, out)  # the plan has seen to it that there is one
+        self.evaluations += 2
+        self.rows += 2 * len(self._x)
 
     def outputs(self) -> Vector:
         """Return the outputs at the last gradient."""
