@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from optbench.numerics import Vector as Vector
     from optbench.numerics import add_square as add_square
     from optbench.numerics import axpy as axpy
+    from optbench.numerics import product as product
     from optbench.parameters import count as count
     from optbench.parameters import fraction as fraction
     from optbench.parameters import non_negative as non_negative
@@ -59,6 +60,7 @@ PUBLIC = {
     "hookimpl": "hookspecs",
     "non_negative": "parameters",
     "positive": "parameters",
+    "product": "numerics",
     "run": "api",
 }
 """Each public name and the module that defines it."""
