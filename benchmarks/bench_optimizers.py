@@ -15,6 +15,7 @@ WEIGHTS = [2_049, 131_200]
 
 
 class Step:
+    repeat = (20, 100, 2.0)  # many samples: on a busy machine few do not tell a factor of two from noise
     params = [OPTIMIZERS, ["single-layer", "two-layer-mlp"]]
     param_names = ["optimizer", "architecture"]
 
