@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from optbench.numerics import axpy as axpy
     from optbench.numerics import norm as norm
     from optbench.numerics import over_root as over_root
+    from optbench.numerics import product as product
     from optbench.numerics import sign as sign
     from optbench.numerics import trust_ratio as trust_ratio
     from optbench.parameters import count as count
@@ -69,6 +70,7 @@ PUBLIC = {
     "norm": "numerics",
     "over_root": "numerics",
     "positive": "parameters",
+    "product": "numerics",
     "run": "api",
     "sign": "numerics",
     "trust_ratio": "numerics",

@@ -100,6 +100,34 @@ def trust_ratio(w: Array, u: Array, coefficient: float = 1.0) -> float:
     return coefficient * weights / update if weights > 0.0 and update > 0.0 else 1.0
 
 
+def product(a: Array, b: Array, out: Array) -> None:
+    """Out = a b, (m, k) times (k, n), in parts of some rows of `a` where BLAS is faster on those.
+
+    OpenBLAS with AVX-512 multiplies matrices up to m n k = 1e6 without packing them first, in 20 to 30 % less time. A part of
+    too few rows wastes that kernel's registers, and where there are many parts, packing is a small share of the whole.
+    """
+    rows = _SMALL // b.size
+    if rows >= len(a) or rows < _FEWEST_ROWS or len(a) > _MOST_PARTS * rows or not _has_small_kernel():
+        np.dot(a, b, out=out)  # on vectors and outer products in half the time of matmul
+        return
+    rows = math.ceil(len(a) / math.ceil(len(a) / rows))  # parts of equal length
+    for first in range(0, len(a), rows):
+        np.matmul(a[first : first + rows], b, out=out[first : first + rows])  # dot would copy parts of a transposed `a`
+
+
+_SMALL = 1_000_000
+_FEWEST_ROWS = 6
+_MOST_PARTS = 10
+
+
+@cache
+def _has_small_kernel() -> bool:
+    from threadpoolctl import threadpool_info  # asked once, in workers  # noqa: PLC0415
+
+    kernels = {library.get("architecture") for library in threadpool_info() if library["user_api"] == "blas"}
+    return bool(kernels & {"SkylakeX", "Cooperlake", "SapphireRapids"})
+
+
 class Average:
     """An exponential moving average m_t = beta m_{t-1} + (1 - beta) x_t that is scaled lazily.
 

@@ -84,7 +84,7 @@ def train(
     n, w = len(x), model.w
     size = n if opt.batch == "full" else min(batch_size, n)
     at = Batch(model, noise, steps=epochs * math.ceil(n / size))
-    rows_x, rows_y = np.empty((size, x.shape[1]), x.dtype), np.empty(size, y.dtype)
+    batch_x, epoch_y = np.empty((size, x.shape[1]), x.dtype), np.empty_like(y)
     s = opt.init(w, model.layout)
     seconds, t = 0.0, 0
     if not watch(0, opt.eval_weights(w, s), at, seconds):
@@ -92,14 +92,15 @@ def train(
     for epoch in range(1, epochs + 1):
         start = clock()
         order = rng.permutation(n) if size < n else None
+        if order is not None:
+            # mode="clip" lets `take` write straight into `out`; every index is in range anyway.
+            np.take(y, order, out=epoch_y, mode="clip")
         for first in range(0, n, size):
             if order is None:
                 at.take(x, y)
             else:
                 rows = order[first : first + size]
-                # mode="clip" lets `take` write straight into `out`; every index is in range anyway.
-                batch_x = np.take(x, rows, axis=0, out=rows_x[: len(rows)], mode="clip")
-                at.take(batch_x, np.take(y, rows, out=rows_y[: len(rows)], mode="clip"))
+                at.take(np.take(x, rows, axis=0, out=batch_x[: len(rows)], mode="clip"), epoch_y[first : first + size])
             t += 1
             opt.step(w, s, t, at)
             if not math.isfinite(at.loss):

@@ -1,4 +1,4 @@
-# ruff: noqa: ARG001  # one signature for all rules
+# one signature for all rules
 """The methods as a textbook writes them: allocating, unfused, one layer at a time.
 
 The oracles of `tests/oracle` are the authority; these say the same where neither torch nor JAX is installed, in forms that can

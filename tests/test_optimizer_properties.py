@@ -87,7 +87,7 @@ def test_a_copy_of_state_and_weights_goes_on_with_the_same_bits(opt: Optimizer, 
     w = problem.start.copy()
     s = opt.init(w, LAYOUT)
     run(opt, w, s, problem, range(1, cut + 1))
-    copies = [(w.copy(), copy.deepcopy(s)), pickle.loads(pickle.dumps((w, s)))]  # noqa: S301  # our own bytes
+    copies = [(w.copy(), copy.deepcopy(s)), pickle.loads(pickle.dumps((w, s)))]  # our own bytes
     run(opt, w, s, problem, range(cut + 1, 13))
     for other_w, other_s in copies:
         run(opt, other_w, other_s, problem, range(cut + 1, 13))

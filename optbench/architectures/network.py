@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from optbench import Architecture, Array, Layout, Vector
+from optbench import Architecture, Array, Layout, Vector, product
 
 
 class TanhNetwork(Architecture):
@@ -45,9 +45,10 @@ class TanhNetwork(Architecture):
 
 @dataclass(frozen=True)
 class Workspace:
-    """Buffers for a batch of some number of rows: for each layer its output h, and the derivative of the loss by it."""
+    """Buffers for a batch of some number of rows: for each layer its output h, the slope tanh' there, and dE/dh."""
 
     h: tuple[Array, ...]
+    slope: tuple[Array, ...]
     dh: tuple[Array, ...]
 
 
@@ -89,7 +90,7 @@ class Network:
         self._descend_along(x, y, 0, pairs, self._tangent_space(len(x)))
 
     def outputs(self) -> Vector:
-        """Return the outputs, shape (rows,), of the last `loss_and_grad`."""
+        """Return the outputs, shape (rows,), of the last `loss_and_grad`, until the network sees other rows or weights."""
         return self._out
 
     def predict(self, x: Array, w: Vector | None = None) -> Vector:
@@ -101,7 +102,7 @@ class Network:
         """Forward only: tanh(x W), recursively, to the last layer."""
         if not layers:
             return x
-        np.matmul(x, layers[0], out=h[0])
+        product(x, layers[0], h[0])
         np.tanh(h[0], out=h[0])
         return self._ascend(h[0], layers[1:], h[1:])
 
@@ -111,19 +112,19 @@ class Network:
         h = tanh(x W) goes to the layer below, which leaves dE/dh in `work`; from it follow dE/dW = x^T (dE/dh (1 - h^2)) and,
         for the layer above, dE/dx = (dE/dh (1 - h^2)) W^T.
         """
-        weights, h, dh = self._layers[layer], work.h[layer], work.dh[layer]
-        np.matmul(x, weights, out=h)
+        weights, h, slope, dh = self._layers[layer], work.h[layer], work.slope[layer], work.dh[layer]
+        product(x, weights, h)
         np.tanh(h, out=h)
         if layer + 1 < len(self._layers):
             self._descend(h, y, layer + 1, work)
         else:
             self._judge(h, y, dh)
-        np.multiply(h, h, out=h)  # h is not needed any more but for tanh' = 1 - h^2
-        np.subtract(1.0, h, out=h)
-        dh *= h
-        np.matmul(x.T, dh, out=self._gradients[layer])
+        np.multiply(h, h, out=slope)
+        np.subtract(1.0, slope, out=slope)
+        dh *= slope
+        product(x.T, dh, self._gradients[layer])
         if layer:
-            np.matmul(dh, weights.T, out=work.dh[layer - 1])
+            product(dh, weights.T, work.dh[layer - 1])
 
     def _descend_along(self, x: Array, y: Vector, layer: int, pairs: tuple[tuple[Array, Array], ...], work: Tangents) -> None:
         """As `_descend`, with R{.}, the derivative along v, of every line of it. `x` has R{x} below it, but for the inputs.
@@ -166,9 +167,7 @@ class Network:
 
     def _judge(self, h: Array, y: Vector, dh: Array) -> None:
         """E = |h - y|^2 / 2n: leave dE/dh in `dh`, and the loss 2E."""
-        if len(self._out) != len(h):
-            self._out = np.empty(len(h), h.dtype)
-        self._out[:] = h[:, 0]
+        self._out = h[:, 0]
         error = np.subtract(self._out, y, out=dh[:, 0])
         self._loss = float(np.dot(error, error)) / len(y)
         dh *= 1.0 / len(y)
@@ -176,8 +175,8 @@ class Network:
     def _workspace(self, rows: int) -> Workspace:
         if rows not in self._workspaces:
             widths: list[Any] = [layer.shape[1] for layer in self._layers]
-            h, dh = (tuple(np.empty((rows, width), self.w.dtype) for width in widths) for _ in range(2))
-            self._workspaces[rows] = Workspace(h, dh)
+            h, slope, dh = (tuple(np.empty((rows, width), self.w.dtype) for width in widths) for _ in range(3))
+            self._workspaces[rows] = Workspace(h, slope, dh)
         return self._workspaces[rows]
 
     def _tangent_space(self, rows: int) -> Tangents:
