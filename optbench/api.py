@@ -21,6 +21,8 @@ from optbench.store import Store
 if TYPE_CHECKING:
     import pandas as pd
 
+    from optbench.pages import Page
+
 STORE = Path(".optbench/runs.sqlite")
 REPORT = Path("reports/index.html")
 
@@ -72,6 +74,8 @@ class Results(Sequence[RunResult]):
                     "epochs_to_target": row.epochs_to_target.median,
                     "seconds_to_target": row.seconds_to_target.median,
                     "seconds": row.seconds.median,
+                    "update_cost": row.cost.median,
+                    "state_bytes": row.state_bytes,
                 }
                 for row in self.rows()
             ],
@@ -90,7 +94,20 @@ class Results(Sequence[RunResult]):
             drawn = pictures(self._results, store, workers=workers or default_workers())
         told = self._registry.tell("optbench_report_sections", _sections, results=self)
         sections = tuple(section for found in told for section in found)
-        return build(self._results, drawn, Path(path), Origin(self._command, tuple(notes), sections))
+        return build(self._results, drawn, Path(path), Origin(self._command, tuple(notes), sections), self._pages())
+
+    def _pages(self) -> dict[str, Page]:
+        """The page of each optimizer that is still installed, by the name of its variant, with its largest state."""
+        from optbench.pages import StateSize, page  # noqa: PLC0415
+
+        found = {}
+        for result in sorted(self._results, key=lambda result: result.measured.weights or 0, reverse=True):
+            label, name = result.labels.optimizer, result.spec.optimizer.name
+            if label not in found and name in self._registry.names("optimizer"):
+                held, weights = result.measured.state_bytes, result.measured.weights
+                state = None if held is None or weights is None else StateSize(held, weights, result.spec.dtype)
+                found[label] = page(self._registry.find("optimizer", name), "optimizer", state)
+        return found
 
     def _repr_html_(self) -> str:
         """Return the benchmark table for a notebook; pandas escapes the names."""

@@ -23,6 +23,14 @@ FINAL: tuple[Status, ...] = ("ok", "diverged")
 CURVES = ("train_loss", "val_loss", "val_accuracy", "test_accuracy", "evaluations", "rows")
 """What is recorded at every epoch and enters the digest; seconds are recorded too and do not."""
 
+DIAGNOSTICS = ("gradient_norm", "update_norm", "weight_norm", "distance")
+"""What is recorded beside it: how the weights move.
+
+The first two belong to the last step of the epoch: the norm of the gradient that it began with (of its batch, before any
+clipping), and how far it moved the weights that are judged. Then the norm of these weights, and their distance from the first
+ones. They are as deterministic as the curves, but no part of the digest, which so stays comparable with that of older runs.
+"""
+
 
 def canonical(value: Any) -> str:
     """Return the one JSON text of `value`: sorted keys, no spaces, no NaN."""
@@ -93,12 +101,39 @@ class Labels:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What was measured in the worker, apart from what was computed: never part of a digest. None where it could not be."""
+
+    duration: float | None = None
+    """Seconds of the whole run, evaluation included; the embedding, which runs share, is not."""
+    weights: int | None = None
+    state_bytes: int | None = None
+    """The size of the optimizer's state."""
+    update: float | None = None
+    """Seconds of one `update` alone: the median."""
+    update_90: float | None = None
+    """The 90th percentile of the same."""
+    sgd: float | None = None
+    """The median for SGD, in the same process on as many weights."""
+
+    @property
+    def cost(self) -> float | None:
+        """The median of `update` as a ratio to SGD's."""
+        return self.update / self.sgd if self.update is not None and self.sgd else None
+
+    @property
+    def cost_90(self) -> float | None:
+        """The 90th percentile of `update` as a ratio to SGD's median."""
+        return self.update_90 / self.sgd if self.update_90 is not None and self.sgd else None
+
+
+@dataclass(frozen=True)
 class RunResult:
     """What came of a run.
 
-    `curves` has one value an epoch, epoch 0 first; `sketches` one row of 512 for each of `sketch_epochs`. `digest` covers the
-    final weights and the curves, and exists for final endings only. `seconds` (of the optimizer and the gradient alone) never
-    enters it.
+    `curves` has one value an epoch, epoch 0 first, for each of `CURVES` and `DIAGNOSTICS` (older runs lack these); `sketches`
+    one row of 512 for each of `sketch_epochs`. `digest` covers the final weights and `CURVES`, and exists for final endings
+    only. `seconds` (of the optimizer and the gradient alone) never enters it.
     """
 
     spec: RunSpec
@@ -112,6 +147,7 @@ class RunResult:
     digest: str | None = None
     majority: float = 0.5
     fingerprint: Mapping[str, Any] = field(default_factory=dict)
+    measured: Measured = field(default_factory=Measured)
 
     @property
     def epochs(self) -> int:

@@ -17,9 +17,9 @@ from typing import Any, Self
 import numpy as np
 
 from optbench.errors import StoreError
-from optbench.specs import FINAL, Labels, RunResult, RunSpec, canonical
+from optbench.specs import FINAL, Labels, Measured, RunResult, RunSpec, canonical
 
-VERSION = 1
+VERSION = 2
 _APPLICATION = 0x6F707462  # "optb": tells our file from any other SQLite file
 _SCHEMA = """
 CREATE TABLE runs (
@@ -35,7 +35,8 @@ CREATE TABLE runs (
     fingerprint TEXT NOT NULL,
     made TEXT NOT NULL,              -- UTC
     arrays BLOB NOT NULL,            -- npz
-    arrays_sha256 TEXT NOT NULL
+    arrays_sha256 TEXT NOT NULL,
+    measured TEXT NOT NULL DEFAULT '{}'  -- since version 2
 );
 CREATE INDEX runs_by_status ON runs (status, key);
 CREATE INDEX runs_by_identity ON runs (identity, id);
@@ -45,6 +46,7 @@ CREATE TABLE computed (              -- what follows from runs and is dear to co
     sha256 TEXT NOT NULL
 );
 """
+_FROM_VERSION_1 = "ALTER TABLE runs ADD COLUMN measured TEXT NOT NULL DEFAULT '{}'"
 
 
 class Store:
@@ -97,6 +99,7 @@ class Store:
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "arrays": content,
             "arrays_sha256": hashlib.sha256(content).hexdigest(),
+            "measured": canonical(asdict(result.measured)),
         }
         columns = ", ".join(row)
         marks = ", ".join(f":{name}" for name in row)
@@ -112,6 +115,15 @@ class Store:
         else:
             found = [self._result(row) for key in keys for row in self._dicts("SELECT * FROM runs WHERE key = ?", key)]
         return sorted(found, key=_order)
+
+    def durations(self) -> list[tuple[RunSpec, float]]:
+        """Return the specs of all runs that ended for good, with the seconds that each took where these were measured."""
+        rows = self._rows(f"SELECT spec, measured FROM runs WHERE status IN {FINAL}")  # noqa: S608  # constants
+        try:
+            read = [(RunSpec.from_json(json.loads(spec)), Measured(**json.loads(measured))) for spec, measured in rows]
+        except (ValueError, TypeError, KeyError) as error:
+            raise StoreError(f"a run in {self.path} is corrupt: {type(error).__name__}: {error}") from error
+        return [(spec, measured.duration) for spec, measured in read if measured.duration is not None]
 
     def computed(self, key: str) -> bytes | None:
         """Return what was kept under `key`, if it is there and whole."""
@@ -149,6 +161,11 @@ class Store:
                     for statement in _SCHEMA.split(";\n"):
                         self._db.execute(statement)
                     self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
+                    self._db.execute(f"PRAGMA user_version = {VERSION}")
+        elif version == 1:
+            with self._transaction():
+                if self._db.execute("PRAGMA user_version").fetchone() == (1,):  # nor has another process done it
+                    self._db.execute(_FROM_VERSION_1)
                     self._db.execute(f"PRAGMA user_version = {VERSION}")
         elif version != VERSION:
             raise StoreError(
@@ -218,6 +235,7 @@ def _read(row: Mapping[str, Any]) -> RunResult:
         digest=row["digest"],
         majority=row["majority"],
         fingerprint=json.loads(row["fingerprint"]),
+        measured=Measured(**json.loads(row["measured"])),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, cast
 import numpy as np
 
 from optbench.contracts import Model, Optimizer, SecondOrderModel
-from optbench.numerics import Array, Vector
+from optbench.numerics import Array, Vector, norm
 
 Clock: TypeAlias = Callable[[], float]
 Watch: TypeAlias = Callable[[int, Vector, "Batch", float], bool]
@@ -25,6 +25,9 @@ class Batch:
         self.evaluations = 0
         self.rows = 0
         self.loss = math.nan
+        self.before = np.empty_like(model.w)  # the judged weights at the last `mark`
+        self.gradient_norm = math.nan  # of the first gradient since then, before the optimizer uses it up
+        self._marked = False
         self._model = model
         self._x: Array = np.empty((0, 0))
         self._y: Vector = np.empty(0)
@@ -33,11 +36,20 @@ class Batch:
         """Turn to other rows."""
         self._x, self._y = x, y
 
+    def mark(self, weights: Vector) -> None:
+        """Keep what diagnostics need of the next step: the weights before it, and the norm of its gradient."""
+        np.copyto(self.before, weights)
+        self.gradient_norm = math.nan
+        self._marked = True
+
     def gradient(self, y: Vector | None = None) -> Vector:
         """Return the gradient of half the mean squared error on these rows, and count it."""
         self.loss = self._model.loss_and_grad(self._x, self._y if y is None else y)
         self.evaluations += 1
         self.rows += len(self._x)
+        if self._marked and y is None:
+            self._marked = False
+            self.gradient_norm = norm(self._model.g)
         return self._model.g
 
     def hvp(self, v: Vector, out: Vector) -> None:
@@ -75,7 +87,7 @@ def train(
         batch_size: rows a step; the last batch of an epoch may be shorter.
         rng: draws the order of the rows.
         noise: handed to the optimizer.
-        clock: seconds; read around each epoch, so that what `watch` does is not counted.
+        clock: seconds; stopped for `watch`, and before the last step of an epoch, which diagnostics look at.
         watch: judges the weights after each epoch.
 
     Returns:
@@ -102,6 +114,10 @@ def train(
                 rows = order[first : first + size]
                 at.take(np.take(x, rows, axis=0, out=batch_x[: len(rows)], mode="clip"), epoch_y[first : first + size])
             t += 1
+            if first + size >= n:
+                seconds += clock() - start
+                at.mark(opt.eval_weights(w, s))
+                start = clock()
             opt.step(w, s, t, at)
             if not math.isfinite(at.loss):
                 return "diverged"

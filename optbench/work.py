@@ -5,20 +5,22 @@ from __future__ import annotations
 import hashlib
 import math
 import traceback
+from dataclasses import asdict
 from functools import lru_cache
 from time import perf_counter
 
 import numpy as np
 
 from optbench.contracts import Embedder, Model
+from optbench.cost import Cost, measure
 from optbench.data.loader import Frozen
 from optbench.data.matrix import Matrix, assemble
 from optbench.fingerprint import fingerprint
-from optbench.numerics import Vector
+from optbench.numerics import Layout, Vector, norm
 from optbench.plan import Task
 from optbench.seeding import stream
 from optbench.sketch import sketch, sketch_epochs
-from optbench.specs import CURVES, RunResult
+from optbench.specs import CURVES, DIAGNOSTICS, Measured, RunResult, digest_of
 from optbench.train import Batch, train
 
 # PROTOCOL 4. A tanh output bounds the loss by 4, so a blow-up need not show in it.
@@ -41,6 +43,7 @@ def run_task(task: Task) -> RunResult:
 def _run(task: Task) -> RunResult:
     spec = task.spec
     matrix = _matrix(task.dataset, task.embedder, spec.dtype)
+    start = perf_counter()
     layout = task.architecture.layout(matrix.x.shape[1])
     model = task.architecture.bind(layout, spec.dtype)
     model.w[:] = task.architecture.initial(layout, stream(spec.seed, "init"))
@@ -57,7 +60,9 @@ def _run(task: Task) -> RunResult:
         clock=perf_counter,
         watch=diary,
     )
-    curves = {name: np.array(column) for name, column in zip(CURVES, zip(*diary.rows, strict=True), strict=True)}
+    names = (*CURVES, *DIAGNOSTICS)
+    curves = {name: np.array(column) for name, column in zip(names, zip(*diary.rows, strict=True), strict=True)}
+    duration = perf_counter() - start
     return RunResult(
         spec,
         task.labels,
@@ -70,7 +75,19 @@ def _run(task: Task) -> RunResult:
         digest=_digest(model.w, curves),
         majority=_majority(matrix.y[matrix.test]),
         fingerprint=fingerprint(),
+        measured=Measured(duration=duration, weights=layout.size, **asdict(_cost(task, layout))),
     )
+
+
+_costs: dict[str, Cost] = {}
+
+
+def _cost(task: Task, layout: Layout) -> Cost:
+    """Measure what the optimizer costs, once a process for each layout."""
+    key = digest_of([asdict(task.spec.optimizer), list(layout.shapes.items()), task.spec.dtype])
+    if key not in _costs:
+        _costs[key] = measure(task.optimizer, layout, task.spec.dtype)
+    return _costs[key]
 
 
 # A plan is sorted so that runs of one embedding follow each other: two are kept, for the moment of change.
@@ -85,6 +102,8 @@ class _Diary:
     def __init__(self, model: Model, matrix: Matrix, epochs_to_sketch: tuple[int, ...]) -> None:
         self._model, self._matrix = model, matrix
         self._epochs_to_sketch = frozenset(epochs_to_sketch)
+        self._first: Vector = np.empty(0)
+        self._moved: Vector = np.empty(0)
         self._first_norm = self._first_loss = math.nan
         self._high = 0
         self.rows: list[tuple[float, ...]] = []
@@ -100,6 +119,7 @@ class _Diary:
         error = outputs - m.y
         right = (outputs > 0) == (m.y > 0)
         train_loss = _mean_square(error[m.train])
+        length = norm(weights)
         self.rows.append(
             (
                 train_loss,
@@ -108,22 +128,32 @@ class _Diary:
                 float(np.mean(right[m.test])),
                 float(at.evaluations),
                 float(at.rows),
+                *self._movement(epoch, weights, at),
+                length,
+                norm(np.subtract(weights, self._first, out=self._moved)),
             ),
         )
         self.seconds.append(seconds)
         if epoch in self._epochs_to_sketch:
             self.sketched.append(epoch)
             self.sketches.append(sketch(weights))
-        self.reason = self._judge(epoch, math.sqrt(float(np.dot(weights, weights))), train_loss)
+        self.reason = self._judge(epoch, length, train_loss)
         return not self.reason
 
-    def _judge(self, epoch: int, norm: float, train_loss: float) -> str:
+    def _movement(self, epoch: int, weights: Vector, at: Batch) -> tuple[float, float]:
+        """Return the norms of the gradient and of the change that belong to the epoch's last step: none before the first."""
         if epoch == 0:
-            self._first_norm, self._first_loss = norm or 1.0, train_loss
-        if not (math.isfinite(norm) and math.isfinite(train_loss)):
+            self._first, self._moved = weights.copy(), np.empty_like(weights)
+            return math.nan, math.nan
+        return at.gradient_norm, norm(np.subtract(weights, at.before, out=self._moved))
+
+    def _judge(self, epoch: int, length: float, train_loss: float) -> str:
+        if epoch == 0:
+            self._first_norm, self._first_loss = length or 1.0, train_loss
+        if not (math.isfinite(length) and math.isfinite(train_loss)):
             return f"weights or loss were not finite at epoch {epoch}"
-        if norm > WEIGHTS_GREW * self._first_norm:
-            return f"at epoch {epoch} the weights' norm was {norm:.3g}, over {WEIGHTS_GREW:.0e} times the first"
+        if length > WEIGHTS_GREW * self._first_norm:
+            return f"at epoch {epoch} the weights' norm was {length:.3g}, over {WEIGHTS_GREW:.0e} times the first"
         self._high = self._high + 1 if train_loss > LOSS_GREW * self._first_loss else 0
         if self._high >= PATIENCE:
             return f"up to epoch {epoch} the training loss was over {LOSS_GREW} times the first for {PATIENCE} epochs"

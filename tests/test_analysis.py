@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from optbench.analysis.frame import frame, row
 from optbench.analysis.scores import arrival, best_loss, final_accuracy, spread, target
 from optbench.analysis.table import table
 from optbench.analysis.tasks import by_task
-from optbench.specs import Choice, Labels, RunResult, RunSpec, Status
+from optbench.specs import Choice, Labels, Measured, RunResult, RunSpec, Status
 
 
 def made(
@@ -118,6 +119,24 @@ def test_curves_show_divergence_as_a_gap_and_not_the_survivors() -> None:
     assert found.bands["val_loss"].median.tolist() == [1.0, 2.0, math.inf, math.inf]
     assert found.bands["val_accuracy"].median.tolist() == [0.5, 0.6, 0.5, 0.5]
     assert curves([RESULTS[5]]) is None
+
+
+def test_diagnostics_that_older_runs_lack_are_a_gap() -> None:
+    new = made("x", 0, [1.0, 0.5, 0.4, 0.3])
+    new = replace(new, curves={**new.curves, "distance": np.array([0.0, 1.0, 2.0, 3.0])})
+    found = curves([new])
+    assert found is not None
+    assert found.bands["distance"].median.tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert np.isinf(found.bands["gradient_norm"].median).all()
+
+
+def test_the_table_has_cost_and_state_where_they_were_measured() -> None:
+    measured = [Measured(state_bytes=80, update=6.0, update_90=9.0, sgd=3.0), Measured(state_bytes=80), Measured()]
+    (row,) = table([replace(made("x", i, [1.0, 0.5, 0.4, 0.3]), measured=m) for i, m in enumerate(measured)])
+    assert (row.cost.median, row.cost_90.median, row.state_bytes) == (2.0, 3.0, 80)
+    (none,) = table([made("x", 0, [1.0, 0.5])])
+    assert math.isnan(none.cost.median)
+    assert none.state_bytes is None
 
 
 def test_frames_have_a_row_a_run() -> None:

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from conftest import tiny_splits
 
+from optbench import pages
 from optbench.data.importer import write
 from optbench.errors import OptbenchError
 from optbench.execute import execute
 from optbench.plan import Selections, Task, make_plan
+from optbench.registry import Registry
 from optbench.report.build import Origin, build
 from optbench.report.palette import styles
-from optbench.specs import Labels, RunResult
+from optbench.specs import DIAGNOSTICS, Labels, RunResult
 from optbench.store import Store
 from optbench.trajectories import Picture, pictures
 
@@ -104,6 +106,31 @@ def test_names_reasons_and_commands_stay_text(results: list[RunResult], tmp_path
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert data is not None
     assert json.loads(data[1])["tasks"][0]["name"] == f"{HOSTILE} on {HOSTILE}, tiny"
+
+
+def test_an_optimizers_page_stands_at_its_name(results: list[RunResult], registry: Registry, tmp_path: Path) -> None:
+    adam = pages.page(registry.find("optimizer", "adam"), "optimizer", pages.StateSize(800, 100, "float32"))
+    nasty = replace(adam, title=HOSTILE, notes=HOSTILE)
+    text = build(results, [], tmp_path / "x.html", ORIGIN, {"adam": nasty}).read_text(encoding="utf-8")
+    assert text.count('<details class="method">') == 2  # in the overview and in the one task
+    assert text.count("Kingma &amp; Ba 2015") == 4
+    assert "8 bytes a weight in float32 (2 numbers a weight)" in text
+    assert "<script>alert" not in text
+    assert 'title="&lt;/script&gt;' in text
+
+
+def test_the_page_has_state_cost_and_diagnostics(results: list[RunResult], tmp_path: Path) -> None:
+    text = page(results, [], tmp_path)
+    held = max(r.measured.state_bytes or 0 for r in results if r.labels.optimizer == "adam")
+    assert f'<td data-value="{held}">{pages.amount(held)}</td>' in text
+    assert "90 %: " in text
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert data is not None
+    metrics = json.loads(data[1])["tasks"][0]["curves"]["adam"]["metrics"]
+    assert metrics["gradient_norm"]["median"][0] is None
+    assert all(value > 0 for value in metrics["gradient_norm"]["median"][1:])
+    for name in DIAGNOSTICS:
+        assert f'data-movement="{name}"' in text
 
 
 def test_the_page_is_a_function_of_the_results(results: list[RunResult], drawn: list[Picture], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from optbench.errors import StoreError
 from optbench.plan import Task
-from optbench.specs import RunResult, RunSpec
+from optbench.specs import Measured, RunResult, RunSpec
 from optbench.store import Store
 from optbench.work import run_task
 
@@ -36,8 +37,9 @@ def test_a_result_comes_back_as_it_was(tmp_path: Path, result: RunResult) -> Non
     )
     assert found.fingerprint == result.fingerprint
     for name, values in result.curves.items():
-        assert np.array_equal(found.curves[name], values)
+        assert np.array_equal(found.curves[name], values, equal_nan=True)
     assert np.array_equal(found.sketches, result.sketches)
+    assert found.measured == result.measured
 
 
 def test_specs_come_back_from_json(plan: list[Task]) -> None:
@@ -109,8 +111,34 @@ def test_a_store_of_another_version_is_refused_with_both_numbers(tmp_path: Path)
     Store(path).close()
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match="version 99, this optbench reads 1"):
+    with pytest.raises(StoreError, match="version 99, this optbench reads 2"):
         Store(path)
+
+
+def test_a_store_of_version_1_is_brought_up_to_date(tmp_path: Path, result: RunResult) -> None:
+    path = tmp_path / "runs.sqlite"
+    with Store(path) as store:
+        store.put(result)
+    with sqlite3.connect(path) as db:
+        db.execute("ALTER TABLE runs DROP COLUMN measured")
+        db.execute("PRAGMA user_version = 1")
+    with Store(path, create=False) as store:
+        (found,) = store.results()
+        assert found.digest == result.digest
+        assert found.measured == Measured()
+        assert store.durations() == []
+        store.put(result)
+        assert store.results()[0].measured == result.measured
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+
+
+def test_durations_are_those_of_runs_that_ended_for_good(tmp_path: Path, result: RunResult) -> None:
+    failed = RunResult(replace(result.spec, seed=9), result.labels, "failed", measured=Measured(duration=7.0))
+    with Store(tmp_path / "runs.sqlite") as store:
+        store.put(result)
+        store.put(failed)
+        assert store.durations() == [(result.spec, result.measured.duration)]
 
 
 def test_there_must_be_a_store_to_read(tmp_path: Path) -> None:

@@ -124,7 +124,52 @@ def test_time_spent_watching_is_not_counted() -> None:
         return True
 
     run(SGD(), model(), epochs=3, watch=watch, clock=clock)
-    assert seen == [0.0, 1.0, 2.0, 3.0]
+    assert seen == [0.0, 2.0, 4.0, 6.0]  # two stretches an epoch: the clock stops before the last step
+
+
+def test_the_last_step_of_an_epoch_is_marked() -> None:
+    seen = []
+    bound = model()
+
+    def watch(epoch: int, weights: Vector, at: Batch, _seconds: float) -> bool:
+        if epoch:
+            seen.append((at.gradient_norm, np.linalg.norm(bound.g), np.linalg.norm(weights - at.before)))
+        return True
+
+    run(SGD(lr=0.5), bound, epochs=3, watch=watch)
+    assert len(seen) == 3
+    for gradient_norm, of_the_last_gradient, moved in seen:
+        assert gradient_norm == pytest.approx(of_the_last_gradient, rel=1e-12)
+        assert moved == pytest.approx(0.5 * of_the_last_gradient, rel=1e-9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Several(Optimizer):
+    """Takes three gradients a step, the first with other labels, and ruins each buffer."""
+
+    name: ClassVar[str] = "several"
+
+    def step(self, w: Vector, s: State, t: int, at: Objective) -> None:
+        heard.append((t, 0, 0, 0, np.zeros(0)))
+        for y in (np.full(3, 100.0) if t == 5 else None, None, None):  # the fifth batch has three rows
+            at.gradient(y)[:] = 0.0
+            w += 0.01
+
+
+def test_the_gradient_norm_is_that_of_the_first_gradient_on_the_batchs_own_labels() -> None:
+    bound, seen = model(), []
+    original = bound.loss_and_grad
+
+    def spy(x: np.ndarray, y: np.ndarray) -> float:
+        loss = float(original(x, y))
+        seen.append((abs(y).max() == 1.0, np.linalg.norm(bound.g)))
+        return loss
+
+    bound.loss_and_grad = spy  # type: ignore[method-assign]
+    norms = []
+    run(Several(), bound, epochs=1, watch=lambda _e, _w, at, _s: norms.append(at.gradient_norm) or True)
+    assert [own for own, _ in seen[-3:]] == [False, True, True]
+    assert norms[-1] == pytest.approx(seen[-2][1], rel=1e-12)
 
 
 def test_watch_ends_a_run() -> None:

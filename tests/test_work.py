@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import pytest
+from numpy.testing import assert_allclose, assert_array_equal
 
 from optbench.contracts import Optimizer, State
+from optbench.cost import Cost
 from optbench.numerics import Layout, Vector
+from optbench.optimizers.gd import GD
 from optbench.plan import Task
-from optbench.specs import CURVES
+from optbench.specs import CURVES, DIAGNOSTICS
 from optbench.work import run_task
 
 
@@ -21,7 +24,7 @@ def test_a_result_has_all_that_is_promised(plan: list[Task]) -> None:
     result = run_task(plan[0])
     assert result.status == "ok"
     assert result.epochs == 3
-    assert set(result.curves) == set(CURVES)
+    assert set(result.curves) == {*CURVES, *DIAGNOSTICS}
     assert all(len(values) == 4 for values in result.curves.values())
     assert result.sketch_epochs == (0, 1, 2, 3)
     assert result.sketches is not None
@@ -31,6 +34,47 @@ def test_a_result_has_all_that_is_promised(plan: list[Task]) -> None:
     assert len(result.digest) == 64
     assert result.curves["evaluations"].tolist() == [0, 3, 6, 9]
     assert result.curves["rows"].tolist() == [0, 12, 24, 36]
+
+
+def test_diagnostics_tell_how_the_judged_weights_move(plan: list[Task]) -> None:
+    curves = run_task(with_optimizer(plan[0], GD(lr=0.25), epochs=4)).curves
+    assert math.isnan(curves["gradient_norm"][0])
+    assert math.isnan(curves["update_norm"][0])
+    assert curves["distance"][0] == 0
+    assert_allclose(curves["update_norm"][1:], 0.25 * curves["gradient_norm"][1:], rtol=1e-4)
+    assert curves["distance"][1] == pytest.approx(curves["update_norm"][1], rel=1e-6)
+    assert curves["distance"][4] <= curves["update_norm"][1:].sum() * (1 + 1e-6)
+    assert abs(curves["weight_norm"][4] - curves["weight_norm"][0]) <= curves["distance"][4] * (1 + 1e-6)
+
+
+def test_diagnostics_are_deterministic_and_no_part_of_the_digest(plan: list[Task], monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = run_task(plan[0]), run_task(plan[0])
+    for name in DIAGNOSTICS:
+        assert_array_equal(one.curves[name], two.curves[name])
+    monkeypatch.setattr("optbench.work.norm", lambda _: 1.0)
+    three = run_task(plan[0])
+    assert three.curves["distance"].tolist() == [1.0] * 4
+    assert three.digest == one.digest
+
+
+def test_what_was_measured_stands_beside_it(plan: list[Task]) -> None:
+    measured = run_task(plan[0]).measured
+    assert plan[0].optimizer.name == "adam"
+    assert (measured.weights, measured.state_bytes) == (33, 2 * 33 * 4)
+    assert measured.duration is not None
+    assert measured.duration > 0
+    assert measured.cost is not None
+    assert measured.cost_90 is not None
+    assert 0 < measured.cost <= measured.cost_90
+
+
+def test_cost_is_measured_once_a_process_for_each_layout(plan: list[Task], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr("optbench.work._costs", {})
+    monkeypatch.setattr("optbench.work.measure", lambda optimizer, *_: asked.append(optimizer.name) or Cost(1))
+    for task in plan:
+        assert run_task(task).measured.state_bytes == 1
+    assert sorted(asked) == ["adam", "sgd"]
 
 
 def test_a_run_is_a_function_of_its_spec(plan: list[Task]) -> None:

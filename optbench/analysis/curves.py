@@ -9,14 +9,15 @@ import numpy as np
 
 from optbench.analysis.tasks import judged
 from optbench.numerics import Array
-from optbench.specs import RunResult
+from optbench.specs import DIAGNOSTICS, RunResult
 
-METRICS = ("train_loss", "val_loss", "val_accuracy", "test_accuracy")
+METRICS = ("train_loss", "val_loss", "val_accuracy", "test_accuracy", *DIAGNOSTICS)
+_NONE: Array = np.empty(0)
 
 
 @dataclass(frozen=True)
 class Band:
-    """A metric at epochs 0, 1, ... over the seeds of one variant; infinite where most runs had diverged by then."""
+    """A metric at epochs 0, 1, ... over the seeds of one variant; infinite where most runs have none or had diverged."""
 
     median: Array
     low: Array
@@ -36,7 +37,7 @@ def curves(runs: Sequence[RunResult]) -> Curves | None:
     """Return the curves of one variant on one task; None where no run ended.
 
     A run that diverged counts, from then on, with an infinite loss and the accuracy of the majority class: else the curve would
-    show the survivors only.
+    show the survivors only. Diagnostics are infinite from then on, and in runs made before these were recorded.
     """
     counted = judged(runs)
     if not counted:
@@ -48,14 +49,14 @@ def curves(runs: Sequence[RunResult]) -> Curves | None:
             [_extended(run.curves["evaluations"], length, run.curves["evaluations"][-1]) for run in counted], axis=0
         ),
         bands={
-            metric: _band([_extended(run.curves[metric], length, _after_divergence(run, metric)) for run in counted])
+            metric: _band([_extended(run.curves.get(metric, _NONE), length, _after_divergence(run, metric)) for run in counted])
             for metric in METRICS
         },
     )
 
 
 def _after_divergence(run: RunResult, metric: str) -> float:
-    return np.inf if metric.endswith("loss") else run.majority
+    return run.majority if metric.endswith("accuracy") else np.inf
 
 
 def _extended(values: Array, length: int, fill: float) -> Array:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from optbench.specs import RunResult
+from optbench.specs import DIAGNOSTICS, RunResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,11 +30,13 @@ def row(result: RunResult) -> dict[str, Any]:
         "batch_size": spec.batch_size,
         "dtype": spec.dtype,
     }
-    for name in ("train_loss", "val_loss", "val_accuracy", "test_accuracy"):
+    for name in ("train_loss", "val_loss", "val_accuracy", "test_accuracy", *DIAGNOSTICS):
         plain[name] = _finite(result.curves[name][-1]) if name in result.curves else None
     plain["best_val_loss"] = _finite(result.curves["val_loss"].min()) if "val_loss" in result.curves else None
     plain["evaluations"] = int(result.curves["evaluations"][-1]) if "evaluations" in result.curves else None
     plain["seconds"] = result.seconds[-1] if result.seconds else None
+    plain |= {"duration": result.measured.duration, "state_bytes": result.measured.state_bytes}
+    plain |= {"update_seconds": result.measured.update, "update_cost": result.measured.cost}
     plain["digest"] = result.digest
     return plain
 

@@ -27,6 +27,11 @@ class TableRow:
     evaluations_to_target: Spread
     seconds_to_target: Spread
     seconds: Spread
+    cost: Spread
+    """`update` alone as a ratio to SGD's, the median of each run's calls."""
+    cost_90: Spread
+    """The same of their 90th percentile."""
+    state_bytes: int | None
 
     @property
     def runs(self) -> int:
@@ -62,4 +67,7 @@ def _row(task: TaskName, variant: str, runs: Sequence[RunResult], goal: float) -
         evaluations_to_target=spread([a.evaluations for a in arrivals]),
         seconds_to_target=spread([a.seconds for a in arrivals]),
         seconds=spread([run.seconds[-1] for run in counted]),
+        cost=spread([run.measured.cost for run in counted if run.measured.cost is not None]),
+        cost_90=spread([run.measured.cost_90 for run in counted if run.measured.cost_90 is not None]),
+        state_bytes=max((run.measured.state_bytes for run in counted if run.measured.state_bytes is not None), default=None),
     )

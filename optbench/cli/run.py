@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from optbench.config import Config
     from optbench.plan import Selections, Task
     from optbench.specs import RunResult
+    from optbench.store import Store
 
 _AXES = ("optimizers", "architectures", "embedders")
+_QUICK = "presets/quick.toml"
 _FAILED = ("failed", "timeout", "crashed")
 
 
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="Run every combination of all that is installed.")
+@click.option("--quick", is_flag=True, help="Run the original five optimizers with two seeds; options that are given win.")
 @click.option(
     "-o", "--optimizer", "optimizers", multiple=True, metavar="OPT", help="Such as adam, or adam[lr=1e-3,1e-2] for two."
 )
@@ -76,7 +79,7 @@ def run(**given: Any) -> None:
     with Store(given["store"]) as store:
         todo = missing(plan, store, force=given["force"])
         try:
-            with _progress(len(plan), len(todo), given) as on_result:
+            with _progress(plan, todo, store, given) as on_result:
                 run_missing(
                     registry, plan, store, workers=given["jobs"], timeout=timeout, force=given["force"], on_result=on_result
                 )
@@ -94,23 +97,27 @@ def run(**given: Any) -> None:
 
 
 def _selections(given: dict[str, Any]) -> tuple[Selections, float | None]:
-    """Join the options with the configuration file; an option that was given wins."""
+    """Join the options with the configuration file and --quick; an option that was given wins."""
     from optbench import config  # noqa: PLC0415
     from optbench.plan import Selections  # noqa: PLC0415
 
     written = config.read(given["config_name"]) if given["config_name"] is not None else config.Config()
-    chosen = {name: value for name in config.Config.model_fields if (value := _either(given, written, name)) is not None}
+    quick = config.read(_QUICK) if given["quick"] else config.Config()
+    chosen = {name: value for name in config.Config.model_fields if (value := _either(given, written, quick, name)) is not None}
     if not (given["everything"] or given["config_name"] is not None or any(axis in chosen for axis in _AXES)):
-        raise NothingSelected("nothing was selected: say --all for every combination, or name an axis, such as -o adam")
+        raise NothingSelected(
+            "nothing was selected: say --all for every combination, --quick for a few, or name an axis, such as -o adam"
+        )
     timeout = chosen.pop("timeout", None)
     if "seeds" in chosen:
         chosen["seeds"] = _seeds(chosen["seeds"])
     return Selections(**chosen), timeout
 
 
-def _either(given: dict[str, Any], written: Config, name: str) -> Any:
-    value = given[name]
-    return getattr(written, name) if value is None or value == () else value
+def _either(given: dict[str, Any], written: Config, quick: Config, name: str) -> Any:
+    """Return what an option says, or else the file, or else --quick."""
+    values = (given[name], getattr(written, name), getattr(quick, name))
+    return next((value for value in values if value is not None and value != ()), None)
 
 
 def _seeds(value: str | list[int]) -> list[int]:
@@ -147,28 +154,56 @@ def _dry_run(plan: Sequence[Task], path: Path, *, as_json: bool) -> None:
     say(f"{len(rows)} runs, {sum(bool(row['stored']) for row in rows)} of them stored already")
 
 
-@contextmanager
-def _progress(planned: int, todo: int, given: dict[str, Any]) -> Iterator[Callable[[RunResult], None]]:
-    """Show how far the runs are: a bar where standard error is a terminal, with -v a line a run."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415
+def _announce(plan: Sequence[Task], todo: Sequence[Task], store: Store, given: dict[str, Any]) -> dict[str, float]:
+    """Say how many runs there are to do and how long they should take; return the seconds of each, by key."""
+    from optbench.pool import default_workers  # noqa: PLC0415
 
-    if not given["quiet"]:
-        say(f"{planned} runs: {planned - todo} stored, {todo} to run")
+    told = f"{len(plan)} runs: {len(plan) - len(todo)} stored, {len(todo)} to run"
+    seconds: list[float] = []
+    if todo:
+        from optbench.estimate import run_seconds, total_seconds  # noqa: PLC0415
+
+        workers = min(given["jobs"] or default_workers(), len(todo))
+        seconds = run_seconds(todo, store.durations(), workers=workers)
+        total = total_seconds(todo, seconds, workers=workers, pictures=not given["no_report"])
+        told += f", about {_duration(total)} with {workers} worker{'s' if workers > 1 else ''}"
+    say(told)
+    return dict(zip((task.spec.key for task in todo), seconds, strict=True))
+
+
+def _duration(seconds: float) -> str:
+    """Write seconds as a person would say them."""
+    if seconds < 90:  # noqa: PLR2004
+        return f"{max(1, round(seconds)) if seconds < 10 else round(seconds, -1):.0f} s"  # noqa: PLR2004
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004
+
+
+@contextmanager
+def _progress(
+    plan: Sequence[Task], todo: Sequence[Task], store: Store, given: dict[str, Any]
+) -> Iterator[Callable[[RunResult], None]]:
+    """Show how far the runs are: a bar where standard error is a terminal, with -v a line a run.
+
+    The bar goes by estimated seconds, not by runs, which differ much: so what is left is told well from the first runs on.
+    """
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    seconds = {} if given["quiet"] else _announce(plan, todo, store, given)
     columns = (
         TextColumn("running"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[done]}/{task.fields[of]}"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    visible = sys.stderr.isatty() and not given["quiet"] and todo > 0
+    visible = sys.stderr.isatty() and bool(seconds)
     with Progress(*columns, console=Console(stderr=True), disable=not visible, transient=True) as bar:
-        line = bar.add_task("run", total=todo)
+        line = bar.add_task("run", total=sum(seconds.values()), done=0, of=len(todo))
 
         def on_result(result: RunResult) -> None:
-            bar.advance(line)
+            bar.update(line, advance=seconds.get(result.spec.key, 0.0), done=bar.tasks[0].fields["done"] + 1)
             if given["verbose"] or result.status in _FAILED:
                 labels = result.labels
                 why = result.reason.strip().rpartition("\n")[2]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from optbench.cli.console import json_lines, out
-from optbench.cli.options import json_option, store_option
+from optbench.cli.options import json_option, load_registry, plugin_option, store_option
 from optbench.errors import UsageError
 
 if TYPE_CHECKING:
     from optbench.specs import RunResult
 
+_KINDS = ("optimizer", "architecture", "embedder")
 _COLUMNS = (
     "key",
     "optimizer_label",
@@ -28,14 +30,49 @@ _COLUMNS = (
     "test_accuracy",
     "seconds",
 )
+_LABELS = 18
+_TEXT = 100
 
 
 @click.command()
-@click.argument("key", required=False)
+@click.argument("what", required=False, metavar="[KEY | optimizer | architecture | embedder]")
+@click.argument("name", required=False, metavar="[NAME]")
 @store_option
 @json_option
-def show(key: str | None, store: Path, as_json: bool) -> None:
-    """Show stored runs, one a line; with KEY (or the beginning of one) all of that run."""
+@plugin_option
+def show(what: str | None, name: str | None, store: Path, as_json: bool) -> None:
+    """Show stored runs, or what a method is.
+
+    Without an argument all runs, one a line; with KEY (or the beginning of one) all of that run. 'show optimizer adam' is the
+    page of a method: its source, equation, defaults, deviations, state, oracle and origin.
+    """
+    if what in _KINDS:
+        _show_method(what, name, as_json=as_json)
+    elif name is not None:
+        raise UsageError(f"there is no kind of method {what!r} to show; kinds: {', '.join(_KINDS)}")
+    else:
+        _show_runs(what, store, as_json=as_json)
+
+
+def _show_method(kind: str, name: str | None, *, as_json: bool) -> None:
+    from optbench.pages import measured_state, page  # noqa: PLC0415  # NumPy
+
+    if name is None:
+        raise UsageError(f"which {kind}? 'optbench list {kind}s' shows all there are")
+    method = load_registry().find(kind, name)
+    found = page(method, kind, measured_state(method) if kind == "optimizer" else None)
+    if as_json:
+        json_lines([found.as_json()])
+        return
+    out(found.name)
+    before = ""
+    for what, text in found.lines():
+        label = "" if what == before else what
+        out(textwrap.fill(text, _LABELS + _TEXT, initial_indent=f"  {label:{_LABELS - 2}}", subsequent_indent=" " * _LABELS))
+        before = what
+
+
+def _show_runs(key: str | None, store: Path, *, as_json: bool) -> None:
     from optbench.analysis.frame import row  # noqa: PLC0415
     from optbench.store import Store  # noqa: PLC0415
 

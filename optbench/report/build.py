@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
@@ -21,6 +22,7 @@ from optbench.analysis.scores import MARGIN
 from optbench.analysis.table import TableRow, table
 from optbench.analysis.tasks import TaskName, by_task, seeds
 from optbench.errors import NothingSelected, OptbenchError
+from optbench.pages import Page
 from optbench.report import charts, numbers
 from optbench.report.palette import styles
 from optbench.specs import RunResult, canonical, digest_of
@@ -36,8 +38,21 @@ class Origin:
     sections: tuple[tuple[str, str], ...] = ()
 
 
-def build(results: Sequence[RunResult], pictures: Iterable[Picture], path: Path, origin: Origin) -> Path:
+def build(
+    results: Sequence[RunResult],
+    pictures: Iterable[Picture],
+    path: Path,
+    origin: Origin,
+    pages: Mapping[str, Page] = MappingProxyType({}),
+) -> Path:
     """Write the report of `results` to `path` and return it; it is written beside, then renamed.
+
+    Args:
+        results: the runs.
+        pictures: of their weights, for those tasks that have one.
+        path: where the report goes.
+        origin: what made the runs.
+        pages: what is known of an optimizer, by the name of its variant.
 
     Raises:
         NothingSelected: there are no results.
@@ -45,7 +60,7 @@ def build(results: Sequence[RunResult], pictures: Iterable[Picture], path: Path,
     """
     if not results:
         raise NothingSelected("there is nothing to report: the store has no such runs; 'optbench run' makes some")
-    page = _render(results, list(pictures), origin)
+    text = _render(results, list(pictures), origin, pages)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
@@ -53,7 +68,7 @@ def build(results: Sequence[RunResult], pictures: Iterable[Picture], path: Path,
         try:
             # A command line may hold bytes that are no text, such as a file's name in another encoding.
             with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-                file.write(page)
+                file.write(text)
             beside.chmod(0o644)
             beside.replace(path)
         finally:
@@ -63,7 +78,7 @@ def build(results: Sequence[RunResult], pictures: Iterable[Picture], path: Path,
     return path
 
 
-def _render(results: Sequence[RunResult], pictures: list[Picture], origin: Origin) -> str:
+def _render(results: Sequence[RunResult], pictures: list[Picture], origin: Origin, pages: Mapping[str, Page]) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("optbench.report"),
         autoescape=True,
@@ -79,6 +94,7 @@ def _render(results: Sequence[RunResult], pictures: list[Picture], origin: Origi
     return environment.get_template("report.html.j2").render(
         version=optbench.__version__,
         origin=origin,
+        pages=pages,
         tasks=[_task(number, name, variants, rows, pictures) for number, (name, variants) in enumerate(tasks.items())],
         overview=_overview(rows, list(tasks)),
         unusual=[run for variants in tasks.values() for runs in variants.values() for run in runs if run.status != "ok"],

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from optbench.analysis.scores import Spread
+from optbench.pages import amount
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -36,6 +37,7 @@ def sortable(value: float) -> str:
 
 
 FILTERS = {
+    "amount": amount,
     "number": number,
     "significant": significant,
     "span": span,

@@ -17,6 +17,7 @@ class Lion(Optimizer):
     """Lion. Chen et al. 2023, Symbolic Discovery of Optimization Algorithms, arXiv:2302.06675, Algorithm 2. No deviation."""
 
     name: ClassVar[str] = "lion"
+    oracle: ClassVar[str] = "optax.lion, to 1e-10"
     lr: float = positive(1e-4)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.99)

@@ -14,6 +14,8 @@
   const CONFIG = { displaylogo: false, responsive: true, toImageButtonOptions: { format: "svg" } };
   const TITLES = {
     train_loss: "Training loss", val_loss: "Validation loss", val_accuracy: "Validation accuracy", test_accuracy: "Test accuracy",
+    gradient_norm: "Norm of the gradient", update_norm: "Norm of the last change", weight_norm: "Norm of the weights",
+    distance: "Distance from the first weights",
     epochs: "epochs", seconds: "seconds (median over seeds)", evaluations: "gradient evaluations",
     tsne: "t-SNE, jointly", pca: "Principal components 1 and 2",
   };
@@ -40,11 +42,13 @@
 
   function drawCurves(article) {
     const task = data.tasks[Number(article.dataset.task)];
+    const what = article.querySelector(".what").value;
     const axis = article.querySelector(".axis").value;
     const log = article.querySelector(".log").checked;
-    for (const chart of article.querySelectorAll(".chart[data-metric]")) {
-      const metric = chart.dataset.metric;
-      const scale = metric.endsWith("loss") && log ? "log" : "linear";
+    for (const chart of article.querySelectorAll(".chart[data-score]")) {
+      const metric = chart.dataset[what];
+      const scale = !metric.endsWith("accuracy") && log ? "log" : "linear";
+      chart.setAttribute("aria-label", `${TITLES[metric]} of each optimizer`);
       Plotly.react(chart, curveTraces(task, metric, axis), {
         ...LAYOUT,
         title: { ...TITLE, text: TITLES[metric] },
@@ -126,7 +130,7 @@
   const select = document.getElementById("task");
   select.addEventListener("change", () => show(select.value));
   document.querySelectorAll("article.task").forEach((article) => {
-    article.querySelectorAll(".axis, .log").forEach((control) => control.addEventListener("change", () => drawCurves(article)));
+    article.querySelectorAll(".what, .axis, .log").forEach((control) => control.addEventListener("change", () => drawCurves(article)));
   });
   show(select.value);
 })();

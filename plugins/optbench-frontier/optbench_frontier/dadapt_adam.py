@@ -21,6 +21,7 @@ class DAdaptAdam(Optimizer):
     """
 
     name: ClassVar[str] = "dadapt-adam"
+    oracle: ClassVar[str] = "pytorch_optimizer.DAdaptAdam, to 1e-10"
     lr: float = positive(1.0)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.999)

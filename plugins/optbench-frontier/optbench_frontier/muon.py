@@ -28,6 +28,7 @@ class Muon(Optimizer):
     """
 
     name: ClassVar[str] = "muon"
+    oracle: ClassVar[str] = "optax.contrib.muon for matrices and optax.adamw for the rest, to 1e-10"
     rates: ClassVar[tuple[str, ...]] = ("lr", "adam_lr")
     lr: float = positive(0.02)
     beta: float = fraction(0.95)

@@ -22,6 +22,7 @@ class Prodigy(Optimizer):
     """
 
     name: ClassVar[str] = "prodigy"
+    oracle: ClassVar[str] = "prodigyopt.Prodigy, to 1e-10"
     lr: float = positive(1.0)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.999)

@@ -21,6 +21,7 @@ class ScheduleFreeAdamW(Optimizer):
     """
 
     name: ClassVar[str] = "schedule-free-adamw"
+    oracle: ClassVar[str] = "schedulefree.AdamWScheduleFree, to 1e-10"
     lr: float = positive(0.0025)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.999)

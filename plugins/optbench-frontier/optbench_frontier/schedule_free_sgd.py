@@ -20,6 +20,7 @@ class ScheduleFreeSGD(Optimizer):
     """
 
     name: ClassVar[str] = "schedule-free-sgd"
+    oracle: ClassVar[str] = "schedulefree.SGDScheduleFree, to 1e-10"
     lr: float = positive(1.0)
     beta: float = fraction(0.9)
     weight_decay: float = non_negative(0.0)

@@ -23,6 +23,7 @@ class Shampoo(Optimizer):
     """
 
     name: ClassVar[str] = "shampoo"
+    oracle: ClassVar[str] = "pytorch_optimizer.Shampoo, to 1e-10"
     lr: float = positive(0.1)
     eps: float = positive(1e-6)
     weight_decay: float = non_negative(0.0)

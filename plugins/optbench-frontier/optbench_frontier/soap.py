@@ -22,6 +22,7 @@ class SOAP(Optimizer):
     """
 
     name: ClassVar[str] = "soap"
+    oracle: ClassVar[str] = "pytorch_optimizer.SOAP, its QR in float64, to 1e-10"
     lr: float = positive(0.003)
     beta1: float = fraction(0.95)
     beta2: float = fraction(0.95)

@@ -22,6 +22,7 @@ class SophiaG(Sophia):
     """
 
     name: ClassVar[str] = "sophia-g"
+    oracle: ClassVar[str] = "optax.contrib.sophia with the same labels, to 1e-10"
     gamma: float = positive(0.04)
 
     def estimate(self, g: Vector, s: State, at: Objective) -> None:

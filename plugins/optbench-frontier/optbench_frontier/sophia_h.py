@@ -19,6 +19,7 @@ class SophiaH(Sophia):
     """
 
     name: ClassVar[str] = "sophia-h"
+    oracle: ClassVar[str] = "optax.contrib.sophia with the same noise, to 1e-10"
     needs: ClassVar[frozenset[str]] = frozenset({"hvp"})
 
     def estimate(self, g: Vector, s: State, at: Objective) -> None:

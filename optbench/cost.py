@@ -1,0 +1,91 @@
+"""What a method costs: the time of its `update` alone, beside SGD's in the same process, and the size of its state.
+
+PROTOCOL 5. It is measured after the run, on gradients of noise, and never enters a digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from optbench.contracts import Optimizer
+from optbench.numerics import Layout, Vector, state_bytes
+from optbench.optimizers.sgd import SGD
+from optbench.seeding import stream
+
+WARM_UP = 10
+CALLS = 30
+LIMIT = 0.01
+"""Seconds after which a slow method is called no more, in its warm-up and then again; each has at least one call."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Bytes of the state, seconds of `update`: median, 90th percentile, SGD's median. None for what could not be measured."""
+
+    state_bytes: int | None = None
+    update: float | None = None
+    update_90: float | None = None
+    sgd: float | None = None
+
+
+def measure(optimizer: Optimizer, layout: Layout, dtype: str) -> Cost:
+    """Measure `optimizer` on weights of this layout; a method that has no `update` of its own has a state alone."""
+    held: int | None = None
+    try:
+        w = np.zeros(layout.size, dtype)
+        state = optimizer.init(w, layout)
+        held = state_bytes(state)
+        sgd = _seconds(SGD(), np.zeros_like(w), None)
+        own = _seconds(optimizer, w, state)
+        return Cost(
+            state_bytes(state),
+            float(np.median(own)),
+            float(np.quantile(own, 0.9, method="higher")),
+            float(np.median(sgd)),
+        )
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001  # a plugin's `update` may need what only its `step` provides; the run stays good
+        return Cost(held)
+
+
+def _seconds(optimizer: Optimizer, w: Vector, state: Any) -> list[float]:
+    """Return the seconds of some updates, after others that are not counted."""
+    updates = timed_updates(optimizer, w, state, perf_counter)
+    _until(LIMIT, islice(updates, WARM_UP))
+    return _until(LIMIT, islice(updates, CALLS))
+
+
+def _until(limit: float, seconds: Iterator[float]) -> list[float]:
+    found: list[float] = []
+    while sum(found) < limit and (one := next(seconds, None)) is not None:
+        found.append(one)
+    return found
+
+
+def timed_updates(optimizer: Optimizer, w: Vector, state: Any, clock: Callable[[], float]) -> Iterator[float]:
+    """Call `update` for as long as is asked, each time with another gradient, and yield the seconds that it took."""
+    noise, g = _noise(w.size, w.dtype.name), np.empty_like(w)
+    t = 0
+    while True:
+        t += 1
+        first = t % (noise.size - w.size)
+        np.copyto(g, noise[first : first + w.size])  # it was used up
+        start = clock()
+        optimizer.update(w, g, state, t)
+        yield clock() - start
+
+
+@lru_cache(maxsize=1)
+def _noise(size: int, dtype: str) -> Vector:
+    """A little longer than a gradient: cut out at another place, it is another gradient."""
+    noise: Vector = stream(0, "noise").standard_normal(size + WARM_UP + CALLS + 1).astype(dtype)
+    noise *= 0.01
+    return noise

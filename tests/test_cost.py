@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pytest
+
+from optbench.contracts import Objective, Optimizer, State
+from optbench.cost import CALLS, LIMIT, WARM_UP, measure
+from optbench.numerics import Layout, Vector
+from optbench.optimizers.adam import Adam
+
+LAYOUT = Layout({"a": (6, 4), "b": (7,)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted(Optimizer):
+    name: ClassVar[str] = "counted"
+    how: str = ""
+
+    def init(self, w: Vector, layout: Layout) -> State:
+        calls.clear()
+        return State(m=w.copy())
+
+    def update(self, w: Vector, g: Vector, s: Any, t: int) -> None:
+        calls.append((t, g.copy()))
+        if self.how == "raise":
+            raise ValueError("it needs what only step provides")
+        if self.how == "exit":
+            raise SystemExit(3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepAlone(Optimizer):
+    name: ClassVar[str] = "step-alone"
+
+    def init(self, w: Vector, layout: Layout) -> State:
+        return State(m=w.copy())
+
+    def step(self, w: Vector, s: Any, t: int, at: Objective) -> None:
+        w -= at.gradient()
+
+
+calls: list[tuple[int, Vector]] = []
+
+
+def test_adam_is_measured(dtype: Any) -> None:
+    found = measure(Adam(), LAYOUT, dtype.name)
+    assert found.state_bytes == 2 * LAYOUT.size * dtype.itemsize
+    assert None not in (found.update, found.update_90, found.sgd)
+    assert 0 < found.update <= found.update_90
+    assert found.sgd > 0
+
+
+def test_every_call_has_a_gradient_of_its_own() -> None:
+    measure(Counted(), LAYOUT, "float64")
+    assert [t for t, _ in calls] == list(range(1, WARM_UP + CALLS + 1))
+    assert all((one != two).any() for (_, one), (_, two) in itertools.pairwise(calls))
+
+
+def test_a_slow_method_is_called_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = itertools.count(step=2 * LIMIT)
+    monkeypatch.setattr("optbench.cost.perf_counter", lambda: next(ticks))
+    found = measure(Counted(), LAYOUT, "float64")
+    assert len(calls) == 2  # one to warm up, one that counts
+    assert (found.update, found.update_90, found.sgd) == (pytest.approx(2 * LIMIT),) * 3
+
+
+@pytest.mark.parametrize("optimizer", [Counted(how="raise"), Counted(how="exit"), StepAlone()], ids=repr)
+def test_a_method_that_cannot_be_timed_has_a_state_alone(optimizer: Optimizer) -> None:
+    found = measure(optimizer, LAYOUT, "float32")
+    assert (found.state_bytes, found.update, found.sgd) == (4 * LAYOUT.size, None, None)
