@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from optbench.parameters import fraction as fraction
     from optbench.parameters import non_negative as non_negative
     from optbench.parameters import positive as positive
+    from optbench.turkish import turkish_lower as turkish_lower
 
 __version__ = "0.1.0"
 
@@ -74,6 +75,7 @@ PUBLIC = {
     "run": "api",
     "sign": "numerics",
     "trust_ratio": "numerics",
+    "turkish_lower": "turkish",
 }
 """Each public name and the module that defines it."""
 

@@ -13,9 +13,9 @@ from optbench.data.matrix import assemble
 from optbench.data.rows import Row, write_csv
 from optbench.embedders.hashing import Hashing
 from optbench.embedders.tfidf import TfIdf
-from optbench.embedders.turkish import lower
 from optbench.errors import DataError, UsageError
 from optbench.registry import Registry
+from optbench.turkish import turkish_lower
 
 
 def test_what_was_written_is_loaded(dataset: Frozen) -> None:
@@ -144,4 +144,4 @@ def test_tfidf_learns_from_training_texts_only(dataset: Frozen) -> None:
 
 
 def test_lower_case_is_turkish() -> None:
-    assert lower("ISI İLE IŞIK") == "ısı ile ışık"
+    assert turkish_lower("ISI İLE IŞIK") == "ısı ile ışık"

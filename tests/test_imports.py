@@ -23,7 +23,8 @@ LAYERS = [
     {"execute"},
     {"pool"},
     {"work"},
-    {"plan", "selectors"},
+    {"plan"},
+    {"datasets", "selectors"},
     {"train", "store", "registry", "data", "sources"},
     {"hookspecs"},
     {"contracts", "fingerprint"},
@@ -31,7 +32,7 @@ LAYERS = [
     {"numerics"},
     {"seeding"},
     {"specs"},
-    {"errors"},
+    {"errors", "turkish"},
 ]
 PLUGINS = {"optimizers", "architectures", "embedders"}
 FILES = sorted(path for path in ROOT.rglob("*.py"))

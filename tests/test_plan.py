@@ -7,8 +7,9 @@ import pytest
 
 from optbench.data.importer import write
 from optbench.data.loader import Frozen
+from optbench.datasets import find_dataset
 from optbench.errors import NothingSelected, UsageError
-from optbench.plan import Selections, Task, find_dataset, make_plan, rebuild
+from optbench.plan import Selections, Task, make_plan, rebuild
 from optbench.registry import Registry
 
 ALL = Selections(optimizers=["sgd", "adam"], architectures=["single-layer"], embedders=["hashing"], seeds=(0,))

@@ -60,7 +60,7 @@ def _methods(registry: Any, axis: str) -> list[dict[str, Any]]:
 
 
 def _datasets(registry: Any) -> list[dict[str, Any]]:
-    from optbench.plan import dataset_names, find_dataset  # noqa: PLC0415
+    from optbench.datasets import dataset_names, find_dataset  # noqa: PLC0415
 
     rows = []
     for name in dataset_names(registry):

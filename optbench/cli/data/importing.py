@@ -31,7 +31,7 @@ def import_files(name: str, validation_share: float, force: bool, **given: Any) 
     """
     from optbench.data.importer import read_files, write  # noqa: PLC0415
     from optbench.data.manifest import is_name  # noqa: PLC0415
-    from optbench.plan import DATASETS, dataset_names  # noqa: PLC0415
+    from optbench.datasets import DATASETS, dataset_names  # noqa: PLC0415
 
     if not is_name(name):
         raise UsageError(f"a dataset cannot be called {name!r}: a name is lower-case letters and digits, joined by - _ or .")

@@ -13,7 +13,7 @@ from optbench.cli.options import load_registry, plugin_option
 @plugin_option
 def verify(name: str) -> None:
     """Check every digest and every rule of the dataset NAME (a name or a folder)."""
-    from optbench.plan import find_dataset  # noqa: PLC0415
+    from optbench.datasets import find_dataset  # noqa: PLC0415
 
     dataset = find_dataset(load_registry(), name)
     counts = ", ".join(f"{len(rows)} {split}" for split, rows in dataset.splits.items())
