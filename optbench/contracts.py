@@ -147,6 +147,8 @@ class Embedder:
     """Maps texts to vectors. Subclass it as a frozen, keyword-only dataclass whose fields are its hyper-parameters."""
 
     name: ClassVar[str]
+    in_all: ClassVar[bool] = True
+    """False for one that needs something which is not there everywhere, so that `--all` passes it by; named, it runs."""
 
     def fit(self, texts: Sequence[str]) -> Any:
         """Learn from the training texts (each question and answer once a row) and return what was learnt; by default None."""

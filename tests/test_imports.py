@@ -25,6 +25,7 @@ LAYERS = [
     {"work"},
     {"plan", "selectors"},
     {"train", "store", "registry", "data", "sources"},
+    {"embedders"},  # for who makes vectors apart from a run
     {"hookspecs"},
     {"contracts", "fingerprint"},
     {"parameters", "sketch"},
