@@ -59,6 +59,9 @@ class Manifest(_Strict):
     language: str = ""
     licence: str = ""
     made: str = Field(default="", description="how the dataset was made, said plainly")
+    url: str = Field(default="", description="where it is found")
+    published: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="the day, as 2025-01-31")
+    citation: str = Field(default="", description="how to cite it; empty for one made of title, version and digest")
     splits: dict[Literal["train", "validation", "test"], SplitFile]
     vectors: dict[str, VectorFile] = {}
 
