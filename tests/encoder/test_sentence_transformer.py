@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from optbench.data.loader import Frozen
 from optbench.data.matrix import assemble
 from optbench.embedders import sentence_transformer
-from optbench.embedders.model_files import model_digest
+from optbench.embedders.model_files import model_digest, resolve
 from optbench.embedders.sentence_transformer import SentenceTransformer, encode, libraries
 from optbench.errors import OptbenchError
 from optbench.plan import Selections, make_plan
@@ -227,6 +228,27 @@ def test_a_model_that_is_not_here_is_named(params: dict[str, object], words: str
     with pytest.raises(OptbenchError, match=words) as refusal:
         SentenceTransformer(**params).encode(TEXTS, "question", None)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("weights", "calls"), [("model.safetensors", 1), ("pytorch_model.bin", 2)])
+def test_pickled_weights_are_fetched_only_where_there_are_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weights: str, calls: int
+) -> None:
+    asked: list[list[str]] = []
+
+    def snapshot_download(*, repo_id: str, revision: str | None, local_files_only: bool, ignore_patterns: list[str]) -> str:
+        assert (repo_id, revision, local_files_only) == ("owner/model", weights, False)
+        asked.append(ignore_patterns)
+        if not any(fnmatch(weights, pattern) for pattern in ignore_patterns):
+            (tmp_path / weights).touch()
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    assert resolve("owner/model", weights) == tmp_path
+    assert (tmp_path / weights).exists()
+    assert len(asked) == calls
+    assert resolve("owner/model", weights) == tmp_path
+    assert len(asked) == calls  # once in a process
 
 
 def test_without_a_network_the_run_fails_with_the_remedy(dataset: Frozen, tmp_path: Path) -> None:
