@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from optbench.contracts import Role as Role
     from optbench.contracts import SecondOrderModel as SecondOrderModel
     from optbench.contracts import State as State
+    from optbench.errors import MissingExtra as MissingExtra
     from optbench.errors import OptbenchError as OptbenchError
     from optbench.hookspecs import hookimpl as hookimpl
     from optbench.numerics import Array as Array
@@ -51,6 +52,7 @@ PUBLIC = {
     "Dataset": "contracts",
     "Embedder": "contracts",
     "Layout": "numerics",
+    "MissingExtra": "errors",
     "Model": "contracts",
     "OPTBENCH_CONTRACT": "contracts",
     "Objective": "contracts",

@@ -23,7 +23,7 @@ DTYPES = ("float32", "float64")
 
 @dataclass(frozen=True, kw_only=True)
 class Selections:
-    """What is to be run. None for an axis means all that is installed."""
+    """What is to be run. None for an axis means all that is installed, but for embedders that are not `in_all`."""
 
     optimizers: Sequence[str] | None = None
     architectures: Sequence[str] | None = None
@@ -136,7 +136,8 @@ def _check_needs(optimizer: _Made, architecture: _Made) -> None:
 
 
 def _resolve(registry: Registry, axis: str, given: Sequence[str] | None) -> list[_Made]:
-    texts = registry.names(axis) if given is None else given
+    everywhere = [method.name for method in registry.methods(axis) if getattr(method.cls, "in_all", True)]
+    texts = everywhere if given is None else given
     return _distinct(made for text in texts for made in _make(registry, axis, parse_selection(text)))
 
 

@@ -26,13 +26,14 @@ LAYERS = [
     {"plan"},
     {"datasets", "selectors"},
     {"train", "store", "registry", "data", "sources"},
+    {"embedders"},  # for who makes vectors apart from a run
     {"hookspecs"},
     {"contracts", "fingerprint"},
     {"parameters", "sketch"},
     {"numerics"},
     {"seeding"},
     {"specs"},
-    {"errors", "turkish"},
+    {"errors", "files", "turkish"},
 ]
 PLUGINS = {"optimizers", "architectures", "embedders"}
 FILES = sorted(path for path in ROOT.rglob("*.py"))

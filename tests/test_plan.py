@@ -17,10 +17,16 @@ ALL = Selections(optimizers=["sgd", "adam"], architectures=["single-layer"], emb
 
 def test_an_axis_that_is_not_named_spans_all(registry: Registry) -> None:
     plan = make_plan(registry, Selections())
-    assert len(plan) == 5 * len(registry.names("optimizer")) * len(registry.names("architecture")) * len(
-        registry.names("embedder")
-    )
+    embedders = [method.name for method in registry.methods("embedder") if method.cls.in_all]
+    assert len(plan) == 5 * len(registry.names("optimizer")) * len(registry.names("architecture")) * len(embedders)
     assert len({task.spec.key for task in plan}) == len(plan)
+
+
+def test_an_embedder_that_is_not_everywhere_runs_only_when_named(registry: Registry) -> None:
+    plan = make_plan(registry, replace(ALL, embedders=None))
+    assert {task.labels.embedder for task in plan} == {"hashing", "tfidf"}
+    (task, _) = make_plan(registry, replace(ALL, embedders=["sentence-transformer"]))
+    assert task.labels.embedder == "sentence-transformer"
 
 
 def test_the_order_of_selection_makes_no_difference(registry: Registry) -> None:

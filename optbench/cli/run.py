@@ -167,16 +167,24 @@ def _progress(planned: int, todo: int, given: dict[str, Any]) -> Iterator[Callab
     with Progress(*columns, console=Console(stderr=True), disable=not visible, transient=True) as bar:
         line = bar.add_task("run", total=todo)
 
+        def say_above_bar(text: str) -> None:
+            if visible:
+                bar.console.out(harmless(text), highlight=False)
+            else:
+                say(text)
+
         def on_result(result: RunResult) -> None:
             bar.advance(line)
             if given["verbose"] or result.status in _FAILED:
-                labels = result.labels
-                why = result.reason.strip().rpartition("\n")[2]
-                where = f"{labels.optimizer} {labels.architecture} {labels.embedder} seed {result.spec.seed}"
-                # Through the bar's console, which takes the bar away for a moment where there is one.
-                bar.console.out(harmless(f"{result.status}: {where}{': ' if why else ''}{why}"), highlight=False)
+                say_above_bar(_line(result))
 
         yield on_result
+
+
+def _line(result: RunResult) -> str:
+    labels, why = result.labels, result.reason.strip().rpartition("\n")[2]
+    text = f"{result.status}: {labels.optimizer} {labels.architecture} {labels.embedder} seed {result.spec.seed}"
+    return f"{text}: {why}" if why else text
 
 
 def _show(results: Sequence[RunResult], given: dict[str, Any]) -> None:

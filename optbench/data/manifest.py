@@ -61,10 +61,19 @@ class VectorFile(_Strict):
     sha256: Sha256
     dimension: int = Field(ge=1)
     model: str
-    model_sha256: Sha256
+    model_sha256: Sha256 = Field(description="of all its files, as `model_digest` takes them")
+    weights_sha256: Sha256 | None = Field(default=None, description="of its model.safetensors, as published")
     prompts: dict[Literal["question", "answer"], str]
     normalised: bool
     libraries: dict[str, str] = {}
+
+    @property
+    def description(self) -> str:
+        """One line: what made the vectors, and how."""
+        prompts = ", ".join(f"{role} prompt {prompt!r}" for role, prompt in sorted(self.prompts.items()))
+        libraries = ", ".join(f"{name} {version}" for name, version in sorted(self.libraries.items()))
+        length = "unit length" if self.normalised else "length as the model gives it"
+        return f"{self.model} (files' SHA-256 {self.model_sha256}); {prompts}; {length}; {libraries}"
 
 
 class Manifest(_Strict):
@@ -77,9 +86,13 @@ class Manifest(_Strict):
     language: str = ""
     licence: str = ""
     made: str = Field(default="", description="how the dataset was made, said plainly")
+    url: str = Field(default="", description="where it is found")
+    published: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="the day, as 2025-01-31")
+    citation: str = Field(default="", description="how to cite it; empty for one made of title, version and digest")
     splits: dict[Literal["train", "validation", "test"], SplitFile]
     vectors: dict[SetName, VectorFile] = {}
     slots: dict[SetName, Slot] = {}
+    figures: dict[str, float | str | dict[str, float | str]] = Field(default={}, description="what was measured")
 
     @property
     def digest(self) -> str:

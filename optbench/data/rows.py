@@ -53,12 +53,17 @@ def parse(content: bytes, file: str, *, crlf: bool = False) -> list[Row]:
 
 def write_csv(rows: list[Row]) -> bytes:
     """Return rows as CSV in the one form that has the one digest: UTF-8, LF, columns in order, optional ones where used."""
-    columns = [*REQUIRED, *(name for name in OPTIONAL if any(getattr(row, name) for row in rows))]
+    names = columns(rows)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([getattr(row, name) for name in columns] for row in rows)
+    writer.writerow(names)
+    writer.writerows([getattr(row, name) for name in names] for row in rows)
     return out.getvalue().encode()
+
+
+def columns(rows: list[Row]) -> list[str]:
+    """Return the columns that `rows` need: the required ones, and the optional ones where used."""
+    return [*REQUIRED, *(name for name in OPTIONAL if any(getattr(row, name) for row in rows))]
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -47,17 +45,7 @@ def build(results: Sequence[RunResult], pictures: Iterable[Picture], path: Path,
         raise NothingSelected("there is nothing to report: the store has no such runs; 'optbench run' makes some")
     page = _render(results, list(pictures), origin)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        beside = Path(name)
-        try:
-            # A command line may hold bytes that are no text, such as a file's name in another encoding.
-            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-                file.write(page)
-            beside.chmod(0o644)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_atomically(path, page.encode())
     except OSError as error:
         raise OptbenchError(f"the report {path} cannot be written: {error.strerror}; --report names another place") from error
     return path

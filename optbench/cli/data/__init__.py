@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
-from optbench.cli.data import importing, info, verify
+from optbench.cli.data import embed, importing, info, verify
 
 
 @click.group()
@@ -12,5 +12,5 @@ def data() -> None:
     """Look at datasets, check them, make them from files."""
 
 
-for command in (info.info, verify.verify, importing.import_files):
+for command in (info.info, verify.verify, importing.import_files, embed.embed):
     data.add_command(command)
