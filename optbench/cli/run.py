@@ -86,7 +86,8 @@ def run(**given: Any) -> None:
             raise
         results = stored(store, plan)
     if not given["no_report"]:
-        Results(results, given["store"], registry, _command()).report(given["report_path"], workers=given["jobs"])
+        made = Results(results, given["store"], registry, _command())
+        made.report(given["report_path"], notes=_absent(plan, selections), workers=given["jobs"])
     _show(results, given)
     if not (given["no_report"] or given["quiet"]):
         say(f"report: {given['report_path']}")
@@ -117,6 +118,17 @@ def _seeds(value: str | list[int]) -> list[int]:
     from optbench.selectors import parse_seeds  # noqa: PLC0415
 
     return parse_seeds(value if isinstance(value, str) else ",".join(map(str, value)))
+
+
+def _absent(plan: Sequence[Task], selections: Selections) -> list[str]:
+    """Say which vectors a dataset has a place for, but not here, where all embedders were asked for."""
+    from optbench.data.vectors import absent  # noqa: PLC0415
+
+    datasets = dict.fromkeys(task.dataset for task in plan) if selections.embedders is None else ()
+    lines = [line for dataset in datasets for line in absent(dataset)]
+    for line in lines:
+        say(line)
+    return lines
 
 
 def _dry_run(plan: Sequence[Task], path: Path, *, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from optbench.analysis.scores import MARGIN
 from optbench.analysis.table import TableRow, table
 from optbench.analysis.tasks import TaskName, by_task, seeds
 from optbench.errors import NothingSelected, OptbenchError
+from optbench.files import write_atomically
 from optbench.report import charts, numbers
 from optbench.report.palette import styles
 from optbench.specs import RunResult, canonical, digest_of
@@ -45,7 +46,8 @@ def build(results: Sequence[RunResult], pictures: Iterable[Picture], path: Path,
         raise NothingSelected("there is nothing to report: the store has no such runs; 'optbench run' makes some")
     page = _render(results, list(pictures), origin)
     try:
-        write_atomically(path, page.encode())
+        # A command line may hold bytes that are no text, such as a file's name in another encoding.
+        write_atomically(path, page.encode(errors="backslashreplace"))
     except OSError as error:
         raise OptbenchError(f"the report {path} cannot be written: {error.strerror}; --report names another place") from error
     return path

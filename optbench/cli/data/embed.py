@@ -70,7 +70,7 @@ def embed(dataset: str, name: str, question_prompt: str | None, answer_prompt: s
     entry, content = make_vectors(found, name, asked, encoder)
     if slot is not None and entry.dimension != slot.dimension:
         raise UsageError(
-            f"{name} has {slot.dimension} dimensions, this model gives {entry.dimension}; give another name to its vectors"
+            f"{name} has {slot.dimension} dimensions, this model gives {entry.dimension}; name its vectors otherwise"
         )
     path: Path = keep_beside(found, name, entry, content)
     say(f"{path}: {entry.dimension} dimensions, SHA-256 {entry.sha256}; 'optbench run -e {name} -d {dataset}' uses it")

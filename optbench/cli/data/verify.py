@@ -16,8 +16,8 @@ from optbench.cli.options import json_option, load_registry, plugin_option
 def verify(name: str, as_json: bool) -> None:
     """Check every digest and every rule of the dataset NAME (a name or a folder), and print what was measured.
 
-    A file that is not the one that was frozen, or that breaks a rule of form, is refused (exit 2). Rules of quality, such as how
-    far one gets by the answers' lengths alone, are measured; exits with 1 if one of them is broken.
+    A file that is not the one that was frozen, or that breaks a rule of form, is refused (exit 2). Rules of quality, such as
+    how far one gets by the answers' lengths alone, are measured; exits with 1 if one of them is broken.
     """
     from optbench.data.baselines import baselines  # noqa: PLC0415
     from optbench.data.rules import findings  # noqa: PLC0415
