@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,9 +24,13 @@ CURVES = ("train_loss", "val_loss", "val_accuracy", "test_accuracy", "evaluation
 """What is recorded at every epoch and enters the digest; seconds are recorded too and do not."""
 
 
+# Made once: json.dumps would make an encoder for each of a plan's hundred thousand specs.
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
 def canonical(value: Any) -> str:
     """Return the one JSON text of `value`: sorted keys, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encode(value)
 
 
 def digest_of(value: Any) -> str:
@@ -40,6 +44,10 @@ class Choice:
 
     name: str
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the choice as plain values."""
+        return {"name": self.name, "params": dict(self.params)}
 
 
 @dataclass(frozen=True)
@@ -70,13 +78,20 @@ class RunSpec:
 
     def as_json(self) -> dict[str, Any]:
         """Return the spec as plain values."""
-        return asdict(self)
+        plain = {name: getattr(self, name) for name in _FIELDS}
+        return plain | {
+            name: plain[name].as_json() for name in _CHOICES
+        }  # asdict would copy deeply, and take ten times as long
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> RunSpec:
         """Make a spec from what `as_json` returned."""
-        choices = {name: Choice(**plain[name]) for name in ("optimizer", "architecture", "embedder")}
+        choices = {name: Choice(**plain[name]) for name in _CHOICES}
         return cls(**{**plain, **choices})
+
+
+_FIELDS = tuple(f.name for f in fields(RunSpec))
+_CHOICES = ("optimizer", "architecture", "embedder")
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,8 @@ def embed(dataset: str, name: str, question_prompt: str | None, answer_prompt: s
     found = find_dataset(registry, dataset)
     if not is_name(name) or name in registry.names("embedder") or name in found.manifest.vectors:
         raise UsageError(
-            f"a set of vectors cannot be called {name!r} here: a name is lower-case letters and digits, joined by - _ or ., and "
-            "no embedder's or set's that there is",
+            f"a set of vectors cannot be called {name!r} here: a name is lower-case letters and digits, joined by - _ or ., "
+            "and no embedder's or set's that there is",
         )
     slot = found.manifest.slots.get(name)
     if slot is None and given["model_path"] is None:
