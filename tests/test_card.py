@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import tiny_splits
+from tiny import tiny_splits
 
 from optbench.data.card import data_card, tally
 from optbench.data.croissant import citation, croissant

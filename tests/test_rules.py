@@ -5,15 +5,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from conftest import tiny_splits
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny import tiny_splits
 
-from optbench.data.baselines import Baseline, baselines
+from optbench.data.baselines import Baseline, baselines_of
 from optbench.data.importer import write
 from optbench.data.loader import Frozen, load
 from optbench.data.rows import Row
-from optbench.data.rules import alike, findings, grams
+from optbench.data.rules import findings
 from optbench.data.splitting import divide
 from optbench.registry import Registry
 
@@ -47,12 +47,6 @@ def test_a_division_depends_on_rows_and_salt_only() -> None:
     assert divide(rows, "a") != divide(rows, "b")
 
 
-def test_likeness() -> None:
-    assert alike(grams("Çapraz doğrulama nedir?"), grams("ÇAPRAZ DOĞRULAMA NEDİR?")) == 1
-    assert alike(grams("abcdef"), grams("uvwxyz")) == 0
-    assert alike(grams(""), grams("abc")) == 0
-
-
 def broken(dataset: Frozen, measured: dict[str, Baseline] = GOOD) -> list[str]:
     return [finding.rule for finding in findings(dataset, measured) if not finding.holds]
 
@@ -80,7 +74,7 @@ def test_baselines_find_what_is_in_the_answers(tmp_path: Path) -> None:
         ]
         for name in ("train", "validation", "test")
     }
-    found = baselines(write(tmp_path / "easy", splits, {"name": "easy"}))
+    found = baselines_of(write(tmp_path / "easy", splits, {"name": "easy"}))
     assert set(found) == {"lengths", "answer-only words", "answer-only characters"}
     assert all(one.accuracy == 1.0 and one.by_kind == {"k": 1.0} for one in found.values())
 
@@ -91,7 +85,7 @@ def shipped(registry: Registry) -> Frozen:
 
 
 def test_the_shipped_dataset_keeps_every_rule(shipped: Frozen) -> None:
-    measured = baselines(shipped)
+    measured = baselines_of(shipped)
     assert broken(shipped, measured) == []
     published = shipped.manifest.figures
     for name, one in measured.items():

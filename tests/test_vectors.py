@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import tiny_splits
+from tiny import tiny_splits
 
 from optbench.data.embedding import keep_beside
 from optbench.data.importer import write
@@ -39,7 +39,7 @@ def entry(content: bytes, **change: Any) -> VectorFile:
 
 
 def packed(dataset: Frozen, change: Callable[[dict[str, Any]], None] = lambda _: None) -> bytes:
-    texts = distinct_texts(dataset)
+    texts = distinct_texts(dataset.splits)
     rng = np.random.default_rng(0)
     vectors = {role: rng.normal(size=(len(texts[role]), D)).astype(np.float32) for role in ROLES}
     content = pack(texts, vectors)
@@ -63,7 +63,7 @@ def with_vectors(tmp_path: Path, dataset: Frozen) -> Frozen:
 
 def test_equal_vectors_give_equal_bytes(dataset: Frozen) -> None:
     assert packed(dataset) == packed(dataset)
-    texts = distinct_texts(dataset)
+    texts = distinct_texts(dataset.splits)
     assert [len(texts[role]) for role in ROLES] == [12, 24]
 
 

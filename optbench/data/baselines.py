@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from optbench.data.loader import Frozen
 from optbench.data.rows import Row
-from optbench.data.vectors import FrozenVectors, vector_sets
+from optbench.data.vectors import FrozenVectors, Vectors, vector_sets
 from optbench.turkish import turkish_lower
 
 FOLDS = 5
@@ -28,14 +28,18 @@ class Baseline:
     by_kind: Mapping[str, float]
 
 
-def baselines(dataset: Frozen) -> dict[str, Baseline]:
-    """Return the accuracy of each simple model on all rows, each judged by a model that has not seen its group."""
+def baselines(rows: Sequence[Row], encoded: Mapping[str, Vectors]) -> dict[str, Baseline]:
+    """Return the accuracy of each simple model on all rows, each row judged by a model that has not seen its group.
+
+    Args:
+        rows: the rows of all splits.
+        encoded: for each set of vectors those of the rows' answers, (rows, d).
+    """
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415  # a second to import
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
 
-    rows = [row for split in dataset.splits.values() for row in split]
     answers: list[Any] = [row.answer for row in rows]
     lengths = np.array([[len(row.question), len(row.answer)] for row in rows], float)
 
@@ -51,10 +55,17 @@ def baselines(dataset: Frozen) -> dict[str, Baseline]:
         "answer-only words": _judge(rows, answers, words),
         "answer-only characters": _judge(rows, answers, characters),
     }
-    for name, vectors in vector_sets(dataset).items():
-        encoded = FrozenVectors.of(vectors).encode(answers, "answer", None)
-        found[f"answer-only {name}"] = _judge(rows, encoded, LogisticRegression)
+    for name, vectors in encoded.items():
+        found[f"answer-only {name}"] = _judge(rows, vectors, LogisticRegression)
     return found
+
+
+def baselines_of(dataset: Frozen) -> dict[str, Baseline]:
+    """Return the baselines of a dataset, with each set of vectors that is here."""
+    rows = [row for split in dataset.splits.values() for row in split]
+    answers = [row.answer for row in rows]
+    sets = vector_sets(dataset).items()
+    return baselines(rows, {name: FrozenVectors.of(vectors).encode(answers, "answer", None) for name, vectors in sets})
 
 
 def _judge(rows: Sequence[Row], inputs: Any, make: Callable[[], Any]) -> Baseline:

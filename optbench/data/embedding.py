@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from optbench.data.loader import Frozen
 from optbench.data.manifest import Slot, VectorFile
+from optbench.data.rows import Row
 from optbench.data.vectors import ROLES, beside, distinct_texts, pack
 from optbench.embedders.model_files import model_digest, resolve
 from optbench.embedders.sentence_transformer import encode, libraries
@@ -28,8 +30,8 @@ class Encoder:
     batch_size: int = 32
 
 
-def make_vectors(dataset: Frozen, name: str, slot: Slot, encoder: Encoder) -> tuple[VectorFile, bytes]:
-    """Return the entry and the file of a set of vectors called `name` for all texts of `dataset`.
+def make_vectors(splits: Mapping[str, Sequence[Row]], name: str, slot: Slot, encoder: Encoder) -> tuple[VectorFile, bytes]:
+    """Return the entry and the file of a set of vectors called `name` for all texts of a dataset.
 
     Raises:
         MissingExtra: sentence-transformers is not installed.
@@ -37,7 +39,7 @@ def make_vectors(dataset: Frozen, name: str, slot: Slot, encoder: Encoder) -> tu
     """
     revision = encoder.revision or (None if encoder.model else slot.revision)
     folder = resolve(encoder.model or slot.model, revision, local_files_only=encoder.local_files_only)
-    texts = distinct_texts(dataset)
+    texts = distinct_texts(splits)
     vectors = {
         role: encode(
             folder,

@@ -8,14 +8,11 @@ from dataclasses import dataclass
 
 from optbench.data.baselines import Baseline
 from optbench.data.loader import Frozen
-from optbench.turkish import turkish_lower
+from optbench.data.similarity import NEAR, grams, jaccard
 
 LENGTHS_AT_MOST = 0.60
 ANSWER_ONLY = (0.60, 0.75)
-ALIKE = 0.6
-"""Two questions whose character 5-grams have a Jaccard index of this or more are near-duplicates."""
 SHARE_OFF = 0.03
-_GRAM = 5
 
 
 @dataclass(frozen=True)
@@ -47,17 +44,6 @@ def findings(dataset: Frozen, measured: Mapping[str, Baseline]) -> list[Finding]
     ]
 
 
-def grams(text: str) -> frozenset[str]:
-    """Return the character 5-grams of a text."""
-    folded = turkish_lower(text)
-    return frozenset(folded[i : i + _GRAM] for i in range(len(folded) - _GRAM + 1))
-
-
-def alike(one: frozenset[str], two: frozenset[str]) -> float:
-    """Return the Jaccard index of two sets of n-grams."""
-    return len(one & two) / max(1, len(one | two))
-
-
 def _both_labels(dataset: Frozen) -> Finding:
     labels: dict[str, Counter[int]] = {}
     for split in dataset.splits.values():
@@ -85,8 +71,8 @@ def _near_duplicates(dataset: Frozen) -> Finding:
     worst, pair = 0.0, ("", "")
     for i, one in enumerate(sets):
         for j in range(i):
-            if (index := alike(one, sets[j])) > worst:
+            if (index := jaccard(one, sets[j])) > worst:
                 worst, pair = index, (questions[j], questions[i])
     return Finding(
-        f"no two questions are alike (Jaccard of 5-grams below {ALIKE})", worst < ALIKE, f"{worst:.2f}: {pair[0]} / {pair[1]}"
+        f"no two questions are alike (Jaccard of 5-grams below {NEAR})", worst < NEAR, f"{worst:.2f}: {pair[0]} / {pair[1]}"
     )

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from optbench.contracts import Embedder, Role
 from optbench.data.loader import Frozen
 from optbench.data.manifest import VectorFile, checked_bytes, read_vector_file
+from optbench.data.rows import Row
 from optbench.errors import DataError
 
 ROLES: tuple[Role, ...] = ("question", "answer")
@@ -77,9 +78,9 @@ def pack(texts: Mapping[Role, Sequence[str]], vectors: Mapping[Role, Vectors]) -
     return out.getvalue()
 
 
-def distinct_texts(dataset: Frozen) -> dict[Role, list[str]]:
-    """Return the distinct questions and answers of a dataset, in the order of their first appearance."""
-    rows = [row for split in dataset.splits.values() for row in split]
+def distinct_texts(splits: Mapping[str, Sequence[Row]]) -> dict[Role, list[str]]:
+    """Return the distinct questions and answers of a dataset's splits, in the order of their first appearance."""
+    rows = [row for split in splits.values() for row in split]
     return {role: list(dict.fromkeys(getattr(row, role) for row in rows)) for role in ROLES}
 
 
@@ -111,6 +112,12 @@ def _by_key(arrays: Mapping[str, Any], role: Role, path: str, dimension: int) ->
     if broken.size:
         raise DataError(f"{path}: {role}, row {broken[0] + 1}: the vector has NaN or infinity")
     return {key.tobytes(): vector for key, vector in zip(keys, vectors, strict=True)}
+
+
+def by_text(content: bytes, dimension: int, role: Role, texts: Sequence[str]) -> Vectors:
+    """Return the vectors of `texts`, (len(texts), dimension), from a set's file that was just made."""
+    known = unpack(content, "the new set", dimension)[role]
+    return np.array([known[_key(text)] for text in texts])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +163,7 @@ def check(sets: Iterable[VectorSet], dataset: Frozen) -> None:
     Raises:
         DataError: the message names file, row and rule.
     """
-    texts = distinct_texts(dataset)
+    texts = distinct_texts(dataset.splits)
     for vectors in sets:
         embedder = FrozenVectors.of(vectors)
         for role in ROLES:

@@ -9,7 +9,7 @@ from typing import Any
 import mlcroissant
 import numpy as np
 import pytest
-from conftest import tiny_splits
+from tiny import tiny_splits
 
 from optbench.data.importer import companions, write
 from optbench.data.loader import Frozen, load

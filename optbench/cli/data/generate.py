@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 from click.exceptions import Exit
@@ -17,33 +17,49 @@ from optbench.cli.console import say
 if TYPE_CHECKING:
     from optbench.data.generation.loop import Tally
 
+F = TypeVar("F", bound=Callable[..., Any])
 _EVERY = 60.0  # seconds between two lines of progress where there is no terminal
 
 
+def generate_options(command: F) -> F:
+    """Add the options that say which model is asked, where, and for what."""
+    for option in reversed(
+        (
+            click.option("--model", default="gemma2:9b", show_default=True, help="A model that Ollama has, by its tag."),
+            click.option(
+                "--host",
+                envvar="OLLAMA_HOST",
+                default="http://127.0.0.1:11434",
+                show_default=True,
+                show_envvar=True,
+                help="Where Ollama listens.",
+            ),
+            click.option(
+                "--topics",
+                type=click.Path(dir_okay=False, path_type=Path),
+                help="One topic a line. [default: some Turkish ones]",
+            ),
+            click.option(
+                "-n", "n", type=click.IntRange(1), default=600, show_default=True, help="Pairs to ask for, over all topics."
+            ),
+            click.option("--seed", type=int, default=1, show_default=True, help="From it follow the seeds of all requests."),
+            click.option("--temperature", type=float, default=0.8, show_default=True, help="Of the sampler, from 0 to 2."),
+            click.option(
+                "--timeout",
+                type=float,
+                default=300.0,
+                show_default=True,
+                metavar="SECONDS",
+                help="Ask again after so long without an answer; the first one waits until the model is loaded.",
+            ),
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @click.command()
-@click.option("--model", default="gemma2:9b", show_default=True, help="A model that Ollama has, by its tag.")
-@click.option(
-    "--host",
-    envvar="OLLAMA_HOST",
-    default="http://127.0.0.1:11434",
-    show_default=True,
-    show_envvar=True,
-    help="Where Ollama listens.",
-)
-@click.option(
-    "--topics", type=click.Path(dir_okay=False, path_type=Path), help="One topic a line. [default: some Turkish ones]"
-)
-@click.option("-n", "n", type=click.IntRange(1), default=600, show_default=True, help="Pairs to ask for, over all topics.")
-@click.option("--seed", type=int, default=1, show_default=True, help="From it follow the seeds of all requests.")
-@click.option("--temperature", type=float, default=0.8, show_default=True, help="Of the sampler, from 0 to 2.")
-@click.option(
-    "--timeout",
-    type=float,
-    default=300.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Ask again after so long without an answer; the first one waits until the model is loaded.",
-)
+@generate_options
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -19,7 +19,7 @@ def verify(name: str, as_json: bool) -> None:
     A file that is not the one that was frozen, or that breaks a rule of form, is refused (exit 2). Rules of quality, such as
     how far one gets by the answers' lengths alone, are measured; exits with 1 if one of them is broken.
     """
-    from optbench.data.baselines import baselines  # noqa: PLC0415
+    from optbench.data.baselines import baselines_of  # noqa: PLC0415
     from optbench.data.rules import findings  # noqa: PLC0415
     from optbench.data.vectors import check, vector_sets  # noqa: PLC0415
     from optbench.datasets import find_dataset  # noqa: PLC0415
@@ -27,7 +27,7 @@ def verify(name: str, as_json: bool) -> None:
     dataset = find_dataset(load_registry(), name)
     sets = vector_sets(dataset)
     check(sets.values(), dataset)
-    measured = baselines(dataset)
+    measured = baselines_of(dataset)
     judged = findings(dataset, measured)
     rows = [{"rule": one.rule, "status": "ok" if one.holds else "failed", "found": one.found} for one in judged]
     by_kind = [
