@@ -87,7 +87,8 @@ def test_every_file_has_its_digest(dataset: Frozen) -> None:
 
 def test_vectors_are_listed(dataset: Frozen) -> None:
     np.savez(dataset.folder / "minilm.npz", vectors=np.zeros((2, 3), np.float32))
-    vectors = {"minilm": {"file": "minilm.npz", "sha256": "0" * 64, "dimension": 3, "description": "Of a model."}}
+    made = {"model": "a/b", "model_sha256": "0" * 64, "prompts": {"question": "", "answer": ""}, "normalised": True}
+    vectors = {"minilm": {"file": "minilm.npz", "sha256": "0" * 64, "dimension": 3, **made}}
     manifest = Manifest.model_validate(dataset.manifest.model_dump() | {"vectors": vectors})
     for name, content in companions(manifest, dataset.splits).items():
         (dataset.folder / name).write_bytes(content)
