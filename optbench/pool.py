@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from queue import SimpleQueue
@@ -154,7 +155,9 @@ class _Worker:
         return result
 
     def _died(self) -> WorkerDied:
-        self._process.join(_LOOK)  # its pipe closes a moment before it can be waited for
+        # Its pipe closes a moment before it can be waited for, which changes nothing; or a plugin closed it, and it lives.
+        self._process.kill()
+        self._process.join()
         return WorkerDied(self._process.exitcode)
 
 
@@ -168,6 +171,7 @@ class _Process(SpawnProcess):
     def _Popen(process_obj: Any) -> Any:  # noqa: N802  # multiprocessing's name
         main = sys.modules["__main__"]
         sys.modules["__main__"] = types.ModuleType("__main__")
+        resource_tracker.ensure_running()  # before: where it starts that process, it ends by letting SIGINT through
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             return SpawnProcess._Popen(process_obj)  # noqa: SLF001  # what is overridden
