@@ -38,7 +38,11 @@ class WorkerDied(Exception):
 
 
 class TaskFailed(Exception):
-    """The task raised; the message is the worker's traceback."""
+    """The task raised; the message is the last line of the worker's traceback."""
+
+    def __init__(self, trace: str) -> None:
+        super().__init__(trace.strip().rpartition("\n")[2])
+        self.trace = trace
 
 
 class WorkerPool:
@@ -116,11 +120,9 @@ class _Worker:
             theirs.close()  # else its end would not be seen here
         try:
             self._answer(None)  # it is ready
-        except WorkerDied as error:
+        except (WorkerDied, TaskFailed) as error:
+            self.kill()
             raise OptbenchError(f"a worker cannot start: {error}") from error
-        except TaskFailed as error:
-            last = str(error).strip().rpartition("\n")[2]
-            raise OptbenchError(f"a worker cannot start: {last}") from error
 
     def lives(self) -> bool:
         return self._process.is_alive()
