@@ -131,7 +131,7 @@ def test_a_broken_configuration_is_refused_with_the_key(bench: Bench, text: byte
         ("x.csv", "question,answer,label\na?,b,1\nc?,d,0\n", "x.csv, row 2 (the header not counted): the label is '0'"),
         ("x.csv", "question,answer,label\na?,,1\n", "x.csv, row 1 (the header not counted): the answer is empty"),
         ("x.csv", "question,answer,label\n  ,b,1\n", "x.csv, row 1 (the header not counted): the question is empty"),
-        ("x.csv", "question,answer,label\na?,b,1\nb?,b,1\nc?,b,1\nGüneş nedir?,b,1\n", "stands also in test.csv, row 1"),
+        ("x.csv", "question,answer,label\na?,b,1\nb?,b,1\nc?,b,1\nGüneş nedir?,b,1\n", "stands also in x.csv, row 4"),
         ("x.csv", "question,answer\na?,b\n", "no column label"),
         ("x.csv", "", "x.csv is empty"),
         ("x.jsonl", "[" * 100_000, "x.jsonl, row 1"),
@@ -145,6 +145,14 @@ def test_a_bad_row_is_refused_with_file_and_row(bench: Bench, name: str, text: s
     assert is_one_line(ended.err, "error: "), ended.err
     assert said in ended.err
     assert not (bench.folder / ".optbench/datasets/bad").exists()
+
+
+def test_two_spellings_of_a_question_stay_on_one_side(bench: Bench) -> None:
+    rows = [f"{question} {number}?,b,{label}" for number in range(9) for question, label in (("Ne", 1), ("ne", -1))]
+    (bench.folder / "x.csv").write_text("\n".join(["question,answer,label", *rows, ""]), encoding="utf-8")
+    ended = bench.run("data", "import", "--train", "x.csv", "--test", "test.csv", "--name", "spelt")
+    assert ended.code == 0, ended.err
+    assert bench.run("data", "verify", "spelt").code == 0
 
 
 def test_a_share_that_is_no_number_is_refused(bench: Bench) -> None:
