@@ -20,19 +20,28 @@ if TYPE_CHECKING:
     from optbench.contracts import Objective as Objective
     from optbench.contracts import Optimizer as Optimizer
     from optbench.contracts import Role as Role
+    from optbench.contracts import SecondOrderModel as SecondOrderModel
     from optbench.contracts import State as State
+    from optbench.errors import MissingExtra as MissingExtra
     from optbench.errors import OptbenchError as OptbenchError
     from optbench.hookspecs import hookimpl as hookimpl
     from optbench.numerics import Array as Array
     from optbench.numerics import Average as Average
     from optbench.numerics import Layout as Layout
     from optbench.numerics import Vector as Vector
+    from optbench.numerics import adam_step as adam_step
     from optbench.numerics import add_square as add_square
     from optbench.numerics import axpy as axpy
+    from optbench.numerics import norm as norm
+    from optbench.numerics import over_root as over_root
+    from optbench.numerics import product as product
+    from optbench.numerics import sign as sign
+    from optbench.numerics import trust_ratio as trust_ratio
     from optbench.parameters import count as count
     from optbench.parameters import fraction as fraction
     from optbench.parameters import non_negative as non_negative
     from optbench.parameters import positive as positive
+    from optbench.turkish import turkish_lower as turkish_lower
 
 __version__ = "0.1.0"
 
@@ -43,6 +52,7 @@ PUBLIC = {
     "Dataset": "contracts",
     "Embedder": "contracts",
     "Layout": "numerics",
+    "MissingExtra": "errors",
     "Model": "contracts",
     "OPTBENCH_CONTRACT": "contracts",
     "Objective": "contracts",
@@ -50,16 +60,24 @@ PUBLIC = {
     "Optimizer": "contracts",
     "Results": "api",
     "Role": "contracts",
+    "SecondOrderModel": "contracts",
     "State": "contracts",
     "Vector": "numerics",
+    "adam_step": "numerics",
     "add_square": "numerics",
     "axpy": "numerics",
     "count": "parameters",
     "fraction": "parameters",
     "hookimpl": "hookspecs",
     "non_negative": "parameters",
+    "norm": "numerics",
+    "over_root": "numerics",
     "positive": "parameters",
+    "product": "numerics",
     "run": "api",
+    "sign": "numerics",
+    "trust_ratio": "numerics",
+    "turkish_lower": "turkish",
 }
 """Each public name and the module that defines it."""
 

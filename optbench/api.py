@@ -176,8 +176,6 @@ def run_missing(
         registry.tell("optbench_run_done", bool, result=result)
 
     tasks = missing(plan, store, force=force)
-    for dataset in dict.fromkeys(task.dataset for task in tasks):
-        dataset.check()  # here once, rather than by every run in its worker
     if tasks:
         execute(tasks, keep, workers=min(workers or default_workers(), len(tasks)), timeout=timeout)
 

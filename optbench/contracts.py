@@ -52,6 +52,16 @@ class Objective(Protocol):
             y: other labels than the batch's, shape (rows,), for methods that resample them.
         """
 
+    def hvp(self, v: Vector, out: Vector) -> None:
+        """Write H v to `out`, H being the Hessian of half the mean squared error; it counts as two gradients.
+
+        The last gradient, its loss and its outputs stay as they are. For optimizers that declare `needs = frozenset({"hvp"})`.
+
+        Args:
+            v: a direction, shape (P,).
+            out: where the product goes, same shape and type, contiguous; not `v`.
+        """
+
     def outputs(self) -> Vector:
         """Return the network's outputs, shape (rows,), at the last gradient."""
 
@@ -66,6 +76,8 @@ class Optimizer:
     batch: ClassVar[Literal["mini", "full"]] = "mini"
     rates: ClassVar[tuple[str, ...]] = ("lr",)
     """The hyper-parameters that a schedule multiplies; empty for a method that sets its own rate."""
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """What an architecture must provide beyond gradients: "hvp", or nothing."""
 
     def init(self, w: Vector, layout: Layout) -> Any:
         """Return the state before the first step: any object with attributes, such as `State(m=np.zeros_like(w))`.
@@ -125,10 +137,19 @@ class Model(Protocol):
         """Return the outputs, shape (rows,), for `x` at `w` (the model's own weights if None), in a reused buffer."""
 
 
+class SecondOrderModel(Model, Protocol):
+    """A model that has Hessian-vector products too; its architecture says so with `provides = frozenset({"hvp"})`."""
+
+    def hvp(self, x: Array, y: Vector, v: Vector, out: Vector) -> None:
+        """Write the Hessian of half the mean squared error at `w`, times `v`, to `out`; leave `g` and the outputs alone."""
+
+
 class Architecture:
     """A kind of network. Subclass it as a frozen, keyword-only dataclass whose fields are its hyper-parameters."""
 
     name: ClassVar[str]
+    provides: ClassVar[frozenset[str]] = frozenset()
+    """What its models can do beyond gradients: "hvp" for a `SecondOrderModel`, or nothing."""
 
     def layout(self, inputs: int) -> Layout:
         """Return the layers for rows of `inputs` numbers, the last of which is always 1."""
@@ -147,6 +168,8 @@ class Embedder:
     """Maps texts to vectors. Subclass it as a frozen, keyword-only dataclass whose fields are its hyper-parameters."""
 
     name: ClassVar[str]
+    in_all: ClassVar[bool] = True
+    """False for one that needs something which is not there everywhere: `--all` passes it by; named, it runs."""
 
     def fit(self, texts: Sequence[str]) -> Any:
         """Learn from the training texts (each question and answer once a row) and return what was learnt; by default None."""

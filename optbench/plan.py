@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from optbench import sources
 from optbench.contracts import Architecture, Embedder, Optimizer
-from optbench.data import manifest as manifests
-from optbench.data.loader import Frozen, load
+from optbench.data.loader import Frozen
+from optbench.data.vectors import FrozenVectors, VectorSet, absent, vector_sets
+from optbench.datasets import find_dataset, reference
 from optbench.errors import NothingSelected, UsageError, nearest
 from optbench.parameters import build, changed, values
 from optbench.registry import Registry
 from optbench.selectors import Selection, parse_expression, parse_selection
 from optbench.specs import Choice, Labels, RunSpec
 
-DATASETS = Path(".optbench/datasets")
-"""Where `optbench data import` puts datasets, under the current folder, and where they are looked for by name."""
 DTYPES = ("float32", "float64")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selections:
-    """What is to be run. None for an axis means all that is installed."""
+    """What is to be run. None for an axis means all that is installed, but for embedders that are not `in_all`."""
 
     optimizers: Sequence[str] | None = None
     architectures: Sequence[str] | None = None
@@ -64,20 +61,23 @@ def make_plan(registry: Registry, selections: Selections) -> list[Task]:
     """Return the tasks, sorted by dataset, embedder, architecture, optimizer and seed.
 
     Raises:
-        UsageError: an unknown name, hyper-parameter or value.
+        UsageError: an unknown name, hyper-parameter or value, or an optimizer that needs more than an architecture provides.
         NothingSelected: no run is left.
     """
     _check_numbers(selections)
     optimizers = _resolve(registry, "optimizer", selections.optimizers)
     architectures = _resolve(registry, "architecture", selections.architectures)
-    embedders = _resolve(registry, "embedder", selections.embedders)
     datasets = _distinct(find_dataset(registry, name) for name in selections.datasets)
+    for dataset in datasets:
+        _ = dataset.splits  # a file that breaks a rule is refused here, once, and not by every run
     wanted = parse_expression(selections.expression) if selections.expression else None
     tasks = []
-    for dataset, embedder, architecture, optimizer in itertools.product(datasets, embedders, architectures, optimizers):
-        labels = Labels(optimizer.label, architecture.label, embedder.label)
+    with_embedders = [(dataset, made) for dataset in datasets for made in _embedders(registry, dataset, selections.embedders)]
+    for (dataset, embedder), architecture, optimizer in itertools.product(with_embedders, architectures, optimizers):
+        labels = Labels(optimizer.label, architecture.label, embedder.label, reference(dataset, registry))
         if wanted and not wanted(f"{labels.optimizer} {labels.architecture} {labels.embedder} {dataset.name}"):
             continue
+        _check_needs(optimizer, architecture)
         source = sources.digest((type(optimizer.thing), type(architecture.thing), type(embedder.thing)))
         for seed in selections.seeds:
             spec = RunSpec(
@@ -106,42 +106,14 @@ def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Task:
         UsageError: a method or dataset is not installed any more, or the dataset has other rows by now.
         DataError: a file of the dataset is not the one that was frozen.
     """
-    things = {axis: _build(registry, axis, getattr(spec, axis)) for axis in ("optimizer", "architecture", "embedder")}
-    dataset = find_dataset(registry, spec.dataset)
+    dataset = find_dataset(registry, labels.dataset)
     if dataset.digest != spec.dataset_digest:
         raise UsageError(
             f"dataset {spec.dataset!r} has digest {dataset.digest[:12]} now, the run had {spec.dataset_digest[:12]}"
         )
-    dataset.check()
-    return Task(spec, labels, things["optimizer"], things["architecture"], things["embedder"], dataset)
-
-
-def find_dataset(registry: Registry, name: str) -> Frozen:
-    """Return the dataset that is registered, imported, or lies in the folder, of that name.
-
-    Raises:
-        UsageError: there is none; the message names the nearest.
-        DataError: its manifest breaks a rule.
-    """
-    if name in registry.names("dataset"):
-        return load(Path(registry.find("dataset", name).cls.folder))
-    with suppress(OSError):  # a name may be longer than a file's can be
-        imported = DATASETS / name
-        if name == Path(name).name and (imported / manifests.NAME).exists():
-            return load(imported)
-        if name and Path(name).is_dir():
-            return load(Path(name))
-    known = dataset_names(registry)
-    raise UsageError(
-        f"no dataset named {name[:200]!r}{nearest(name, known)}, and no such folder; known: {', '.join(known)}; "
-        "'optbench data import' makes one from files",
-    )
-
-
-def dataset_names(registry: Registry) -> list[str]:
-    """Return the names of registered and imported datasets."""
-    imported = [path.parent.name for path in DATASETS.glob(f"*/{manifests.NAME}") if not path.parent.name.startswith(".")]
-    return sorted({*registry.names("dataset"), *imported})
+    _ = dataset.splits  # read here, so that a file that breaks a rule is refused
+    optimizer, architecture = _build(registry, "optimizer", spec.optimizer), _build(registry, "architecture", spec.architecture)
+    return Task(spec, labels, optimizer, architecture, _rebuild_embedder(registry, dataset, spec.embedder), dataset)
 
 
 def _check_numbers(selections: Selections) -> None:
@@ -154,8 +126,18 @@ def _check_numbers(selections: Selections) -> None:
         raise UsageError(f"dtype {selections.dtype!r} is none of {', '.join(DTYPES)}")
 
 
+def _check_needs(optimizer: _Made, architecture: _Made) -> None:
+    lacking = optimizer.thing.needs - architecture.thing.provides
+    if lacking:
+        raise UsageError(
+            f"optimizer {optimizer.label!r} needs {', '.join(sorted(lacking))}, which architecture {architecture.label!r} does "
+            f"not provide; leave the pair out with -k 'not ({optimizer.choice.name} and {architecture.choice.name})'",
+        )
+
+
 def _resolve(registry: Registry, axis: str, given: Sequence[str] | None) -> list[_Made]:
-    texts = registry.names(axis) if given is None else given
+    everywhere = [method.name for method in registry.methods(axis) if getattr(method.cls, "in_all", True)]
+    texts = everywhere if given is None else given
     return _distinct(made for text in texts for made in _make(registry, axis, parse_selection(text)))
 
 
@@ -168,6 +150,48 @@ def _make(registry: Registry, axis: str, selection: Selection) -> Iterator[_Made
 
 def _build(registry: Registry, axis: str, choice: Choice) -> Any:
     return build(registry.find(axis, choice.name).cls, dict(choice.params))
+
+
+def _embedders(registry: Registry, dataset: Frozen, given: Sequence[str] | None) -> list[_Made]:
+    """Embedders that are registered, and the sets of vectors that come with the dataset: selected by name alike."""
+    sets = vector_sets(dataset)
+    everywhere = [method.name for method in registry.methods("embedder") if method.cls.in_all]
+    selections = [parse_selection(text) for text in ([*everywhere, *sets] if given is None else given)]
+    made: list[_Made] = []
+    for selection in selections:
+        if selection.name in registry.names("embedder"):
+            made += _make(registry, "embedder", selection)
+        elif selection.name in sets:
+            made.append(_frozen(sets[selection.name], selection))
+        else:
+            raise _no_embedder(registry, dataset, selection.name)
+    return _distinct(iter(made))
+
+
+def _frozen(vectors: VectorSet, selection: Selection) -> _Made:
+    if selection.params:
+        raise UsageError(
+            f"{vectors.name} is a set of vectors and has no hyper-parameters (given: {', '.join(selection.params)})"
+        )
+    return _Made(FrozenVectors.of(vectors), Choice(vectors.name, {"sha256": vectors.entry.sha256}), vectors.name)
+
+
+def _no_embedder(registry: Registry, dataset: Frozen, name: str) -> UsageError:
+    missing = next((line for line in absent(dataset) if line.startswith(f"{name}:")), None)
+    known = [*registry.names("embedder"), *vector_sets(dataset)]
+    return UsageError(
+        missing or f"no embedder named {name!r}{nearest(name, known)}; 'optbench list embedders' shows all {len(known)}",
+    )
+
+
+def _rebuild_embedder(registry: Registry, dataset: Frozen, choice: Choice) -> Embedder:
+    if choice.name in registry.names("embedder"):
+        made: Embedder = _build(registry, "embedder", choice)
+        return made
+    vectors = vector_sets(dataset).get(choice.name)
+    if vectors is None or vectors.entry.sha256 != choice.params.get("sha256"):
+        raise UsageError(f"the vectors {choice.name!r} that the run used are not here any more")
+    return FrozenVectors.of(vectors)
 
 
 def _distinct(things: Iterator[Any]) -> list[Any]:

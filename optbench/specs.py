@@ -81,11 +81,15 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class Labels:
-    """How a run's three choices are written for people: the name, and those hyper-parameters that are not the default."""
+    """How a run's choices are written for people: the name, and those hyper-parameters that are not the default.
+
+    `dataset` is where it is found: a name, or the folder of one that has no name here.
+    """
 
     optimizer: str
     architecture: str
     embedder: str
+    dataset: str
 
 
 @dataclass(frozen=True)

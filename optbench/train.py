@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import numpy as np
 
-from optbench.contracts import Model, Optimizer
+from optbench.contracts import Model, Optimizer, SecondOrderModel
 from optbench.numerics import Array, Vector
 
 Clock: TypeAlias = Callable[[], float]
@@ -39,6 +39,12 @@ class Batch:
         self.evaluations += 1
         self.rows += len(self._x)
         return self._model.g
+
+    def hvp(self, v: Vector, out: Vector) -> None:
+        """Write the Hessian times `v` to `out`, and count it as two gradients."""
+        cast("SecondOrderModel", self._model).hvp(self._x, self._y, v, out)  # the plan has seen to it that there is one
+        self.evaluations += 2
+        self.rows += 2 * len(self._x)
 
     def outputs(self) -> Vector:
         """Return the outputs at the last gradient."""
@@ -78,7 +84,7 @@ def train(
     n, w = len(x), model.w
     size = n if opt.batch == "full" else min(batch_size, n)
     at = Batch(model, noise, steps=epochs * math.ceil(n / size))
-    rows_x, rows_y = np.empty((size, x.shape[1]), x.dtype), np.empty(size, y.dtype)
+    batch_x, epoch_y = np.empty((size, x.shape[1]), x.dtype), np.empty_like(y)
     s = opt.init(w, model.layout)
     seconds, t = 0.0, 0
     if not watch(0, opt.eval_weights(w, s), at, seconds):
@@ -86,14 +92,15 @@ def train(
     for epoch in range(1, epochs + 1):
         start = clock()
         order = rng.permutation(n) if size < n else None
+        if order is not None:
+            # mode="clip" lets `take` write straight into `out`; every index is in range anyway.
+            np.take(y, order, out=epoch_y, mode="clip")
         for first in range(0, n, size):
             if order is None:
                 at.take(x, y)
             else:
                 rows = order[first : first + size]
-                # mode="clip" lets `take` write straight into `out`; every index is in range anyway.
-                batch_x = np.take(x, rows, axis=0, out=rows_x[: len(rows)], mode="clip")
-                at.take(batch_x, np.take(y, rows, out=rows_y[: len(rows)], mode="clip"))
+                at.take(np.take(x, rows, axis=0, out=batch_x[: len(rows)], mode="clip"), epoch_y[first : first + size])
             t += 1
             opt.step(w, s, t, at)
             if not math.isfinite(at.loss):

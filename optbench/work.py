@@ -13,6 +13,7 @@ import numpy as np
 from optbench.contracts import Embedder, Model
 from optbench.data.loader import Frozen
 from optbench.data.matrix import Matrix, assemble
+from optbench.errors import OptbenchError
 from optbench.fingerprint import fingerprint
 from optbench.numerics import Vector
 from optbench.plan import Task
@@ -34,6 +35,8 @@ def run_task(task: Task) -> RunResult:
             return _run(task)
     except KeyboardInterrupt:
         raise
+    except OptbenchError as error:  # it explains itself
+        return RunResult(task.spec, task.labels, "failed", reason=str(error), fingerprint=fingerprint())
     except BaseException:  # noqa: BLE001  # a plugin may raise anything, SystemExit too; it ends its own run alone
         return RunResult(task.spec, task.labels, "failed", reason=traceback.format_exc(), fingerprint=fingerprint())
 

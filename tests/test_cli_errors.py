@@ -29,7 +29,7 @@ def sgd(*words: str) -> tuple[str, ...]:
     [
         (("run",), 5, "--all"),
         (("run", "-o", "", *QUICK), 2, "expected a name"),
-        (("run", "-o", "amad", *QUICK), 2, "did you mean 'adam'?"),
+        (("run", "-o", "rmsporp", *QUICK), 2, "did you mean 'rmsprop'?"),
         (("run", "-o", "sgd[", *QUICK), 2, "character 5"),
         (("run", "-o", "sgd]\x1b[31m", *QUICK), 2, "character 4"),
         (("run", "-o", "sgd[lr=-1]", *QUICK), 2, "outside its range"),
@@ -152,7 +152,7 @@ def test_two_spellings_of_a_question_stay_on_one_side(bench: Bench) -> None:
     (bench.folder / "x.csv").write_text("\n".join(["question,answer,label", *rows, ""]), encoding="utf-8")
     ended = bench.run("data", "import", "--train", "x.csv", "--test", "test.csv", "--name", "spelt")
     assert ended.code == 0, ended.err
-    assert bench.run("data", "verify", "spelt").code == 0
+    assert bench.run("data", "info", "spelt").code == 0
 
 
 def test_a_share_that_is_no_number_is_refused(bench: Bench) -> None:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from optbench import Architecture, Array, Layout, Vector
+from optbench import Architecture, Array, Layout, Vector, product
 
 
 class TanhNetwork(Architecture):
     """An architecture of tanh layers; a subclass says how wide the hidden ones are."""
+
+    provides: ClassVar[frozenset[str]] = frozenset({"hvp"})
 
     def widths(self) -> tuple[int, ...]:
         """Return the numbers of hidden units, from the input to the output."""
@@ -43,10 +45,24 @@ class TanhNetwork(Architecture):
 
 @dataclass(frozen=True)
 class Workspace:
-    """Buffers for a batch of some number of rows: for each layer its output h, and the derivative of the loss by it."""
+    """Buffers for a batch of some number of rows: for each layer its output h, the slope tanh' there, and dE/dh."""
+
+    h: tuple[Array, ...]
+    slope: tuple[Array, ...]
+    dh: tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class Tangents:
+    """Buffers for a Hessian-vector product, where every quantity has its derivative R{.} along v beside it.
+
+    A layer's two stand below each other, h above R{h} but R{dh} above dh: so h^T R{d} + R{h}^T d is one product.
+    """
 
     h: tuple[Array, ...]
     dh: tuple[Array, ...]
+    slope: tuple[Array, ...]
+    scratch: tuple[Array, ...]
 
 
 class Network:
@@ -59,6 +75,7 @@ class Network:
         self._layers = tuple(layout.views(self.w).values())
         self._gradients = tuple(layout.views(self.g).values())
         self._workspaces: dict[int, Workspace] = {}
+        self._tangents: dict[int, Tangents] = {}
         self._out: Vector = np.empty(0, dtype)
         self._loss = math.nan
 
@@ -67,8 +84,13 @@ class Network:
         self._descend(x, y, 0, self._workspace(len(x)))
         return self._loss
 
+    def hvp(self, x: Array, y: Vector, v: Vector, out: Vector) -> None:
+        """Write the Hessian of half the mean squared error, times `v`, to `out`. Pearlmutter 1994, Neural Computation 6(1)."""
+        pairs = tuple(zip(self.layout.views(v).values(), self.layout.views(out).values(), strict=True))
+        self._descend_along(x, y, 0, pairs, self._tangent_space(len(x)))
+
     def outputs(self) -> Vector:
-        """Return the outputs, shape (rows,), of the last `loss_and_grad`."""
+        """Return the outputs, shape (rows,), of the last `loss_and_grad`, until the network sees other rows or weights."""
         return self._out
 
     def predict(self, x: Array, w: Vector | None = None) -> Vector:
@@ -80,7 +102,7 @@ class Network:
         """Forward only: tanh(x W), recursively, to the last layer."""
         if not layers:
             return x
-        np.matmul(x, layers[0], out=h[0])
+        product(x, layers[0], h[0])
         np.tanh(h[0], out=h[0])
         return self._ascend(h[0], layers[1:], h[1:])
 
@@ -90,25 +112,62 @@ class Network:
         h = tanh(x W) goes to the layer below, which leaves dE/dh in `work`; from it follow dE/dW = x^T (dE/dh (1 - h^2)) and,
         for the layer above, dE/dx = (dE/dh (1 - h^2)) W^T.
         """
-        weights, h, dh = self._layers[layer], work.h[layer], work.dh[layer]
-        np.matmul(x, weights, out=h)
+        weights, h, slope, dh = self._layers[layer], work.h[layer], work.slope[layer], work.dh[layer]
+        product(x, weights, h)
         np.tanh(h, out=h)
         if layer + 1 < len(self._layers):
             self._descend(h, y, layer + 1, work)
         else:
             self._judge(h, y, dh)
-        np.multiply(h, h, out=h)  # h is not needed any more but for tanh' = 1 - h^2
-        np.subtract(1.0, h, out=h)
-        dh *= h
-        np.matmul(x.T, dh, out=self._gradients[layer])
+        np.multiply(h, h, out=slope)
+        np.subtract(1.0, slope, out=slope)
+        dh *= slope
+        product(x.T, dh, self._gradients[layer])
         if layer:
-            np.matmul(dh, weights.T, out=work.dh[layer - 1])
+            product(dh, weights.T, work.dh[layer - 1])
+
+    def _descend_along(self, x: Array, y: Vector, layer: int, pairs: tuple[tuple[Array, Array], ...], work: Tangents) -> None:
+        """As `_descend`, with R{.}, the derivative along v, of every line of it. `x` has R{x} below it, but for the inputs.
+
+        With a = x W, V the layer's part of v and d = dE/dh (1 - h^2): R{a} = R{x} W + x V, R{h} = (1 - h^2) R{a}, and on the
+        way out R{d} = R{dE/dh} (1 - h^2) - 2 h R{h} dE/dh, R{dE/dW} = x^T R{d} + R{x}^T d, R{dE/dx} = R{d} W^T + d V^T.
+        """
+        rows, weights, (v, product) = len(y), self._layers[layer], pairs[layer]
+        both, slope, scratch = work.h[layer], work.slope[layer], work.scratch[layer]
+        h, r_h = both[:rows], both[rows:]
+        r_dh, dh = work.dh[layer][:rows], work.dh[layer][rows:]
+        if layer:
+            np.matmul(x, weights, out=both)
+            r_h += np.matmul(x[:rows], v, out=scratch)
+        else:
+            np.matmul(x, weights, out=h)
+            np.matmul(x, v, out=r_h)
+        np.tanh(h, out=h)
+        np.multiply(h, h, out=slope)
+        np.subtract(1.0, slope, out=slope)
+        r_h *= slope
+        if layer + 1 < len(self._layers):
+            self._descend_along(both, y, layer + 1, pairs, work)
+        else:  # E = |h - y|^2 / 2n
+            np.subtract(h[:, 0], y, out=dh[:, 0])
+            dh *= 1.0 / rows
+            np.multiply(r_h, 1.0 / rows, out=r_dh)
+        r_dh *= slope
+        h *= r_h  # neither is needed any more
+        h *= dh
+        h *= 2.0
+        r_dh -= h
+        dh *= slope
+        if layer:
+            np.matmul(x.T, work.dh[layer], out=product)
+            np.matmul(work.dh[layer], weights.T, out=work.dh[layer - 1])
+            work.dh[layer - 1][:rows] += np.matmul(dh, v.T, out=work.scratch[layer - 1])
+        else:
+            np.matmul(x.T, r_dh, out=product)
 
     def _judge(self, h: Array, y: Vector, dh: Array) -> None:
         """E = |h - y|^2 / 2n: leave dE/dh in `dh`, and the loss 2E."""
-        if len(self._out) != len(h):
-            self._out = np.empty(len(h), h.dtype)
-        self._out[:] = h[:, 0]
+        self._out = h[:, 0]
         error = np.subtract(self._out, y, out=dh[:, 0])
         self._loss = float(np.dot(error, error)) / len(y)
         dh *= 1.0 / len(y)
@@ -116,6 +175,15 @@ class Network:
     def _workspace(self, rows: int) -> Workspace:
         if rows not in self._workspaces:
             widths: list[Any] = [layer.shape[1] for layer in self._layers]
-            h, dh = (tuple(np.empty((rows, width), self.w.dtype) for width in widths) for _ in range(2))
-            self._workspaces[rows] = Workspace(h, dh)
+            h, slope, dh = (tuple(np.empty((rows, width), self.w.dtype) for width in widths) for _ in range(3))
+            self._workspaces[rows] = Workspace(h, slope, dh)
         return self._workspaces[rows]
+
+    def _tangent_space(self, rows: int) -> Tangents:
+        if rows not in self._tangents:
+            widths: list[Any] = [layer.shape[1] for layer in self._layers]
+            h, dh, slope, scratch = (
+                tuple(np.empty((times * rows, width), self.w.dtype) for width in widths) for times in (2, 2, 1, 1)
+            )
+            self._tangents[rows] = Tangents(h, dh, slope, scratch)
+        return self._tangents[rows]

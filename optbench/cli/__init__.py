@@ -10,8 +10,9 @@ import rich_click as click
 from click.exceptions import Exit
 
 import optbench
-from optbench.cli import completion, data, doctor, listing, report, run, show, verify
+from optbench.cli import completion, doctor, listing, report, run, show, verify
 from optbench.cli.console import say
+from optbench.cli.data import data
 from optbench.cli.options import plugin_option
 from optbench.errors import OptbenchError
 
@@ -38,7 +39,7 @@ for command in (
     report.report,
     verify.verify,
     doctor.doctor,
-    data.data,
+    data,
     completion.completion,
 ):
     cli.add_command(command)

@@ -86,7 +86,8 @@ def run(**given: Any) -> None:
             raise
         results = stored(store, plan)
     if not given["no_report"]:
-        Results(results, given["store"], registry, _command()).report(given["report_path"], workers=given["jobs"])
+        made = Results(results, given["store"], registry, _command())
+        made.report(given["report_path"], notes=_absent(plan, selections), workers=given["jobs"])
     _show(results, given)
     if not (given["no_report"] or given["quiet"]):
         say(f"report: {given['report_path']}")
@@ -117,6 +118,17 @@ def _seeds(value: str | list[int]) -> list[int]:
     from optbench.selectors import parse_seeds  # noqa: PLC0415
 
     return parse_seeds(value if isinstance(value, str) else ",".join(map(str, value)))
+
+
+def _absent(plan: Sequence[Task], selections: Selections) -> list[str]:
+    """Say which vectors a dataset has a place for, but not here, where all embedders were asked for."""
+    from optbench.data.vectors import absent  # noqa: PLC0415
+
+    datasets = dict.fromkeys(task.dataset for task in plan) if selections.embedders is None else ()
+    lines = [line for dataset in datasets for line in absent(dataset)]
+    for line in lines:
+        say(line)
+    return lines
 
 
 def _dry_run(plan: Sequence[Task], path: Path, *, as_json: bool) -> None:
@@ -167,16 +179,24 @@ def _progress(planned: int, todo: int, given: dict[str, Any]) -> Iterator[Callab
     with Progress(*columns, console=Console(stderr=True), disable=not visible, transient=True) as bar:
         line = bar.add_task("run", total=todo)
 
+        def say_above_bar(text: str) -> None:
+            if visible:
+                bar.console.out(harmless(text), highlight=False)
+            else:
+                say(text)
+
         def on_result(result: RunResult) -> None:
             bar.advance(line)
             if given["verbose"] or result.status in _FAILED:
-                labels = result.labels
-                why = result.reason.strip().rpartition("\n")[2]
-                where = f"{labels.optimizer} {labels.architecture} {labels.embedder} seed {result.spec.seed}"
-                # Through the bar's console, which takes the bar away for a moment where there is one.
-                bar.console.out(harmless(f"{result.status}: {where}{': ' if why else ''}{why}"), highlight=False)
+                say_above_bar(_line(result))
 
         yield on_result
+
+
+def _line(result: RunResult) -> str:
+    labels, why = result.labels, result.reason.strip().rpartition("\n")[2]
+    text = f"{result.status}: {labels.optimizer} {labels.architecture} {labels.embedder} seed {result.spec.seed}"
+    return f"{text}: {why}" if why else text
 
 
 def _show(results: Sequence[RunResult], given: dict[str, Any]) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from optbench.data import card, croissant
 from optbench.data import manifest as manifests
 from optbench.data.loader import Frozen, check_splits, load
-from optbench.data.manifest import SPLITS, Manifest, SplitFile
-from optbench.data.rows import Row, parse, write_csv
+from optbench.data.manifest import SPLITS, Manifest, SplitFile, VectorFile
+from optbench.data.rows import Row, columns, parse, write_csv
 from optbench.errors import DataError, UsageError
 
 
@@ -22,15 +25,29 @@ def read_files(files: Mapping[str, Path], validation_share: float) -> dict[str, 
     Raises:
         DataError: a file or a row breaks a rule.
     """
-    splits = {name: parse(_content(path), str(path)) for name, path in files.items()}
+    splits = {name: parse(_content(path), str(path), crlf=True) for name, path in files.items()}
     check_splits(splits, {name: str(path) for name, path in files.items()})  # before rows lose their places in the files
     if "validation" not in splits:
         splits["train"], splits["validation"] = _divide(splits["train"], validation_share)
     return {name: splits[name] for name in SPLITS}
 
 
-def write(folder: Path, splits: Mapping[str, list[Row]], about: Mapping[str, str], *, replace: bool = False) -> Frozen:
+def write(
+    folder: Path,
+    splits: Mapping[str, list[Row]],
+    about: Mapping[str, Any],
+    *,
+    vectors: Mapping[str, tuple[VectorFile, bytes]] | None = None,
+    replace: bool = False,
+) -> Frozen:
     """Write a dataset into `folder`: beside it first, then in one rename, so that nothing half-written is ever seen there.
+
+    Args:
+        folder: where to.
+        splits: the rows.
+        about: the manifest's other entries.
+        vectors: for each set of vectors its entry and its file.
+        replace: whether to replace a folder that exists.
 
     Raises:
         UsageError: the folder exists already.
@@ -42,12 +59,18 @@ def write(folder: Path, splits: Mapping[str, list[Row]], about: Mapping[str, str
         name: SplitFile(file=f"{name}.csv", sha256=hashlib.sha256(contents[f"{name}.csv"]).hexdigest(), rows=len(rows))
         for name, rows in splits.items()
     }
-    manifest = Manifest.model_validate({**about, "splits": entries})
+    sets = vectors or {}
+    contents |= {entry.file: content for entry, content in sets.values()}
+    manifest = Manifest.model_validate(
+        {**about, "splits": entries, "vectors": {name: entry for name, (entry, _) in sets.items()}}
+    )
     contents[manifests.NAME] = (manifest.model_dump_json(indent=2) + "\n").encode()
+    contents |= companions(manifest, splits)
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         for name, content in contents.items():
+            (beside / name).parent.mkdir(exist_ok=True)
             with (beside / name).open("wb") as file:
                 file.write(content)
                 file.flush()
@@ -59,6 +82,18 @@ def write(folder: Path, splits: Mapping[str, list[Row]], about: Mapping[str, str
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return load(folder)
+
+
+def companions(manifest: Manifest, splits: Mapping[str, list[Row]]) -> dict[str, bytes]:
+    """Return the files that say in other words what the manifest says, by name: for Croissant's readers and for people.
+
+    They follow from the arguments alone, so that two machines write the same bytes.
+    """
+    described = croissant.croissant(manifest, {name: columns(rows) for name, rows in splits.items()})
+    return {
+        croissant.NAME: (json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode(),
+        card.NAME: card.data_card(manifest, card.tally(splits)).encode(),
+    }
 
 
 def _content(path: Path) -> bytes:

@@ -32,13 +32,18 @@ class Row:
     group: str = ""
 
 
-def parse(content: bytes, file: str) -> list[Row]:
+def parse(content: bytes, file: str, *, crlf: bool = False) -> list[Row]:
     """Return the rows of a CSV or, where the name ends so, JSON Lines file.
+
+    Args:
+        content: the file's bytes.
+        file: its name, for messages; its ending says what it is.
+        crlf: whether lines may all end with CR LF, as spreadsheets write them; a frozen file has LF alone.
 
     Raises:
         DataError: a rule is broken; the message names file, row and rule.
     """
-    text = _text(content, file)
+    text = _text(content, file, crlf=crlf)
     records = _jsonl(text, file) if file.endswith((".jsonl", ".ndjson")) else _csv(text, file)
     rows = [_row(record, _Place(file, number)) for number, record in enumerate(records, start=1)]
     if not rows:
@@ -48,12 +53,17 @@ def parse(content: bytes, file: str) -> list[Row]:
 
 def write_csv(rows: list[Row]) -> bytes:
     """Return rows as CSV in the one form that has the one digest: UTF-8, LF, columns in order, optional ones where used."""
-    columns = [*REQUIRED, *(name for name in OPTIONAL if any(getattr(row, name) for row in rows))]
+    names = columns(rows)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([getattr(row, name) for name in columns] for row in rows)
+    writer.writerow(names)
+    writer.writerows([getattr(row, name) for name in names] for row in rows)
     return out.getvalue().encode()
+
+
+def columns(rows: list[Row]) -> list[str]:
+    """Return the columns that `rows` need: the required ones, and the optional ones where used."""
+    return [*REQUIRED, *(name for name in OPTIONAL if any(getattr(row, name) for row in rows))]
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,7 @@ class _Place:
         return DataError(f"{self.file}, row {self.row} (the header not counted): {rule}")
 
 
-def _text(content: bytes, file: str) -> str:
+def _text(content: bytes, file: str, *, crlf: bool) -> str:
     if content.startswith(b"\xef\xbb\xbf"):
         raise DataError(f"{file}, row 0: it starts with a byte-order mark; save it as UTF-8 without one")
     try:
@@ -73,7 +83,9 @@ def _text(content: bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         row = content[: error.start].count(b"\n")
         raise DataError(f"{file}, row {row}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
-    for character, name in (("\x00", "a NUL character"), ("\r", "a carriage return (lines end with LF alone)")):
+    if crlf and text.count("\r\n") == text.count("\n"):
+        text = text.replace("\r\n", "\n")
+    for character, name in (("\x00", "a NUL character"), ("\r", "a carriage return (lines end with LF, all of them)")):
         if character in text:
             row = text[: text.index(character)].count("\n")
             raise DataError(f"{file}, row {row}: it contains {name}; remove it")

@@ -7,19 +7,21 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Layout, Optimizer, State, Vector, add_square, axpy, positive
+from optbench import Layout, Optimizer, State, Vector, add_square, axpy, non_negative, over_root, positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdaGrad(Optimizer):
     """AdaGrad with a diagonal matrix. Duchi, Hazan & Singer 2011, JMLR 12, 2121-2159, Figure 1.
 
-    Deviation: eps stands outside the root, as in torch; the paper adds it to the diagonal as delta.
+    Deviations: eps stands outside the root, as in torch; the paper adds it to the diagonal as delta. The weight decay is L2, as
+    in torch.
     """
 
     name: ClassVar[str] = "adagrad"
     lr: float = positive(0.01)
     eps: float = positive(1e-10)
+    weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Start from no squares."""
@@ -27,8 +29,8 @@ class AdaGrad(Optimizer):
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
         """v_t = v_{t-1} + g_t^2; w_t = w_{t-1} - lr g_t / (sqrt(v_t) + eps)."""
+        if self.weight_decay:
+            axpy(self.weight_decay, w, g)
         add_square(s.v, g, s.scratch)
-        np.sqrt(s.v, out=s.scratch)
-        s.scratch += self.eps
-        g /= s.scratch
-        axpy(-self.lr, g, w)
+        over_root(g, s.v, self.eps, out=s.scratch)
+        axpy(-self.lr, s.scratch, w)

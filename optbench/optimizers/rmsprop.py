@@ -8,31 +8,50 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, positive
+from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, over_root, positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class RMSProp(Optimizer):
-    """RMSProp. Tieleman & Hinton 2012, Coursera: Neural Networks for Machine Learning, lecture 6.5.
+    """RMSProp, plain or centered. Tieleman & Hinton 2012, Coursera: Neural Networks for Machine Learning, lecture 6.5.
 
-    Deviation: alpha = 0.99, and eps outside the root, as in torch; the lecture averages with 0.9 and has no eps.
+    The centered form is that of Graves 2013, arXiv:1308.0850, equations 38 to 41, without its momentum.
+
+    Deviations: alpha = 0.99, eps outside the root and an L2 weight decay, as in torch; the lecture averages with 0.9 and has no
+    eps. A variance that rounding makes negative counts as 0; torch would return NaN.
     """
 
     name: ClassVar[str] = "rmsprop"
     lr: float = positive(0.01)
     alpha: float = fraction(0.99)
     eps: float = positive(1e-8)
+    centered: bool = False
+    weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Start from no squares."""
-        return State(v=Average(w), scratch=np.empty_like(w))
+        return State(v=Average(w), m=Average(w) if self.centered else None, scratch=np.empty_like(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
-        """v_t = alpha v_{t-1} + (1 - alpha) g_t^2; w_t = w_{t-1} - lr g_t / (sqrt(v_t) + eps)."""
+        """v_t = alpha v_{t-1} + (1 - alpha) g_t^2; w_t = w_{t-1} - lr g_t / (sqrt(v_t) + eps).
+
+        Centered, v_t - m_t^2 stands under the root, m_t the average of g_t.
+        """
+        if self.weight_decay:
+            axpy(self.weight_decay, w, g)
         np.multiply(g, g, out=s.scratch)
         s.v.add(s.scratch, self.alpha)
-        root = math.sqrt(s.v.factor)
-        np.sqrt(s.v.array, out=s.scratch)  # sqrt(v_t) = root * scratch
+        root = math.sqrt(s.v.factor)  # sqrt(v_t) = root sqrt(v.array)
+        if s.m is None:
+            over_root(g, s.v.array, self.eps / root, out=s.scratch)
+            axpy(-self.lr / root, s.scratch, w)
+            return
+        s.m.add(g, self.alpha)
+        np.multiply(s.m.array, s.m.array, out=s.scratch)
+        s.scratch *= -s.m.factor * s.m.factor / s.v.factor
+        s.scratch += s.v.array
+        np.maximum(s.scratch, 0.0, out=s.scratch)
+        np.sqrt(s.scratch, out=s.scratch)
         s.scratch += self.eps / root
         g /= s.scratch
         axpy(-self.lr / root, g, w)

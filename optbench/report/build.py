@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -21,6 +19,7 @@ from optbench.analysis.scores import MARGIN
 from optbench.analysis.table import TableRow, table
 from optbench.analysis.tasks import TaskName, by_task, seeds
 from optbench.errors import NothingSelected, OptbenchError
+from optbench.files import write_atomically
 from optbench.report import charts, numbers
 from optbench.report.palette import styles
 from optbench.specs import RunResult, canonical, digest_of
@@ -47,17 +46,8 @@ def build(results: Sequence[RunResult], pictures: Iterable[Picture], path: Path,
         raise NothingSelected("there is nothing to report: the store has no such runs; 'optbench run' makes some")
     page = _render(results, list(pictures), origin)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        beside = Path(name)
-        try:
-            # A command line may hold bytes that are no text, such as a file's name in another encoding.
-            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-                file.write(page)
-            beside.chmod(0o644)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        # A command line may hold bytes that are no text, such as a file's name in another encoding.
+        write_atomically(path, page.encode(errors="backslashreplace"))
     except OSError as error:
         raise OptbenchError(f"the report {path} cannot be written: {error.strerror}; --report names another place") from error
     return path
@@ -81,14 +71,14 @@ def _render(results: Sequence[RunResult], pictures: list[Picture], origin: Origi
         origin=origin,
         tasks=[_task(number, name, variants, rows, pictures) for number, (name, variants) in enumerate(tasks.items())],
         overview=_overview(rows, list(tasks)),
-        unusual=[result for result in results if result.status != "ok"],
+        unusual=[run for variants in tasks.values() for runs in variants.values() for run in runs if run.status != "ok"],
         totals={"runs": len(results), "ok": sum(result.status == "ok" for result in results)},
         seeds=seeds(results),
         margin=MARGIN,
         datasets=sorted({(r.spec.dataset, r.spec.dataset_digest) for r in results}),
         fingerprints=_fingerprints(results),
         data=_chart_data(tasks, pictures),
-        digest=digest_of([[result.spec.key, result.status, result.digest] for result in results]),
+        digest=digest_of(sorted([result.spec.key, result.status, result.digest or ""] for result in results)),
         style=files("optbench.report").joinpath("assets/report.css").read_text(encoding="utf-8"),
         scripts=[plotly, script],
         script_hashes=[_csp_hash(text) for text in (plotly, script)],

@@ -1,71 +1,18 @@
-"""`optbench data`."""
+"""`optbench data import`."""
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
-from optbench.cli.console import json_lines, out, say
-from optbench.cli.options import Number, json_option, load_registry, plugin_option
+from optbench.cli.console import say
+from optbench.cli.options import Number, load_registry
 from optbench.errors import UsageError
 
 
-@click.group()
-def data() -> None:
-    """Look at datasets, check them, make them from files."""
-
-
-@data.command()
-@click.argument("name")
-@json_option
-@plugin_option
-def info(name: str, as_json: bool) -> None:
-    """Say what the dataset NAME (a name or a folder) is."""
-    from optbench.plan import find_dataset  # noqa: PLC0415
-
-    dataset = find_dataset(load_registry(), name)
-    manifest = dataset.manifest
-    rows = [row for split in dataset.splits.values() for row in split]
-    about: dict[str, Any] = {
-        "name": manifest.name,
-        "version": manifest.version,
-        "title": manifest.title,
-        "language": manifest.language,
-        "licence": manifest.licence,
-        "digest": dataset.digest,
-        "splits": {split: len(found) for split, found in dataset.splits.items()},
-        "questions": len({row.question for row in rows}),
-        "labels": {str(label): count for label, count in sorted(Counter(row.label for row in rows).items())},
-        "topics": dict(sorted(Counter(row.topic for row in rows if row.topic).items())),
-        "kinds": dict(sorted(Counter(row.kind for row in rows if row.kind).items())),
-        "vectors": sorted(manifest.vectors),
-        "made": manifest.made,
-        "folder": str(dataset.folder),
-    }
-    if as_json:
-        json_lines([about])
-        return
-    for key, value in about.items():
-        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
-        out(f"{key:10} {', '.join(shown) if isinstance(shown, list) else shown}")
-
-
-@data.command()
-@click.argument("name")
-@plugin_option
-def verify(name: str) -> None:
-    """Check every digest and every rule of the dataset NAME (a name or a folder)."""
-    from optbench.plan import find_dataset  # noqa: PLC0415
-
-    dataset = find_dataset(load_registry(), name)
-    counts = ", ".join(f"{len(rows)} {split}" for split, rows in dataset.splits.items())
-    say(f"{dataset.name}: every file is the one that was frozen; {counts} rows; digest {dataset.digest}")
-
-
-@data.command("import")
+@click.command("import")
 @click.option("--train", type=click.Path(path_type=Path), required=True, help="CSV or JSON Lines.")
 @click.option("--validation", type=click.Path(path_type=Path), help="The same; without it, a share of the training questions.")
 @click.option("--test", type=click.Path(path_type=Path), required=True, help="The same.")
@@ -84,7 +31,7 @@ def import_files(name: str, validation_share: float, force: bool, **given: Any) 
     """
     from optbench.data.importer import read_files, write  # noqa: PLC0415
     from optbench.data.manifest import is_name  # noqa: PLC0415
-    from optbench.plan import DATASETS, dataset_names  # noqa: PLC0415
+    from optbench.datasets import DATASETS, dataset_names  # noqa: PLC0415
 
     if not is_name(name):
         raise UsageError(f"a dataset cannot be called {name!r}: a name is lower-case letters and digits, joined by - _ or .")

@@ -1,0 +1,26 @@
+"""What a user waits for before anything happens."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+
+
+class Import:
+    params = [["optbench", "optbench.registry", "optbench.plan", "optbench.work"]]
+    param_names = ["module"]
+
+    def timeraw_import(self, module):
+        return f"import {module}"
+
+
+class Help:
+    def setup(self):
+        if not hasattr(import_module("optbench.cli"), "main"):
+            raise NotImplementedError  # commits before there was a command line
+
+    def time_help(self):
+        subprocess.run(
+            [sys.executable, "-c", "from optbench.cli import main; main()", "--help"], check=True, stdout=subprocess.DEVNULL
+        )

@@ -1,0 +1,51 @@
+"""optbench, through the loop that its harness runs."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+from problem import BATCH, RATES, TRAIN, Curves, Job, Run, arrays, generator, initial
+
+from optbench.architectures import RecursiveMLP, SingleLayer, TwoLayerMLP
+from optbench.numerics import Vector
+from optbench.optimizers import GD, SGD, AdaGrad, Adam, RMSProp
+from optbench.train import Batch, train
+
+VARIANTS = {"optbench": {}}
+OPTIMIZERS = {cls.name: cls for cls in (AdaGrad, Adam, GD, RMSProp, SGD)}
+ARCHITECTURES = {cls.name: cls for cls in (RecursiveMLP, SingleLayer, TwoLayerMLP)}
+
+
+def prepare(job: Job) -> Run:
+    x, y = arrays(job.dtype)
+    return lambda: _train(job, x, y)
+
+
+def _train(job: Job, x: np.ndarray, y: np.ndarray) -> Curves:
+    architecture = ARCHITECTURES[job.architecture]()
+    model = architecture.bind(architecture.layout(x.shape[1]), job.dtype)
+    model.w[:] = np.concatenate([layer.ravel() for layer in initial(job.architecture)])
+    losses, accuracies = [], []
+
+    def watch(epoch: int, weights: Vector, at: Batch, seconds: float) -> bool:
+        if epoch:
+            outputs = model.predict(x, weights)
+            error = outputs[:TRAIN] - y[:TRAIN]
+            losses.append(float(np.dot(error, error)) / TRAIN)
+            accuracies.append(float(np.mean((outputs[TRAIN:] > 0) == (y[TRAIN:] > 0))))
+        return True
+
+    train(
+        OPTIMIZERS[job.optimizer](lr=RATES[job.optimizer]),
+        model,
+        x[:TRAIN],
+        y[:TRAIN],
+        epochs=job.epochs,
+        batch_size=BATCH,
+        rng=generator(0, 1),
+        noise=generator(0, 2),
+        clock=perf_counter,
+        watch=watch,
+    )
+    return losses, accuracies

@@ -1,0 +1,33 @@
+"""AdamW."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from optbench import Average, Layout, Optimizer, State, Vector, adam_step, fraction, non_negative, positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay. Loshchilov & Hutter 2019, ICLR, arXiv:1711.05101, Algorithm 2.
+
+    Deviation: the weights decay by lr weight_decay, as in torch; in the paper a schedule multiplies both, but lr only the step.
+    """
+
+    name: ClassVar[str] = "adamw"
+    lr: float = positive(0.001)
+    beta1: float = fraction(0.9)
+    beta2: float = fraction(0.999)
+    eps: float = positive(1e-8)
+    weight_decay: float = non_negative(0.01)
+
+    def init(self, w: Vector, layout: Layout) -> State:
+        """Start from no moments."""
+        return State(m=Average(w), v=Average(w))
+
+    def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
+        """w_t = (1 - lr weight_decay) w_{t-1} - lr m^_t / (sqrt(v^_t) + eps), with Adam's m^_t and v^_t."""
+        if self.weight_decay:
+            w *= 1.0 - self.lr * self.weight_decay
+        adam_step(w, g, s.m, s.v, lr=self.lr, beta1=self.beta1, beta2=self.beta2, eps=self.eps)

@@ -1,0 +1,33 @@
+"""Gradient descent with momentum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Momentum(Optimizer):
+    """Stochastic gradient descent with a heavy ball. Polyak 1964, USSR Comp. Math. and Math. Phys. 4(5), 1-17.
+
+    Deviations, both as in torch: the rate multiplies the ball's whole velocity, not the gradient that enters it, which differs
+    where a schedule changes the rate; an L2 weight decay.
+    """
+
+    name: ClassVar[str] = "momentum"
+    lr: float = positive(0.1)
+    momentum: float = fraction(0.9)
+    weight_decay: float = non_negative(0.0)
+
+    def init(self, w: Vector, layout: Layout) -> State:
+        """Start at rest."""
+        return State(b=Average(w))
+
+    def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
+        """b_t = momentum b_{t-1} + g_t; w_t = w_{t-1} - lr b_t."""
+        if self.weight_decay:
+            axpy(self.weight_decay, w, g)
+        s.b.add(g, self.momentum, weight=1.0)
+        axpy(-self.lr * s.b.factor, s.b.array, w)

@@ -1,0 +1,62 @@
+"""D-Adapt Adam."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class DAdaptAdam(Optimizer):
+    """Adam with D-Adaptation for a rate. Defazio & Mishchenko 2023, ICML, arXiv:2301.07733, its Adam variant.
+
+    The rate is d lr, d being a growing lower bound on the distance to the solution. Defaults are those of the authors'
+    package `dadaptation`. Deviations: weight decay is decoupled, an option there; its option `growth_rate`, off by default,
+    is left out.
+    """
+
+    name: ClassVar[str] = "dadapt-adam"
+    lr: float = positive(1.0)
+    beta1: float = fraction(0.9)
+    beta2: float = fraction(0.999)
+    eps: float = positive(1e-8)
+    weight_decay: float = non_negative(0.0)
+    d0: float = positive(1e-6)
+
+    def init(self, w: Vector, layout: Layout) -> State:
+        """Start from no moments."""
+        return State(m=Average(w), v=Average(w), s=Average(w), scratch=np.empty_like(w), d=self.d0, r=0.0)
+
+    def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
+        """w_t = w_{t-1} - m_t / (sqrt(v_t) + eps); m and s average d lr g; d = max(d, r_t / ((1 - beta3) |s_t|_1))."""
+        rate, beta3 = s.d * self.lr, math.sqrt(self.beta2)
+        root = self._divide(s.s.array, s)  # s_{t-1} / (sqrt(v_{t-1}) + eps)
+        s.r = beta3 * s.r + (1.0 - beta3) * rate * s.s.factor / root * float(np.dot(g, s.scratch))
+        np.multiply(g, g, out=s.scratch)
+        s.v.add(s.scratch, self.beta2)
+        g *= rate
+        s.m.add(g, self.beta1)
+        s.s.add(g, beta3)
+        np.abs(s.s.array, out=s.scratch)
+        norm = s.s.factor * float(np.sum(s.scratch))
+        if not norm:  # every gradient so far was 0
+            return
+        if self.lr:  # else a schedule has ended, and there is nothing to learn about d
+            s.d = max(s.d, s.r / ((1.0 - beta3) * norm))
+        root = self._divide(s.m.array, s)
+        if self.weight_decay:
+            w *= 1.0 - rate * self.weight_decay
+        axpy(-s.m.factor / root, s.scratch, w)
+
+    def _divide(self, x: Vector, s: State) -> float:
+        """Leave x / (sqrt(v) + eps), times the number that is returned, in the scratch buffer."""
+        root = math.sqrt(s.v.factor)
+        np.sqrt(s.v.array, out=s.scratch)  # sqrt(v) = root * scratch
+        s.scratch += self.eps / root
+        np.divide(x, s.scratch, out=s.scratch)
+        return root

@@ -1,0 +1,56 @@
+"""Schedule-Free AdamW."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleFreeAdamW(Optimizer):
+    """Schedule-Free AdamW. Defazio et al. 2024, NeurIPS, arXiv:2405.15682, Algorithm 1.
+
+    Gradients are taken at y (the run's w), steps are made on z, and what is judged is x, the average of all z. Weight decay
+    acts at y. Defaults are those of the authors' package `schedulefree`. Deviations: warm-up is a schedule's business, not
+    the method's; as in the authors' package, v is divided by 1 - beta2^t, where the paper multiplies the rate.
+    """
+
+    name: ClassVar[str] = "schedule-free-adamw"
+    lr: float = positive(0.0025)
+    beta1: float = fraction(0.9)
+    beta2: float = fraction(0.999)
+    eps: float = positive(1e-8)
+    weight_decay: float = non_negative(0.0)
+
+    def init(self, w: Vector, layout: Layout) -> State:
+        """Start with x = y = z, and no squares."""
+        return State(x=w.copy(), z=w.copy(), v=Average(w), scratch=np.empty_like(w), largest_rate=0.0, weights=0.0)
+
+    def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
+        """z_t = z_{t-1} - lr (g_t / (sqrt(v^_t) + eps) + weight_decay y); x_t averages z_t; y = (1 - beta1) z_t + beta1 x_t."""
+        np.multiply(g, g, out=s.scratch)
+        s.v.add(s.scratch, self.beta2)
+        root = math.sqrt(s.v.correction)
+        np.sqrt(s.v.array, out=s.scratch)  # sqrt(v^_t) = root * scratch
+        s.scratch += self.eps / root
+        g /= s.scratch
+        if self.weight_decay:
+            axpy(-self.lr * self.weight_decay, w, s.z)
+        axpy(-self.lr / root, g, s.z)
+        s.largest_rate = max(s.largest_rate, self.lr)
+        s.weights += s.largest_rate**2
+        if s.weights:  # 0 for as long as a schedule holds the rate at 0
+            np.subtract(s.z, s.x, out=g)
+            axpy(s.largest_rate**2 / s.weights, g, s.x)
+        np.multiply(s.x, self.beta1, out=w)
+        axpy(1.0 - self.beta1, s.z, w)
+
+    def eval_weights(self, w: Vector, s: State) -> Vector:
+        """Return x, the average."""
+        x: Vector = s.x
+        return x

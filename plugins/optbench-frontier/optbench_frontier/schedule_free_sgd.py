@@ -1,0 +1,47 @@
+"""Schedule-Free SGD."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from optbench import Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleFreeSGD(Optimizer):
+    """Schedule-Free SGD. Defazio et al. 2024, NeurIPS, arXiv:2405.15682.
+
+    Gradients are taken at y (the run's w), SGD steps are made on z, and what is judged is x, the average of all z. Weight
+    decay acts at y. Defaults are those of the authors' package `schedulefree`. Deviations: warm-up is a schedule's business,
+    not the method's; as in the authors' package, a z weighs in the average by the square of the largest rate so far.
+    """
+
+    name: ClassVar[str] = "schedule-free-sgd"
+    lr: float = positive(1.0)
+    beta: float = fraction(0.9)
+    weight_decay: float = non_negative(0.0)
+
+    def init(self, w: Vector, layout: Layout) -> State:
+        """Start with x = y = z."""
+        return State(x=w.copy(), z=w.copy(), largest_rate=0.0, weights=0.0)
+
+    def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
+        """z_t = z_{t-1} - lr (g_t + weight_decay y); x_t = (1 - c) x_{t-1} + c z_t; y = (1 - beta) z_t + beta x_t."""
+        if self.weight_decay:
+            axpy(-self.lr * self.weight_decay, w, s.z)
+        axpy(-self.lr, g, s.z)
+        s.largest_rate = max(s.largest_rate, self.lr)
+        s.weights += s.largest_rate**2
+        if s.weights:  # 0 for as long as a schedule holds the rate at 0
+            np.subtract(s.z, s.x, out=g)
+            axpy(s.largest_rate**2 / s.weights, g, s.x)
+        np.multiply(s.x, self.beta, out=w)
+        axpy(1.0 - self.beta, s.z, w)
+
+    def eval_weights(self, w: Vector, s: State) -> Vector:
+        """Return x, the average."""
+        x: Vector = s.x
+        return x

@@ -1,0 +1,57 @@
+"""What the two kinds of Sophia share: all but the estimate of the Hessian's diagonal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optbench import Average, Layout, Objective, Optimizer, State, Vector, axpy, count, fraction, non_negative, positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sophia(Optimizer):
+    """Sophia. Liu et al. 2024, ICLR, arXiv:2305.14342, Algorithm 3; a subclass says how it estimates the diagonal h.
+
+    `every` is the paper's k. Deviations, both as in optax: m is corrected for its start, and h is refreshed after its use, so
+    that the first step (h = 0) goes by signs. lr, betas and weight decay are the defaults of the authors' code, eps is the
+    paper's.
+    """
+
+    lr: float = positive(1e-4)
+    beta1: float = fraction(0.965)
+    beta2: float = fraction(0.99)
+    gamma: float = positive(0.01)
+    eps: float = positive(1e-12)
+    weight_decay: float = non_negative(0.1)
+    every: int = count(10)
+
+    def init(self, w: Vector, layout: Layout) -> State:
+        """Start from no momentum and no curvature."""
+        return State(m=Average(w), h=np.zeros_like(w), estimate=np.empty_like(w), scratch=np.empty_like(w))
+
+    def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
+        """m_t averages g_t; w_t = (1 - lr weight_decay) w_{t-1} - lr clip(m^_t / max(gamma h, eps), -1, 1)."""
+        s.m.add(g, self.beta1)
+        np.multiply(s.h, self.gamma / s.m.correction, out=g)
+        np.maximum(g, self.eps / s.m.correction, out=g)
+        np.divide(s.m.array, g, out=g)
+        np.clip(g, -1.0, 1.0, out=g)
+        if self.weight_decay:
+            w *= 1.0 - self.lr * self.weight_decay
+        axpy(-self.lr, g, w)
+
+    def step(self, w: Vector, s: State, t: int, at: Objective) -> None:
+        """Take a step; at every k-th of them let h average an estimate made at the weights before it."""
+        g = at.gradient()
+        due = (t - 1) % self.every == 0
+        if due:
+            self.estimate(g, s, at)
+        self.update(w, g, s, t)
+        if due:
+            s.h *= self.beta2
+            axpy(1.0 - self.beta2, s.estimate, s.h)
+
+    def estimate(self, g: Vector, s: State, at: Objective) -> None:
+        """Write an estimate of the Hessian's diagonal to `s.estimate`, with `s.scratch` to work in; leave `g` as it was."""
+        raise NotImplementedError

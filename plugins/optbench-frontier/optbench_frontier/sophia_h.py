@@ -1,0 +1,28 @@
+"""Sophia-H."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from optbench import Objective, State, Vector
+from optbench_frontier.sophia import Sophia
+
+
+@dataclass(frozen=True, kw_only=True)
+class SophiaH(Sophia):
+    """Sophia with Hutchinson's estimate of the Hessian's diagonal. Liu et al. 2024, ICLR, arXiv:2305.14342, Algorithms 1 and 3.
+
+    The estimate is u * (H u), u drawn from N(0, I): it may be negative, where eps takes over. gamma is the paper's for
+    Sophia-H. Deviations, both as in optax: m is corrected for its start, and h is refreshed after its use. optax draws signs
+    for u.
+    """
+
+    name: ClassVar[str] = "sophia-h"
+    needs: ClassVar[frozenset[str]] = frozenset({"hvp"})
+
+    def estimate(self, g: Vector, s: State, at: Objective) -> None:
+        """Estimate u * (H u)."""
+        at.noise.standard_normal(out=s.scratch, dtype=s.scratch.dtype)
+        at.hvp(s.scratch, s.estimate)
+        s.estimate *= s.scratch

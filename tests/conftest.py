@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from optbench.data.importer import write
+from optbench.data.loader import Frozen
+from optbench.data.rows import Row
+from optbench.plan import Selections, Task, make_plan
+from optbench.registry import Registry
+
+WORDS = ("ağ", "bellek", "çekirdek", "deniz", "elma", "fizik", "güneş", "hücre", "ışık", "ivme", "jeoloji", "kuvvet")
+
+
+def tiny_splits() -> dict[str, list[Row]]:
+    def rows(words: tuple[str, ...]) -> list[Row]:
+        return [
+            Row(f"{word} nedir?", f"{word} {'doğru' if label == 1 else 'yanlış'} bir yanıttır.", label)
+            for word in words
+            for label in (1, -1)
+        ]
+
+    return {"train": rows(WORDS[:6]), "validation": rows(WORDS[6:9]), "test": rows(WORDS[9:])}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """What is compared with a worker's result must be computed like one."""
+    with threadpool_limits(1):
+        yield
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    return Registry()
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Frozen:
+    return write(tmp_path / "tiny", tiny_splits(), {"name": "tiny"})
+
+
+@pytest.fixture
+def plan(registry: Registry, dataset: Frozen) -> list[Task]:
+    """Six short runs on a tiny dataset: two optimizers, one architecture, one embedder, three seeds."""
+    selections = Selections(
+        optimizers=["adam", "sgd"],
+        architectures=["single-layer"],
+        embedders=["hashing[features=16]"],
+        datasets=[str(dataset.folder)],
+        seeds=[0, 1, 2],
+        epochs=3,
+        batch_size=5,
+    )
+    return make_plan(registry, selections)
+
+
+@pytest.fixture(params=["float32", "float64"])
+def dtype(request: pytest.FixtureRequest) -> np.dtype[np.floating]:
+    return np.dtype(request.param)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import optbench
+from optbench import config
+from optbench.data.loader import Frozen
+from optbench.errors import NothingSelected, OptbenchError, UsageError
+from optbench.specs import RunResult
+from optbench.store import Store
+
+
+def run(dataset: Frozen, tmp_path: Path, **change: object) -> optbench.Results:
+    given = {
+        "optimizers": ["adam", "gd"],
+        "architectures": ["single-layer"],
+        "embedders": ["hashing[features=16]"],
+        "datasets": [str(dataset.folder)],
+        "seeds": range(2),
+        "epochs": 5,
+        "store": tmp_path / "runs.sqlite",
+    }
+    return optbench.run(**(given | change))
+
+
+def test_run_returns_what_was_asked_for(dataset: Frozen, tmp_path: Path) -> None:
+    results = run(dataset, tmp_path)
+    assert len(results) == 4
+    assert [result.status for result in results] == ["ok"] * 4
+    assert isinstance(results[0], RunResult)
+    assert set(results.frame()["optimizer"]) == {"adam", "gd"}
+    assert list(results.table()["runs"]) == [2, 2]
+    assert "<table" in results._repr_html_()
+    assert results.report(tmp_path / "page.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_what_is_stored_is_not_run_again(dataset: Frozen, tmp_path: Path) -> None:
+    first = run(dataset, tmp_path)
+    second = run(dataset, tmp_path, seeds=range(3))
+    seconds = {result.spec.key: result.seconds for result in first}
+    assert sum(result.spec.key in seconds for result in second) == 4
+    assert all(seconds.get(result.spec.key, result.seconds) == result.seconds for result in second)
+    third = run(dataset, tmp_path, force=True)
+    assert [result.digest for result in third] == [result.digest for result in first]
+    assert [result.seconds for result in third] != [result.seconds for result in first]
+
+
+def test_mistakes_are_said_before_anything_runs(dataset: Frozen, tmp_path: Path) -> None:
+    for change, kind in (({"optimizers": ["adm"]}, UsageError), ({"seeds": []}, NothingSelected), ({"epochs": -1}, UsageError)):
+        with pytest.raises(kind):
+            run(dataset, tmp_path, **change)
+    with pytest.raises(OptbenchError):
+        run(dataset, tmp_path, datasets=["nowhere"])
+    assert not (tmp_path / "runs.sqlite").exists()
+
+
+def test_results_survive_a_store_with_other_runs(dataset: Frozen, tmp_path: Path) -> None:
+    run(dataset, tmp_path)
+    only = run(dataset, tmp_path, optimizers=["gd"])
+    assert {result.labels.optimizer for result in only} == {"gd"}
+    with Store(tmp_path / "runs.sqlite") as store:
+        assert len(store.results()) == 4
+
+
+def test_the_original_experiment_is_packaged() -> None:
+    for name in ("presets/original.toml", "original.toml", "original"):
+        found = config.read(name)
+        assert found.seeds == [42, 10, 2024, 7, 99]
+        assert (found.epochs, found.batch_size) == (100, 32)
+        assert len(found.optimizers or []) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("epoch = 3", "unknown key 'epoch'; did you mean 'epochs'"),
+        ("epochs = 'many'", "epochs = 'many'"),
+        ("epochs = 0", "epochs = 0"),
+        ("optimizers = 'adam'", "optimizers = 'adam'"),
+        ("dtype = 'float16'", "dtype = 'float16'"),
+        ("epochs = = 3", "is not TOML"),
+    ],
+)
+def test_a_configuration_is_checked(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "experiment.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=words):
+        config.read(str(path))
+
+
+def test_a_missing_configuration_names_the_presets() -> None:
+    with pytest.raises(UsageError, match=r"did you mean 'original\.toml'"):
+        config.read("presets/orignal.toml")

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from optbench.data.importer import write
+from optbench.data.loader import Frozen
+from optbench.datasets import find_dataset
+from optbench.errors import NothingSelected, UsageError
+from optbench.plan import Selections, Task, make_plan, rebuild
+from optbench.registry import Registry
+
+ALL = Selections(optimizers=["sgd", "adam"], architectures=["single-layer"], embedders=["hashing"], seeds=(0,))
+
+
+def test_an_axis_that_is_not_named_spans_all(registry: Registry) -> None:
+    plan = make_plan(registry, Selections())
+    embedders = [method.name for method in registry.methods("embedder") if method.cls.in_all]
+    assert len(plan) == 5 * len(registry.names("optimizer")) * len(registry.names("architecture")) * len(embedders)
+    assert len({task.spec.key for task in plan}) == len(plan)
+
+
+def test_an_embedder_that_is_not_everywhere_runs_only_when_named(registry: Registry) -> None:
+    plan = make_plan(registry, replace(ALL, embedders=None))
+    assert {task.labels.embedder for task in plan} == {"hashing", "tfidf"}
+    (task, _) = make_plan(registry, replace(ALL, embedders=["sentence-transformer"]))
+    assert task.labels.embedder == "sentence-transformer"
+
+
+def test_the_order_of_selection_makes_no_difference(registry: Registry) -> None:
+    backwards = replace(ALL, optimizers=["adam", "sgd", "sgd"])
+    assert [task.spec for task in make_plan(registry, ALL)] == [task.spec for task in make_plan(registry, backwards)]
+
+
+def test_the_same_written_otherwise_is_the_same_run(registry: Registry) -> None:
+    one = make_plan(registry, replace(ALL, optimizers=["adam"]))
+    two = make_plan(registry, replace(ALL, optimizers=["adam[lr=0.001, beta1=9e-1]", "adam"]))
+    assert [task.spec.key for task in one] == [task.spec.key for task in two]
+
+
+def test_labels_name_what_differs_from_the_default(registry: Registry) -> None:
+    selections = replace(ALL, optimizers=["adam[lr=1e-3,0.01,beta2=0.99]"], architectures=["recursive-mlp[hidden=(8,4)]"])
+    labels = [(task.labels.optimizer, task.labels.architecture) for task in make_plan(registry, selections)]
+    assert labels == [
+        ("adam[beta2=0.99,lr=0.01]", "recursive-mlp[hidden=(8,4)]"),
+        ("adam[beta2=0.99]", "recursive-mlp[hidden=(8,4)]"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seeds": (1,)},
+        {"epochs": 99},
+        {"batch_size": 31},
+        {"dtype": "float64"},
+        {"optimizers": ["adam[lr=0.002]"]},
+        {"architectures": ["two-layer-mlp"]},
+        {"architectures": ["two-layer-mlp[hidden=65]"]},
+        {"embedders": ["tfidf"]},
+        {"embedders": ["hashing[features=1000]"]},
+    ],
+)
+def test_whatever_changes_the_result_changes_the_key(registry: Registry, change: dict[str, object]) -> None:
+    base = replace(ALL, optimizers=["adam"])
+    (one,), (two,) = make_plan(registry, base), make_plan(registry, replace(base, **change))
+    assert one.spec.key != two.spec.key
+
+
+def test_expressions_keep_runs_by_name(registry: Registry) -> None:
+    plan = make_plan(registry, Selections(expression="adam and not (single or recursive)", seeds=(0,)))
+    assert {task.labels.optimizer for task in plan} == {name for name in registry.names("optimizer") if "adam" in name}
+    assert {task.labels.architecture for task in plan} == {"two-layer-mlp"}
+
+
+@pytest.mark.parametrize("change", [{"expression": "nothing-is-called-so"}, {"seeds": ()}, {"optimizers": []}])
+def test_an_empty_selection_is_said(registry: Registry, change: dict[str, object]) -> None:
+    with pytest.raises(NothingSelected):
+        make_plan(registry, replace(ALL, **change))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"optimizers": ["adm"]}, "did you mean 'adam'"),
+        ({"optimizers": ["adam[lr=-1]"]}, "adam: lr = -1.0 is outside its range"),
+        ({"optimizers": ["adam[speed=1]"]}, "no hyper-parameter 'speed'"),
+        ({"architectures": ["two-layer-mlp[hidden=0]"]}, "hidden = 0 is outside"),
+        ({"datasets": ["qa-rt"]}, "did you mean 'qa-tr'"),
+        ({"epochs": 0}, "epochs = 0"),
+        ({"batch_size": 0}, "batch_size = 0"),
+        ({"dtype": "float16"}, "'float16'"),
+    ],
+)
+def test_what_cannot_be_run_is_refused(registry: Registry, change: dict[str, object], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        make_plan(registry, replace(ALL, **change))
+
+
+def test_a_stored_spec_becomes_the_same_task(registry: Registry, plan: list[Task]) -> None:
+    for task in (*plan, *make_plan(registry, ALL)):
+        again = rebuild(registry, task.spec, task.labels)
+        assert (again.optimizer, again.architecture, again.embedder) == (task.optimizer, task.architecture, task.embedder)
+        assert again.dataset.splits == task.dataset.splits
+
+
+def test_datasets_are_found_by_name_and_by_folder(
+    registry: Registry, dataset: Frozen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    imported = write(tmp_path / ".optbench" / "datasets" / "mine", dict(dataset.splits), {"name": "mine"})
+    assert find_dataset(registry, "mine").digest == imported.digest
+    assert find_dataset(registry, str(dataset.folder)) == dataset
+    assert find_dataset(registry, "qa-tr").name == "qa-tr"

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optbench.errors import UsageError
+from optbench.selectors import parse_expression, parse_seeds, parse_selection
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "params"),
+    [
+        ("adam", "adam", {}),
+        ("adam[]", "adam", {}),
+        (" adam [ lr = 1e-3 ] ", "adam", {"lr": [1e-3]}),
+        ("adam[lr=1e-3,1e-2]", "adam", {"lr": [1e-3, 1e-2]}),
+        ("adam[lr=1e-3,1e-2,beta1=0.8]", "adam", {"lr": [1e-3, 1e-2], "beta1": [0.8]}),
+        ("recursive-mlp[hidden=(128,64)]", "recursive-mlp", {"hidden": [(128, 64)]}),
+        ("recursive-mlp[hidden=(8,),(4,2)]", "recursive-mlp", {"hidden": [(8,), (4, 2)]}),
+        (
+            "x[a=true,b=False,c=none,d=word,e='two words']",
+            "x",
+            {"a": [True], "b": [False], "c": [None], "d": ["word"], "e": ["two words"]},
+        ),
+        ("x[n=-3]", "x", {"n": [-3]}),
+    ],
+)
+def test_selections(text: str, name: str, params: dict[str, object]) -> None:
+    selection = parse_selection(text)
+    assert (selection.name, selection.params) == (name, params)
+
+
+def test_several_values_are_several_runs() -> None:
+    assert list(parse_selection("x[a=1,2,b=3,4]").combinations()) == [
+        {"a": 1, "b": 3},
+        {"a": 1, "b": 4},
+        {"a": 2, "b": 3},
+        {"a": 2, "b": 4},
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[", "adam[", "adam[lr", "adam[lr=", "adam[lr=]", "adam]", "adam[lr=1]x", "a b", "x[a=1,a=2]", "x[a=(1]", "x[a=1 2]"],
+)
+def test_what_is_no_selection_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="cannot read"):
+        parse_selection(text)
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    for parse in (parse_selection, parse_seeds, parse_expression):
+        with contextlib.suppress(UsageError):  # and nothing else
+            parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [("3", [3]), ("0-4", [0, 1, 2, 3, 4]), ("7, 1-2,2", [1, 2, 7]), ("42,10,2024", [10, 42, 2024])],
+)
+def test_seeds(text: str, seeds: list[int]) -> None:
+    assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["", "-1", "4-0", "a", "1,,2", "1.5", "0-99999999999"])
+def test_what_are_no_seeds_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_seeds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "fits"),
+    [
+        ("adam", "adam two-layer-mlp", True),
+        ("ADAM", "adam", True),
+        ("not adam", "adam", False),
+        ("adam or sgd and two", "sgd single-layer", False),
+        ("adam or sgd and two", "adam single-layer", True),
+        ("(adam or sgd) and two", "adam single-layer", False),
+        ("not (adam or sgd)", "rmsprop", True),
+        ("not not adam", "adam", True),
+    ],
+)
+def test_expressions(text: str, name: str, *, fits: bool) -> None:
+    assert parse_expression(text)(name) is fits
+
+
+@pytest.mark.parametrize("text", ["", "and", "adam and", "adam sgd", "(adam", "adam)", "not", "()"])
+def test_what_is_no_expression_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="cannot read -k"):
+        parse_expression(text)

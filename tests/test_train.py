@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from optbench.architectures.single_layer import SingleLayer
+from optbench.architectures.two_layer_mlp import TwoLayerMLP
+from optbench.contracts import Model, Objective, Optimizer, State
+from optbench.numerics import Layout, Vector
+from optbench.optimizers.gd import GD
+from optbench.optimizers.sgd import SGD
+from optbench.seeding import stream
+from optbench.train import Batch, train
+
+N, INPUTS = 23, 6
+
+
+def problem() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(N, INPUTS)), rng.choice([-1.0, 1.0], N)
+
+
+def model(architecture: Any = SingleLayer()) -> Model:  # noqa: B008  # frozen
+    layout = architecture.layout(INPUTS)
+    bound = architecture.bind(layout, "float64")
+    bound.w[:] = architecture.initial(layout, stream(0, "init"))
+    return bound
+
+
+def run(
+    opt: Optimizer,
+    bound: Model,
+    epochs: int = 4,
+    watch: Callable[..., bool] = lambda *_: True,
+    clock: Callable[[], float] = lambda: 0.0,
+) -> Literal["ok", "diverged"]:
+    x, y = problem()
+    return train(
+        opt,
+        bound,
+        x,
+        y,
+        epochs=epochs,
+        batch_size=5,
+        rng=stream(0, "batches"),
+        noise=stream(0, "noise"),
+        clock=clock,
+        watch=watch,
+    )
+
+
+def test_sgd_is_the_textbooks() -> None:
+    bound, (x, y) = model(TwoLayerMLP(hidden=4)), problem()
+    w1, w2 = (layer.copy() for layer in bound.layout.views(bound.w).values())
+    rng = stream(0, "batches")
+    for _ in range(4):
+        order = rng.permutation(N)
+        for first in range(0, N, 5):
+            rows = order[first : first + 5]
+            h = np.tanh(x[rows] @ w1)
+            o = np.tanh(h @ w2)
+            d2 = (o - y[rows, None]) / len(rows) * (1 - o**2)
+            d1 = d2 @ w2.T * (1 - h**2)
+            w2, w1 = w2 - 0.1 * h.T @ d2, w1 - 0.1 * x[rows].T @ d1
+    assert run(SGD(lr=0.1), bound) == "ok"
+    assert_allclose(bound.w, np.concatenate([w1.ravel(), w2.ravel()]), rtol=1e-12)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listener(Optimizer):
+    """Does nothing but write down what it was given."""
+
+    name: ClassVar[str] = "listener"
+    batch: ClassVar[Literal["mini", "full"]] = "mini"
+    lr: float = 1.0
+
+    def init(self, w: Vector, layout: Layout) -> State:
+        heard.clear()
+        return State()
+
+    def step(self, w: Vector, s: State, t: int, at: Objective) -> None:
+        at.gradient()
+        heard.append((t, at.rows, at.evaluations, at.steps, at.outputs().copy()))
+
+
+heard: list[tuple[int, int, int, int, np.ndarray]] = []
+
+
+def test_every_row_once_an_epoch_and_steps_counted_from_one() -> None:
+    run(Listener(), model(), epochs=2)
+    assert [t for t, *_ in heard] == list(range(1, 11))
+    assert [rows for _, rows, *_ in heard][4::5] == [N, 2 * N]
+    assert {steps for *_, steps, _ in heard} == {10}
+    assert [len(outputs) for *_, outputs in heard] == [5, 5, 5, 5, 3] * 2
+
+
+def test_gd_takes_one_step_an_epoch_on_all_rows() -> None:
+    counts = []
+
+    def watch(_epoch: int, _weights: Vector, at: Batch, _seconds: float) -> bool:
+        counts.append((at.evaluations, at.rows))
+        return True
+
+    run(GD(), model(), epochs=3, watch=watch)
+    assert counts == [(0, 0), (1, N), (2, 2 * N), (3, 3 * N)]
+
+
+def test_time_spent_watching_is_not_counted() -> None:
+    ticks = itertools.count()
+    clock = lambda: float(next(ticks))  # noqa: E731
+    seen = []
+
+    def watch(_epoch: int, _weights: Vector, _at: Batch, seconds: float) -> bool:
+        for _ in range(100):
+            clock()
+        seen.append(seconds)
+        return True
+
+    run(SGD(), model(), epochs=3, watch=watch, clock=clock)
+    assert seen == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_watch_ends_a_run() -> None:
+    epochs = []
+
+    def watch(epoch: int, *_: object) -> bool:
+        epochs.append(epoch)
+        return epoch < 2
+
+    assert run(SGD(), model(), epochs=9, watch=watch) == "diverged"
+    assert epochs == [0, 1, 2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poison(Optimizer):
+    """Turns the weights into NaN at its third step."""
+
+    name: ClassVar[str] = "poison"
+
+    def init(self, w: Vector, layout: Layout) -> State:
+        heard.clear()
+        return State()
+
+    def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
+        heard.append((t, 0, 0, 0, g))
+        if t == 3:
+            w[0] = math.nan
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_within_one_step() -> None:
+    assert run(Poison(), model()) == "diverged"
+    assert len(heard) == 4
+
+
+@pytest.mark.parametrize("size", [1, 5, 23, 100])
+def test_batches_do_not_depend_on_the_optimizer(size: int) -> None:
+    orders = []
+    for opt in (SGD(), Listener()):
+        bound, (x, y) = model(), problem()
+        seen: list[np.ndarray] = []
+        original = bound.loss_and_grad
+
+        def spy(x: np.ndarray, y: np.ndarray, seen: list[np.ndarray] = seen, original: Any = original) -> float:
+            seen.append(x.copy())
+            return float(original(x, y))
+
+        bound.loss_and_grad = spy  # type: ignore[method-assign]
+        train(
+            opt,
+            bound,
+            x,
+            y,
+            epochs=2,
+            batch_size=size,
+            rng=stream(3, "batches"),
+            noise=stream(3, "noise"),
+            clock=lambda: 0.0,
+            watch=lambda *_: True,
+        )
+        orders.append(seen)
+    assert all(np.array_equal(a, b) for a, b in zip(*orders, strict=True))
