@@ -26,10 +26,9 @@ def read_files(files: Mapping[str, Path], validation_share: float) -> dict[str, 
         DataError: a file or a row breaks a rule.
     """
     splits = {name: parse(_content(path), str(path), crlf=True) for name, path in files.items()}
+    check_splits(splits, {name: str(path) for name, path in files.items()})  # before rows lose their places in the files
     if "validation" not in splits:
         splits["train"], splits["validation"] = _divide(splits["train"], validation_share)
-    where = {"validation": str(files["train"]), **{name: str(path) for name, path in files.items()}}
-    check_splits(splits, where)
     return {name: splits[name] for name in SPLITS}
 
 
@@ -107,9 +106,9 @@ def _content(path: Path) -> bytes:
 def _divide(rows: list[Row], share: float) -> tuple[list[Row], list[Row]]:
     """Move a share of the questions to a second list: those with the lowest SHA-256, so that no randomness is needed."""
     questions = sorted({row.question for row in rows}, key=lambda q: hashlib.sha256(q.encode()).digest())
-    chosen = frozenset(questions[: round(share * len(questions))])
-    kept = [row for row in rows if row.question not in chosen]
-    moved = [row for row in rows if row.question in chosen]
+    chosen = frozenset(question.casefold() for question in questions[: round(share * len(questions))])
+    kept = [row for row in rows if row.question.casefold() not in chosen]
+    moved = [row for row in rows if row.question.casefold() in chosen]
     if not kept or not moved:
         raise DataError(
             f"{len(questions)} questions cannot be divided with a share of {share} for validation; give a --validation file"
