@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from optbench import sources
-from optbench.contracts import Architecture, Embedder, Optimizer
+from optbench.contracts import Architecture, Embedder, Optimizer, Wrapper
 from optbench.data import manifest as manifests
 from optbench.data.loader import Frozen, load
 from optbench.errors import NothingSelected, UsageError, nearest
@@ -64,7 +64,8 @@ def make_plan(registry: Registry, selections: Selections) -> list[Task]:
     """Return the tasks, sorted by dataset, embedder, architecture, optimizer and seed.
 
     Raises:
-        UsageError: an unknown name, hyper-parameter or value, or an optimizer that needs more than an architecture provides.
+        UsageError: an unknown name, hyper-parameter or value, a wrapper that does not fit, or an optimizer that needs more than
+            an architecture provides.
         NothingSelected: no run is left.
     """
     _check_numbers(selections)
@@ -81,7 +82,8 @@ def make_plan(registry: Registry, selections: Selections) -> list[Task]:
         if wanted and not wanted(f"{labels.optimizer} {labels.architecture} {labels.embedder} {dataset.name}"):
             continue
         _check_needs(optimizer, architecture)
-        source = sources.digest((type(optimizer.thing), type(architecture.thing), type(embedder.thing)))
+        things = (*_layers(optimizer.thing), architecture.thing, embedder.thing)
+        source = sources.digest(map(type, things))
         for seed in selections.seeds:
             spec = RunSpec(
                 optimizer=optimizer.choice,
@@ -178,14 +180,32 @@ def _resolve(registry: Registry, axis: str, given: Sequence[str] | None) -> list
 
 
 def _make(registry: Registry, axis: str, selection: Selection) -> Iterator[_Made]:
-    cls = registry.find(axis, selection.name).cls
-    for params in selection.combinations():
-        thing = build(cls, params)
-        yield _Made(thing, Choice(selection.name, _plain(values(thing))), _label(selection.name, changed(thing)))
+    methods = (selection, *selection.wrappers)
+    for params in itertools.product(*(method.combinations() for method in methods)):
+        first, *wrappers = (Choice(method.name, given) for method, given in zip(methods, params, strict=True))
+        thing = _build(registry, axis, replace(first, wrappers=tuple(wrappers)))
+        inner, *around = (Choice(layer.name, _plain(values(layer))) for layer in _layers(thing))
+        yield _Made(thing, replace(inner, wrappers=tuple(around)), _written_as(thing))
 
 
 def _build(registry: Registry, axis: str, choice: Choice) -> Any:
-    return build(registry.find(axis, choice.name).cls, dict(choice.params))
+    if choice.wrappers and axis != "optimizer":
+        raise UsageError(f"{choice.name}|{choice.wrappers[0].name}: wrappers go around optimizers, not around an {axis}")
+    thing = build(registry.find(axis, choice.name).cls, dict(choice.params))
+    for wrapper in choice.wrappers:
+        thing = build(registry.find("wrapper", wrapper.name).cls, dict(wrapper.params), inner=thing)
+        if misfit := thing.misfit():
+            raise UsageError(f"optimizer {_written_as(thing)!r} cannot be run: {wrapper.name} {misfit}")
+    return thing
+
+
+def _layers(thing: Any) -> list[Any]:
+    """The method itself, then the wrappers around it."""
+    return [*_layers(thing.inner), thing] if isinstance(thing, Wrapper) else [thing]
+
+
+def _written_as(thing: Any) -> str:
+    return "|".join(_label(layer.name, changed(layer)) for layer in _layers(thing))
 
 
 def _distinct(things: Iterator[Any]) -> list[Any]:

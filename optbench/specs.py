@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,10 +36,21 @@ def digest_of(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """A method and all its hyper-parameters, by name."""
+    """A method and all its hyper-parameters, by name; and the wrappers around an optimizer, the innermost first."""
 
     name: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    wrappers: tuple[Choice, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the choice as plain values; where there is no wrapper, nothing is said of any."""
+        plain = {"name": self.name, "params": dict(self.params)}
+        return plain | {"wrappers": [wrapper.as_json() for wrapper in self.wrappers]} if self.wrappers else plain
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """Make a choice from what `as_json` returned."""
+        return cls(plain["name"], plain["params"], tuple(map(cls.from_json, plain.get("wrappers", ()))))
 
 
 @dataclass(frozen=True)
@@ -70,12 +81,13 @@ class RunSpec:
 
     def as_json(self) -> dict[str, Any]:
         """Return the spec as plain values."""
-        return asdict(self)
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: value.as_json() if isinstance(value, Choice) else value for name, value in plain.items()}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> RunSpec:
         """Make a spec from what `as_json` returned."""
-        choices = {name: Choice(**plain[name]) for name in ("optimizer", "architecture", "embedder")}
+        choices = {name: Choice.from_json(plain[name]) for name in ("optimizer", "architecture", "embedder")}
         return cls(**{**plain, **choices})
 
 

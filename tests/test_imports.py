@@ -33,7 +33,7 @@ LAYERS = [
     {"specs"},
     {"errors"},
 ]
-PLUGINS = {"optimizers", "architectures", "embedders"}
+PLUGINS = {"optimizers", "wrappers", "architectures", "embedders"}
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 
 
