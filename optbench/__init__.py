@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from optbench.contracts import Objective as Objective
     from optbench.contracts import Optimizer as Optimizer
     from optbench.contracts import Role as Role
+    from optbench.contracts import Schedule as Schedule
     from optbench.contracts import SecondOrderModel as SecondOrderModel
     from optbench.contracts import State as State
+    from optbench.contracts import Wrapper as Wrapper
     from optbench.errors import MissingExtra as MissingExtra
     from optbench.errors import OptbenchError as OptbenchError
     from optbench.hookspecs import hookimpl as hookimpl
@@ -60,9 +62,11 @@ PUBLIC = {
     "Optimizer": "contracts",
     "Results": "api",
     "Role": "contracts",
+    "Schedule": "contracts",
     "SecondOrderModel": "contracts",
     "State": "contracts",
     "Vector": "numerics",
+    "Wrapper": "contracts",
     "adam_step": "numerics",
     "add_square": "numerics",
     "axpy": "numerics",

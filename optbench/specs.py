@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,14 +40,21 @@ def digest_of(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """A method and all its hyper-parameters, by name."""
+    """A method and all its hyper-parameters, by name; and the wrappers around an optimizer, the innermost first."""
 
     name: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    wrappers: tuple[Choice, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the choice as plain values."""
-        return {"name": self.name, "params": dict(self.params)}
+        """Return the choice as plain values; where there is no wrapper, nothing is said of any."""
+        plain = {"name": self.name, "params": dict(self.params)}
+        return plain | {"wrappers": [wrapper.as_json() for wrapper in self.wrappers]} if self.wrappers else plain
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """Make a choice from what `as_json` returned."""
+        return cls(plain["name"], plain["params"], tuple(map(cls.from_json, plain.get("wrappers", ()))))
 
 
 @dataclass(frozen=True)
@@ -78,15 +85,14 @@ class RunSpec:
 
     def as_json(self) -> dict[str, Any]:
         """Return the spec as plain values."""
+        # asdict would copy deeply, and take ten times as long.
         plain = {name: getattr(self, name) for name in _FIELDS}
-        return plain | {
-            name: plain[name].as_json() for name in _CHOICES
-        }  # asdict would copy deeply, and take ten times as long
+        return plain | {name: plain[name].as_json() for name in _CHOICES}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> RunSpec:
         """Make a spec from what `as_json` returned."""
-        choices = {name: Choice(**plain[name]) for name in _CHOICES}
+        choices = {name: Choice.from_json(plain[name]) for name in _CHOICES}
         return cls(**{**plain, **choices})
 
 

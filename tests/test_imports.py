@@ -24,6 +24,7 @@ LAYERS = [
     {"pool"},
     {"work"},
     {"plan"},
+    {"resolve"},
     {"datasets", "selectors"},
     {"train", "store", "registry", "data", "sources"},
     {"embedders"},  # for who makes vectors apart from a run
@@ -35,7 +36,7 @@ LAYERS = [
     {"specs"},
     {"errors", "files", "turkish"},
 ]
-PLUGINS = {"optimizers", "architectures", "embedders"}
+PLUGINS = {"optimizers", "wrappers", "architectures", "embedders"}
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 
 

@@ -10,7 +10,7 @@ from optbench.cli.console import json_lines, say
 from optbench.cli.options import json_option, load_registry, plugin_option
 from optbench.errors import OptbenchError
 
-_KINDS = ("optimizers", "architectures", "embedders", "datasets")
+_KINDS = ("optimizers", "wrappers", "architectures", "embedders", "datasets")
 
 
 @click.command("list")
@@ -48,12 +48,10 @@ def plugins(as_json: bool) -> None:
 
 
 def _methods(registry: Any, axis: str) -> list[dict[str, Any]]:
-    from optbench.parameters import build, values  # noqa: PLC0415
-
     return [
         {
             "name": method.name,
-            "defaults": ", ".join(f"{name}={value}" for name, value in values(build(method.cls, {})).items()),
+            "defaults": ", ".join(f"{name}={value}" for name, value in method.defaults.items()),
             "origin": f"{method.plugin.distribution} {method.plugin.version}",
             "summary": method.summary,
         }

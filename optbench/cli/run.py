@@ -28,7 +28,12 @@ _FAILED = ("failed", "timeout", "crashed")
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="Run every combination of all that is installed.")
 @click.option(
-    "-o", "--optimizer", "optimizers", multiple=True, metavar="OPT", help="Such as adam, or adam[lr=1e-3,1e-2] for two."
+    "-o",
+    "--optimizer",
+    "optimizers",
+    multiple=True,
+    metavar="OPT",
+    help="Such as adam, adam[lr=1e-3,1e-2] for two, or 'adam|clip[norm=1]|cosine' with wrappers.",
 )
 @click.option("-m", "--architecture", "architectures", multiple=True, metavar="ARCH", help="Such as two-layer-mlp[hidden=32].")
 @click.option("-e", "--embedder", "embedders", multiple=True, metavar="EMB", help="Such as hashing.")
