@@ -91,7 +91,8 @@ class Bench:
         assert imported.code == 0, imported.err
 
     def environment(self, changes: Mapping[str, str]) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPTBENCH", "COVERAGE"))}
+        ours = ("OPTBENCH", "PYTHON", "COVERAGE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return {**kept, "PYTHONPATH": str(self.plugins), "PYTHONWARNINGS": "error::ResourceWarning", **changes}
 
     def start(self, *words: str, environment: Mapping[str, str] = {}, new_group: bool = False) -> subprocess.Popen[str]:
