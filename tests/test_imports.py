@@ -22,6 +22,7 @@ LAYERS = [
     {"analysis"},
     {"execute"},
     {"pool"},
+    {"kit"},
     {"work"},
     {"plan", "selectors"},
     {"train", "store", "registry", "data", "sources"},
