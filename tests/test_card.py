@@ -55,23 +55,25 @@ def test_a_card_says_what_the_manifest_says_and_nothing_empty(dataset: Frozen) -
 
 
 def test_figures_are_written_one_line_an_entry(dataset: Frozen) -> None:
-    figures = {"length alone": 0.5512, "answer only": {"words": 0.7, "by kind": {"off|topic": 0.61}}, "pairs": 3}
-    text = data_card(dataset.manifest, tally(dataset.splits), figures)
+    figures = {"length alone": 0.5512, "answer only": {"words": 0.7, "off|topic": 0.61}, "pairs": "3"}
+    text = data_card(with_(dataset.manifest, figures=figures), tally(dataset.splits))
     table = text.partition("## Figures\n\n")[2].partition("\n\n")[0].splitlines()
     assert table[2:] == [
         "| length alone | 0.551 |",
         "| answer only, words | 0.700 |",
-        "| answer only, by kind, off\\|topic | 0.610 |",
+        "| answer only, off\\|topic | 0.610 |",
         "| pairs | 3 |",
     ]
 
 
 def test_vectors_stand_in_both(dataset: Frozen) -> None:
-    vectors = {"minilm": {"file": "v/minilm.npz", "sha256": "ab" * 32, "dimension": 384, "description": "all-MiniLM-L6-v2"}}
+    made = {"model": "all-MiniLM-L6-v2", "model_sha256": "cd" * 32, "prompts": {}, "normalised": True}
+    vectors = {"minilm": {"file": "v/minilm.npz", "sha256": "ab" * 32, "dimension": 384, **made}}
     manifest = with_(dataset.manifest, vectors=vectors)
     assert manifest.digest == dataset.digest
     contents = companions(manifest, dataset.splits)
-    assert f"| minilm | 384 | v/minilm.npz | all-MiniLM-L6-v2 | `{'ab' * 32}` |" in contents["README.md"].decode()
+    entry = f"| minilm | 384 | v/minilm.npz | all-MiniLM-L6-v2 (files' SHA-256 {'cd' * 32})"
+    assert entry in contents["README.md"].decode()
     (listed,) = [f for f in json.loads(contents["croissant.json"])["distribution"] if f["@id"] == "v/minilm.npz"]
     assert listed["sha256"] == "ab" * 32
     assert "all-MiniLM-L6-v2" in listed["description"]

@@ -22,6 +22,7 @@ LAYERS = [
     {"analysis"},
     {"execute"},
     {"pool"},
+    {"kit"},
     {"work"},
     {"plan"},
     {"resolve"},

@@ -35,14 +35,14 @@ class SentenceTransformer(Embedder):
 
     name: ClassVar[str] = "sentence-transformer"
     in_all: ClassVar[bool] = False
-    model: str = "sentence-transformers/all-MiniLM-L6-v2"
-    revision: str | None = None
-    local_files_only: bool = False
-    device: str = "cpu"
-    batch_size: int = count(32)
-    question_prompt: str = ""
-    answer_prompt: str = ""
-    normalize: bool = True
+    model: str = "sentence-transformers/all-MiniLM-L6-v2"  # a name on the Hub, or a folder
+    revision: str | None = None  # of the Hub's model
+    local_files_only: bool = False  # never ask the network
+    device: str = "cpu"  # where torch computes
+    batch_size: int = count(32)  # texts at a time
+    question_prompt: str = ""  # what stands before a question
+    answer_prompt: str = ""  # what stands before an answer
+    normalize: bool = True  # to unit length
 
     def encode(self, texts: Sequence[str], role: Role, learnt: Any) -> npt.NDArray[np.float32]:
         """Return one vector a text, shape (len(texts), the model's dimension), with the role's prompt before each text."""
