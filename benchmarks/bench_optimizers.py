@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench.numerics import Average, add_square, axpy
+from optbench.numerics import Average, Layout, add_square, axpy
 from optbench.seeding import stream
 from optbench.train import train
 
@@ -29,6 +29,24 @@ class Step:
         self.time_step(optimizer, architecture)  # what is imported on use is not timed
 
     def time_step(self, optimizer, architecture):
+        self.optimizer.step(self.w, self.state, 2, self.at)
+
+
+class Wrapped:
+    repeat = Step.repeat
+    params = [["clip", "cosine"], [2_049, 131_200]]
+    param_names = ["wrapper", "weights"]
+
+    def setup(self, wrapper, weights):
+        given = {"norm": 1.0} if wrapper == "clip" else {}
+        inner = BUILT_IN.find("optimizer", "adam").cls()
+        self.optimizer = BUILT_IN.find("wrapper", wrapper).cls(inner=inner, **given)
+        self.at = Gradient(weights)
+        self.w = self.at.gradient().copy()
+        self.state = self.optimizer.init(self.w, Layout({"layer1": (weights, 1)}))
+        self.time_step(wrapper, weights)
+
+    def time_step(self, wrapper, weights):
         self.optimizer.step(self.w, self.state, 2, self.at)
 
 

@@ -69,7 +69,7 @@ def _result() -> RunResult:
     spec = RunSpec(*choices, "small", "0" * 64, seed=0, epochs=EPOCHS, batch_size=32, dtype="float32", source="0" * 64)
     return RunResult(
         spec,
-        Labels("adam", "two-layer-mlp", "hashing"),
+        Labels("adam", "two-layer-mlp", "hashing", "qa-tr"),
         "ok",
         curves={name: np.linspace(1.0, 0.0, EPOCHS + 1) for name in CURVES},
         seconds=tuple(np.linspace(0.0, 1.0, EPOCHS + 1).tolist()),

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from optbench.contracts import Change, Objective
 from optbench.data.importer import write
 from optbench.data.loader import Frozen
 from optbench.data.rows import Row
 from optbench.registry import Registry
+from optbench.train import Changed
 
 BUILT_IN = Registry(autoload=False)
 INPUTS = 2_049
@@ -58,3 +60,7 @@ class Gradient:
     def outputs(self) -> np.ndarray:
         """Return outputs for methods that ask for some."""
         return np.zeros(32, np.float32)
+
+    def after(self, change: Change) -> Objective:
+        """Return this with a change."""
+        return Changed(self, change)

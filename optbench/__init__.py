@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from optbench.contracts import Objective as Objective
     from optbench.contracts import Optimizer as Optimizer
     from optbench.contracts import Role as Role
+    from optbench.contracts import Schedule as Schedule
     from optbench.contracts import SecondOrderModel as SecondOrderModel
     from optbench.contracts import State as State
+    from optbench.contracts import Wrapper as Wrapper
+    from optbench.errors import MissingExtra as MissingExtra
     from optbench.errors import OptbenchError as OptbenchError
     from optbench.hookspecs import hookimpl as hookimpl
     from optbench.numerics import Array as Array
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from optbench.parameters import fraction as fraction
     from optbench.parameters import non_negative as non_negative
     from optbench.parameters import positive as positive
+    from optbench.turkish import turkish_lower as turkish_lower
 
 __version__ = "0.1.0"
 
@@ -50,6 +54,7 @@ PUBLIC = {
     "Dataset": "contracts",
     "Embedder": "contracts",
     "Layout": "numerics",
+    "MissingExtra": "errors",
     "Model": "contracts",
     "OPTBENCH_CONTRACT": "contracts",
     "Objective": "contracts",
@@ -57,9 +62,11 @@ PUBLIC = {
     "Optimizer": "contracts",
     "Results": "api",
     "Role": "contracts",
+    "Schedule": "contracts",
     "SecondOrderModel": "contracts",
     "State": "contracts",
     "Vector": "numerics",
+    "Wrapper": "contracts",
     "adam_step": "numerics",
     "add_square": "numerics",
     "axpy": "numerics",
@@ -74,6 +81,7 @@ PUBLIC = {
     "run": "api",
     "sign": "numerics",
     "trust_ratio": "numerics",
+    "turkish_lower": "turkish",
 }
 """Each public name and the module that defines it."""
 

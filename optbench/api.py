@@ -102,11 +102,13 @@ class Results(Sequence[RunResult]):
 
         found = {}
         for result in sorted(self._results, key=lambda result: result.measured.weights or 0, reverse=True):
-            label, name = result.labels.optimizer, result.spec.optimizer.name
-            if label not in found and name in self._registry.names("optimizer"):
+            label, choice = result.labels.optimizer, result.spec.optimizer
+            if label not in found and choice.name in self._registry.names("optimizer"):
                 held, weights = result.measured.state_bytes, result.measured.weights
                 state = None if held is None or weights is None else StateSize(held, weights, result.spec.dtype)
-                found[label] = page(self._registry.find("optimizer", name), "optimizer", state)
+                own = page(self._registry.find("optimizer", choice.name), "optimizer", state)
+                known = [w.name for w in choice.wrappers if w.name in self._registry.names("wrapper")]
+                found[label] = own.within([page(self._registry.find("wrapper", name), "wrapper") for name in known])
         return found
 
     def _repr_html_(self) -> str:
@@ -193,8 +195,6 @@ def run_missing(
         registry.tell("optbench_run_done", bool, result=result)
 
     tasks = missing(plan, store, force=force)
-    for dataset in dict.fromkeys(task.dataset for task in tasks):
-        dataset.check()  # here once, rather than by every run in its worker
     if tasks:
         execute(tasks, keep, workers=min(workers or default_workers(), len(tasks)), timeout=timeout)
 

@@ -1,4 +1,4 @@
-"""What a plugin promises: `Optimizer`, `Architecture`, `Embedder`, `Dataset`, and what it may count on in return.
+"""What a plugin promises: `Optimizer`, `Wrapper`, `Architecture`, `Embedder`, `Dataset`, and what it may count on in return.
 
 All weights of a network are one contiguous vector `w` of shape (P,), its gradient `g` another; layers are views into them
 (`Layout`). Hyper-parameters are the fields of a frozen dataclass, state is explicit and never caches a hyper-parameter.
@@ -7,14 +7,16 @@ All weights of a network are one contiguous vector `w` of shape (P,), its gradie
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 
 from optbench.numerics import Array, Layout, Vector
+from optbench.parameters import PART
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,6 +25,8 @@ OPTBENCH_CONTRACT = 1
 """The version of these contracts. A plugin module that sets `OPTBENCH_CONTRACT` to another number is refused."""
 
 Role = Literal["question", "answer"]
+Change: TypeAlias = Callable[[Vector], None]
+"""Changes a gradient in place."""
 
 
 class State(SimpleNamespace):
@@ -32,14 +36,21 @@ class State(SimpleNamespace):
 class Objective(Protocol):
     """The loss of this step's batch, as a function of the weights as they now stand."""
 
-    noise: np.random.Generator
-    """The run's own stream of noise, for methods that need some."""
-    steps: int
-    """The planned number of steps of the whole run."""
-    evaluations: int
-    """How many gradients were taken so far in the run: a step may take more than one."""
-    rows: int
-    """How many rows those gradients saw together: else full-batch gradients would look cheap."""
+    @property
+    def noise(self) -> np.random.Generator:
+        """The run's own stream of noise, for methods that need some."""
+
+    @property
+    def steps(self) -> int:
+        """The planned number of steps of the whole run."""
+
+    @property
+    def evaluations(self) -> int:
+        """How many gradients were taken so far in the run: a step may take more than one."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows those gradients saw together: else full-batch gradients would look cheap."""
 
     @property
     def loss(self) -> float:
@@ -64,6 +75,13 @@ class Objective(Protocol):
 
     def outputs(self) -> Vector:
         """Return the network's outputs, shape (rows,), at the last gradient."""
+
+    def after(self, change: Change) -> Objective:
+        """Return the same objective, whose gradients pass through `change` first.
+
+        Gradients of labels other than the batch's and Hessian-vector products stay as they are: they tell of curvature, and
+        move no weights themselves.
+        """
 
 
 class Optimizer:
@@ -97,7 +115,7 @@ class Optimizer:
             s: the state that `init` returned.
             t: the step, from 1.
         """
-        raise NotImplementedError(f"{type(self).__name__} defines neither update nor step")
+        raise NotImplementedError(f"{type(self).__name__} defines no update of its own: call step, or define one of the two")
 
     def step(self, w: Vector, s: Any, t: int, at: Objective) -> None:
         """Take one step; override it where one gradient is not enough."""
@@ -109,8 +127,94 @@ class Optimizer:
 
     def scaled(self, factor: float) -> Self:
         """Return this optimizer with its rates multiplied by `factor`."""
-        rates: dict[str, Any] = {rate: getattr(self, rate) * factor for rate in self.rates}
-        return dataclasses.replace(self, **rates)  # type: ignore[type-var]  # every optimizer is a dataclass
+        return _replaced(self, {rate: getattr(self, rate) * factor for rate in self.rates})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Wrapper(Optimizer):
+    """Another optimizer, with something done around each of its steps.
+
+    Subclass it as a frozen, keyword-only dataclass whose fields are its own hyper-parameters, and write `step`; all else is the
+    inner optimizer's. `a|b|c` is c around b around a, so that c is the first to see the step and the objective.
+    """
+
+    inner: Optimizer = dataclasses.field(metadata=PART)
+
+    # Of an optimizer these are the class's own, of a wrapper those of what it holds.
+    @property
+    def batch(self) -> Literal["mini", "full"]:  # type: ignore[override]
+        """The inner optimizer's."""
+        return self.inner.batch
+
+    @property
+    def rates(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The inner optimizer's."""
+        return self.inner.rates
+
+    @property
+    def needs(self) -> frozenset[str]:  # type: ignore[override]
+        """The inner optimizer's."""
+        return self.inner.needs
+
+    def misfit(self) -> str:
+        """Return why this wrapper cannot go around `inner`, in words that follow its name; empty where it can."""
+        return ""
+
+    def init(self, w: Vector, layout: Layout) -> Any:
+        """Return the inner optimizer's state."""
+        return self.inner.init(w, layout)
+
+    def step(self, w: Vector, s: Any, t: int, at: Objective) -> None:
+        """Take one step of the inner optimizer."""
+        self.inner.step(w, s, t, at)
+
+    def eval_weights(self, w: Vector, s: Any) -> Vector:
+        """Return the weights that the inner optimizer judges."""
+        return self.inner.eval_weights(w, s)
+
+    def scaled(self, factor: float) -> Self:
+        """Return this wrapper around the inner optimizer with its rates multiplied by `factor`."""
+        return _replaced(self, {"inner": self.inner.scaled(factor)})
+
+
+class Schedule(Wrapper):
+    """Multiplies the rates of the inner optimizer by a factor that depends on the step. Subclass it and write `factor`.
+
+    Several schedules around one optimizer multiply: `warmup|step` rises, then falls.
+    """
+
+    def factor(self, t: int, steps: int) -> float:
+        """Return the factor of step t = 1, 2, ..., `steps`."""
+        raise NotImplementedError(f"{type(self).__name__} defines no factor")
+
+    def misfit(self) -> str:
+        """Refuse methods that set their own rate."""
+        return "" if self.inner.rates else "multiplies a learning rate, and the method before it sets its own: leave it out"
+
+    def step(self, w: Vector, s: Any, t: int, at: Objective) -> None:
+        """Take one step at the scheduled rates."""
+        self.inner.scaled(self.factor(t, at.steps)).step(w, s, t, at)
+
+
+OptimizerT = TypeVar("OptimizerT", bound=Optimizer)
+
+
+def _replaced(opt: OptimizerT, changes: dict[str, Any]) -> OptimizerT:
+    """`dataclasses.replace` in half of its time: a schedule asks for it at every step."""
+    cls: Any = type(opt)
+    held = opt.__dict__
+    if held.keys() != _copied(cls):  # slots, or something that the optimizer keeps for itself
+        return dataclasses.replace(opt, **changes)  # type: ignore[type-var]  # every optimizer is a dataclass
+    made: OptimizerT = object.__new__(cls)
+    made.__dict__.update(held)
+    made.__dict__.update(changes)
+    return made
+
+
+@cache
+def _copied(cls: Any) -> frozenset[str]:
+    """The names of what is to be copied where that is all there is to do."""
+    return frozenset() if hasattr(cls, "__post_init__") else frozenset(field.name for field in dataclasses.fields(cls))
 
 
 class Model(Protocol):
@@ -168,6 +272,8 @@ class Embedder:
     """Maps texts to vectors. Subclass it as a frozen, keyword-only dataclass whose fields are its hyper-parameters."""
 
     name: ClassVar[str]
+    in_all: ClassVar[bool] = True
+    """False for one that needs something which is not there everywhere: `--all` passes it by; named, it runs."""
 
     def fit(self, texts: Sequence[str]) -> Any:
         """Learn from the training texts (each question and answer once a row) and return what was learnt; by default None."""

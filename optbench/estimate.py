@@ -21,9 +21,9 @@ from optbench.architectures.two_layer_mlp import TwoLayerMLP
 from optbench.contracts import Architecture, Model, Optimizer
 from optbench.cost import timed_updates
 from optbench.optimizers.adam import Adam
-from optbench.parameters import values
 from optbench.plan import Task
 from optbench.pool import default_workers
+from optbench.resolve import layers
 from optbench.sketch import POINTS
 from optbench.specs import RunSpec, digest_of
 
@@ -36,6 +36,7 @@ START, EMBED = 2.0, 1.0
 POINT = 0.005
 """Seconds a point that the picture of a task takes."""
 _ROWS = 256
+_LARGEST = 20_000_000  # numbers in an array: nothing that might not fit is made here
 _CALLS = 3
 _WIDTH = 1024
 _SKETCH = 1e-8  # seconds a weight
@@ -90,15 +91,15 @@ class _Calibration:
         self._updates: dict[str, float] = {}
 
     def seconds(self, task: Task) -> float:
-        """Return what a task should take."""
+        """Return what a task should take; beyond what is tried here, in proportion to the weights."""
         spec, splits = task.spec, task.dataset.splits
         n, everything = len(splits["train"]), sum(map(len, splits.values()))
         full = task.optimizer.batch == "full"
         size = n if full else min(spec.batch_size, n)
-        network = self._network(task)
+        network, scale = self._network(task)
         step = network.gradient(size) + self._update(task.optimizer, network)
         sketches = min(POINTS, spec.epochs + 1) * _SKETCH * network.model.w.size
-        return spec.epochs * (math.ceil(n / size) * step + network.prediction(everything)) + sketches
+        return scale * (spec.epochs * (math.ceil(n / size) * step + network.prediction(everything)) + sketches)
 
     def waiting(self, workers: int) -> float:
         """Return the elapsed seconds for each of the processor's: so far, and more where others want the processors too."""
@@ -106,14 +107,19 @@ class _Calibration:
         ratio = (perf_counter() - self._start) / used if used > 0.0 else 1.0
         return ratio + (workers - 1) / default_workers() if ratio > _BUSY else 1.0
 
-    def _network(self, task: Task) -> _Network:
+    def _network(self, task: Task) -> tuple[_Network, float]:
         architecture = task.architecture if _ours(task.architecture) else TwoLayerMLP()
         # How many numbers an embedder makes is known when it has been fitted; most say how many at most.
-        inputs = 2 * getattr(task.embedder, "features", _WIDTH) + 1
+        width = getattr(task.embedder, "dimension", getattr(task.embedder, "features", _WIDTH))
+        inputs = 2 * int(width) + 1
+        weights, scale = architecture.layout(inputs).size, 1.0
+        if max(weights, inputs * _ROWS) > _LARGEST:
+            architecture, inputs = TwoLayerMLP(), 2 * _WIDTH + 1
+            scale = weights / architecture.layout(inputs).size
         key = f"{architecture} {inputs} {task.spec.dtype}"
         if key not in self._networks:
             self._networks[key] = _Network(key, architecture, inputs, task.spec.dtype)
-        return self._networks[key]
+        return self._networks[key], scale
 
     def _update(self, optimizer: Optimizer, network: _Network) -> float:
         if not _ours(optimizer) or (perf_counter() > self._start + LIMIT and type(optimizer) is not Adam):
@@ -121,7 +127,7 @@ class _Calibration:
         key = f"{optimizer} {network.key}"
         if key not in self._updates:
             try:
-                self._updates[key] = _seconds_an_update(optimizer, network.model)
+                self._updates[key] = _seconds_an_update(layers(optimizer)[0], network.model)  # what wrappers do is cheap
             except NotImplementedError:  # it has a step alone
                 self._updates[key] = STRANGER * self._update(Adam(), network)
         return self._updates[key]
@@ -168,5 +174,4 @@ def _seconds_an_update(optimizer: Optimizer, model: Model) -> float:
 
 def _ours(thing: Any) -> bool:
     """Whether a method, and all that it wraps, comes with optbench."""
-    ours = type(thing).__module__.partition(".")[0] == __package__
-    return ours and all(_ours(value) for value in values(thing).values() if isinstance(value, Optimizer))
+    return all(type(layer).__module__.partition(".")[0] == __package__ for layer in layers(thing))

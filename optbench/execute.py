@@ -57,5 +57,5 @@ def _outcome(future: Future[RunResult], task: Task, timeout: float | None) -> Ru
     except WorkerDied as error:
         status, reason = "crashed", str(error)
     except TaskFailed as error:  # it could not be unpickled in the worker: a plugin that is importable here alone
-        status, reason = "failed", str(error)
+        status, reason = "failed", error.trace
     return RunResult(task.spec, task.labels, status, reason=reason)

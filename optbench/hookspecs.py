@@ -13,7 +13,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from optbench.contracts import Architecture, Dataset, Embedder, Optimizer
+    from optbench.contracts import Architecture, Dataset, Embedder, Optimizer, Wrapper
 
 PROJECT = "optbench"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -23,6 +23,11 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 @hookspec
 def optbench_optimizers() -> Sequence[type[Optimizer]]:  # type: ignore[empty-body]
     """Return optimizer classes."""
+
+
+@hookspec
+def optbench_wrappers() -> Sequence[type[Wrapper]]:  # type: ignore[empty-body]
+    """Return wrapper classes: what goes around an optimizer, such as a schedule of its rate."""
 
 
 @hookspec

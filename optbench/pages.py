@@ -10,15 +10,15 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from optbench.contracts import Architecture, Optimizer
+from optbench.contracts import Architecture, Optimizer, Wrapper
 from optbench.numerics import Layout, state_bytes
 from optbench.optimizers.oracles import ORACLES
-from optbench.parameters import build
 from optbench.registry import Method
 
 INPUTS = 2049
@@ -84,6 +84,11 @@ class Page:
         told += [*self.facts, ("origin", f"{self.distribution} {self.version}, {self.module}")]
         return [(what, text) for what, text in told if text]
 
+    def within(self, wrappers: Sequence[Page]) -> Page:
+        """Return the same page, which names the wrappers around the method, the innermost first."""
+        told = tuple(("wrapper", f"{w.name}: {w.title}. {w.source}") for w in wrappers)
+        return dataclasses.replace(self, facts=(*self.facts, *told))
+
     def as_json(self) -> dict[str, Any]:
         """Return the page as plain values."""
         return {**dataclasses.asdict(self), "facts": dict(self.facts)}
@@ -94,7 +99,7 @@ def page(method: Method, axis: str, state: StateSize | None = None) -> Page:
 
     Args:
         method: the class and its plugin.
-        axis: "optimizer", "architecture" or "embedder".
+        axis: "optimizer", "wrapper", "architecture" or "embedder".
         state: the size of an optimizer's state, where it was measured.
     """
     cls = method.cls
@@ -106,7 +111,7 @@ def page(method: Method, axis: str, state: StateSize | None = None) -> Page:
         source,
         notes,
         deviations,
-        equations=tuple(_equations(cls)) if axis == "optimizer" else (),
+        equations=tuple(_equations(cls)) if issubclass(cls, Optimizer) else (),
         parameters=tuple(_parameters(cls)),
         facts=tuple(_facts(cls, state)),
         distribution=method.plugin.distribution,
@@ -161,13 +166,13 @@ def _paragraphs(thing: Any) -> list[str]:
 
 
 def _equations(cls: type[Any]) -> list[str]:
-    """The docstring of `update`, or of `step`, and those of the class's other methods that hold an equation."""
+    """Those docstrings of the class's methods that hold an equation, or that of `update`, or of `step`."""
     own = {
         name: " ".join(_paragraphs(function))
         for base in reversed(cls.__mro__)
-        if issubclass(base, Optimizer) and base is not Optimizer
+        if base.__module__ not in (Optimizer.__module__, object.__module__)
         for name, function in vars(base).items()
-        if inspect.isfunction(function) and name not in _NOT_EQUATIONS and base.__module__ != Optimizer.__module__
+        if inspect.isfunction(function) and name not in _NOT_EQUATIONS
     }
     with_equations = [text for text in own.values() if " = " in text]
     return with_equations or [text for name in ("update", "step") if (text := own.get(name, ""))][:1]
@@ -176,11 +181,16 @@ def _equations(cls: type[Any]) -> list[str]:
 def _parameters(cls: type[Any]) -> list[Parameter]:
     if not dataclasses.is_dataclass(cls):
         return []
-    rates, made = getattr(cls, "rates", ()), build(cls, {})
+    rates = () if issubclass(cls, Wrapper) else getattr(cls, "rates", ())
     return [
-        Parameter(f.name, getattr(made, f.name), str(f.metadata.get("range") or _type(f.type)), f.name in rates)
+        Parameter(f.name, _default(f), str(f.metadata.get("range") or _type(f.type)), f.name in rates)
         for f in dataclasses.fields(cls)
+        if not f.metadata.get("part")
     ]
+
+
+def _default(f: dataclasses.Field[Any]) -> Any:
+    return f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
 
 
 def _type(declared: Any) -> str:
@@ -193,7 +203,7 @@ def _written(parameter: Parameter) -> str:
 
 
 def _facts(cls: type[Any], state: StateSize | None) -> list[tuple[str, str]]:
-    if issubclass(cls, Optimizer):
+    if issubclass(cls, Optimizer) and not issubclass(cls, Wrapper):
         facts = [
             ("rows a step", "all" if cls.batch == "full" else "a mini-batch"),
             ("schedules", "" if cls.rates else "refused: it sets its own rate"),

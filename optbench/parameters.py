@@ -9,12 +9,15 @@ import dataclasses
 import math
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from optbench.errors import UsageError, nearest
 
 T = TypeVar("T")
+PART: Mapping[str, bool] = {"part": True}
+"""Metadata of a field that is no hyper-parameter, such as the optimizer within a wrapper."""
 _UNIONS = (typing.Union, types.UnionType)
 
 
@@ -42,18 +45,18 @@ def within(default: T, interval: Range) -> T:
     return made
 
 
-def positive(default: float) -> float:
-    """Declare a number above 0."""
+def positive(default: T) -> T:
+    """Declare a number above 0, or a tuple of such; where the default is None, None stays allowed."""
     return within(default, Range(0.0))
 
 
-def non_negative(default: float) -> float:
-    """Declare a number not below 0."""
+def non_negative(default: T) -> T:
+    """Declare a number not below 0, or a tuple of such."""
     return within(default, Range(0.0, closed="["))
 
 
-def fraction(default: float) -> float:
-    """Declare a number in [0, 1), such as a decay rate."""
+def fraction(default: T) -> T:
+    """Declare a number in [0, 1), such as a decay rate, or a tuple of such."""
     return within(default, Range(0.0, 1.0, closed="["))
 
 
@@ -64,26 +67,27 @@ def count(default: T) -> T:
 
 def values(thing: Any) -> dict[str, Any]:
     """Return the hyper-parameters of `thing` by name; empty for what is no dataclass."""
-    if not dataclasses.is_dataclass(thing) or isinstance(thing, type):
-        return {}
-    return {f.name: getattr(thing, f.name) for f in dataclasses.fields(thing)}
+    return {} if isinstance(thing, type) else {name: getattr(thing, name) for name in _fields(thing)}
 
 
 def changed(thing: Any) -> dict[str, Any]:
     """Return the hyper-parameters that differ from their defaults."""
-    if not dataclasses.is_dataclass(thing):
-        return {}
-    return {f.name: getattr(thing, f.name) for f in dataclasses.fields(thing) if getattr(thing, f.name) != _default(f)}
+    return {name: getattr(thing, name) for name, f in _fields(thing).items() if getattr(thing, name) != _default(f)}
 
 
-def build(cls: type[T], given: dict[str, Any]) -> T:
+def build(cls: type[T], given: dict[str, Any], **parts: Any) -> T:
     """Make `cls` from its hyper-parameters, each checked against its type and range.
+
+    Args:
+        cls: what to make.
+        given: hyper-parameters by name; the others take their defaults.
+        parts: what else it is made of, such as the optimizer within a wrapper.
 
     Raises:
         UsageError: an unknown hyper-parameter, a value of another type, or one outside its range.
     """
     name = getattr(cls, "name", cls.__name__)
-    fields = {f.name: f for f in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else {}
+    fields = _fields(cls)
     hints = _hints(cls)
     made: dict[str, Any] = {}
     for key, value in given.items():
@@ -92,12 +96,19 @@ def build(cls: type[T], given: dict[str, Any]) -> T:
             raise UsageError(f"{name} has no hyper-parameter {key!r}{nearest(key, fields)} (it has: {known})")
         made[key] = _convert(f"{name}: {key}", value, hints.get(key, Any))
     try:
-        thing = cls(**made)
+        thing = cls(**made, **parts)
     except Exception as error:
         raise UsageError(f"{name} refuses {made}: {error}") from error
     for key, value in values(thing).items():
-        _check_range(f"{name}: {key}", value, fields[key].metadata.get("range"))
+        if value is not None or fields[key].default is not None:
+            _check_range(f"{name}: {key}", value, fields[key].metadata.get("range"))
     return thing
+
+
+def _fields(thing: Any) -> dict[str, dataclasses.Field[Any]]:
+    """The fields that are hyper-parameters, by name; none for what is no dataclass."""
+    found = dataclasses.fields(thing) if dataclasses.is_dataclass(thing) else ()
+    return {f.name: f for f in found if not f.metadata.get("part")}
 
 
 def _check_range(where: str, value: Any, interval: Range | None) -> None:

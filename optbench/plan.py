@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from optbench import sources
 from optbench.contracts import Architecture, Embedder, Optimizer
-from optbench.data import manifest as manifests
-from optbench.data.loader import Frozen, load
-from optbench.errors import NothingSelected, UsageError, nearest
-from optbench.parameters import build, changed, values
+from optbench.data.loader import Frozen
+from optbench.datasets import find_dataset, reference
+from optbench.errors import NothingSelected, UsageError
 from optbench.registry import Registry
-from optbench.selectors import Selection, parse_expression, parse_selection
-from optbench.specs import Choice, Labels, RunSpec
+from optbench.resolve import Made, build_choice, distinct, embedders, layers, rebuild_embedder, resolve
+from optbench.selectors import parse_expression
+from optbench.specs import Labels, RunSpec
 
-DATASETS = Path(".optbench/datasets")
-"""Where `optbench data import` puts datasets, under the current folder, and where they are looked for by name."""
 DTYPES = ("float32", "float64")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selections:
-    """What is to be run. None for an axis means all that is installed."""
+    """What is to be run. None for an axis means all that is installed, but for embedders that are not `in_all`."""
 
     optimizers: Sequence[str] | None = None
     architectures: Sequence[str] | None = None
@@ -51,37 +46,30 @@ class Task:
     dataset: Frozen
 
 
-@dataclass(frozen=True)
-class _Made:
-    """A method with its hyper-parameters, once for each combination of values that was asked for."""
-
-    thing: Any
-    choice: Choice
-    label: str
-
-
 def make_plan(registry: Registry, selections: Selections) -> list[Task]:
     """Return the tasks, sorted by dataset, embedder, architecture, optimizer and seed.
 
     Raises:
-        UsageError: an unknown name, hyper-parameter or value, or an optimizer that needs more than an architecture provides.
+        UsageError: an unknown name, hyper-parameter or value, a wrapper that does not fit, or an optimizer that needs more than
+            an architecture provides.
         NothingSelected: no run is left.
     """
     _check_numbers(selections)
-    optimizers = _resolve(registry, "optimizer", selections.optimizers)
-    architectures = _resolve(registry, "architecture", selections.architectures)
-    embedders = _resolve(registry, "embedder", selections.embedders)
-    datasets = _distinct(find_dataset(registry, name) for name in selections.datasets)
+    optimizers = resolve(registry, "optimizer", selections.optimizers)
+    architectures = resolve(registry, "architecture", selections.architectures)
+    datasets = distinct(find_dataset(registry, name) for name in selections.datasets)
     for dataset in datasets:
         _ = dataset.splits  # a file that breaks a rule is refused here, once, and not by every run
     wanted = parse_expression(selections.expression) if selections.expression else None
     tasks = []
-    for dataset, embedder, architecture, optimizer in itertools.product(datasets, embedders, architectures, optimizers):
-        labels = Labels(optimizer.label, architecture.label, embedder.label, _where(dataset, registry))
+    with_embedders = [(dataset, made) for dataset in datasets for made in embedders(registry, dataset, selections.embedders)]
+    for (dataset, embedder), architecture, optimizer in itertools.product(with_embedders, architectures, optimizers):
+        labels = Labels(optimizer.label, architecture.label, embedder.label, reference(dataset, registry))
         if wanted and not wanted(f"{labels.optimizer} {labels.architecture} {labels.embedder} {dataset.name}"):
             continue
         _check_needs(optimizer, architecture)
-        source = sources.digest((type(optimizer.thing), type(architecture.thing), type(embedder.thing)))
+        things = (*layers(optimizer.thing), architecture.thing, embedder.thing)
+        source = sources.digest(map(type, things))
         for seed in selections.seeds:
             spec = RunSpec(
                 optimizer=optimizer.choice,
@@ -109,48 +97,15 @@ def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Task:
         UsageError: a method or dataset is not installed any more, or the dataset has other rows by now.
         DataError: a file of the dataset is not the one that was frozen.
     """
-    things = {axis: _build(registry, axis, getattr(spec, axis)) for axis in ("optimizer", "architecture", "embedder")}
     dataset = find_dataset(registry, labels.dataset)
     if dataset.digest != spec.dataset_digest:
         raise UsageError(
             f"dataset {spec.dataset!r} has digest {dataset.digest[:12]} now, the run had {spec.dataset_digest[:12]}"
         )
-    dataset.check()
-    return Task(spec, labels, things["optimizer"], things["architecture"], things["embedder"], dataset)
-
-
-def find_dataset(registry: Registry, name: str) -> Frozen:
-    """Return the dataset that is registered, imported, or lies in the folder, of that name.
-
-    Raises:
-        UsageError: there is none; the message names the nearest.
-        DataError: its manifest breaks a rule.
-    """
-    if name in registry.names("dataset"):
-        return load(Path(registry.find("dataset", name).cls.folder))
-    with suppress(OSError):  # a name may be longer than a file's can be
-        imported = DATASETS / name
-        if name == Path(name).name and (imported / manifests.NAME).exists():
-            return load(imported)
-        if name and Path(name).is_dir():
-            return load(Path(name))
-    known = dataset_names(registry)
-    raise UsageError(
-        f"no dataset named {name[:200]!r}{nearest(name, known)}, and no such folder; known: {', '.join(known)}; "
-        "'optbench data import' makes one from files",
-    )
-
-
-def dataset_names(registry: Registry) -> list[str]:
-    """Return the names of registered and imported datasets."""
-    imported = [path.parent.name for path in DATASETS.glob(f"*/{manifests.NAME}") if not path.parent.name.startswith(".")]
-    return sorted({*registry.names("dataset"), *imported})
-
-
-def _where(dataset: Frozen, registry: Registry) -> str:
-    """Return the name by which a dataset is found again, or its folder."""
-    named = dataset.name in dataset_names(registry) and find_dataset(registry, dataset.name) == dataset
-    return dataset.name if named else str(dataset.folder.resolve())
+    _ = dataset.splits  # read here, so that a file that breaks a rule is refused
+    optimizer = build_choice(registry, "optimizer", spec.optimizer)
+    architecture = build_choice(registry, "architecture", spec.architecture)
+    return Task(spec, labels, optimizer, architecture, rebuild_embedder(registry, dataset, spec.embedder), dataset)
 
 
 def _check_numbers(selections: Selections) -> None:
@@ -163,50 +118,10 @@ def _check_numbers(selections: Selections) -> None:
         raise UsageError(f"dtype {selections.dtype!r} is none of {', '.join(DTYPES)}")
 
 
-def _check_needs(optimizer: _Made, architecture: _Made) -> None:
+def _check_needs(optimizer: Made, architecture: Made) -> None:
     lacking = optimizer.thing.needs - architecture.thing.provides
     if lacking:
         raise UsageError(
             f"optimizer {optimizer.label!r} needs {', '.join(sorted(lacking))}, which architecture {architecture.label!r} does "
             f"not provide; leave the pair out with -k 'not ({optimizer.choice.name} and {architecture.choice.name})'",
         )
-
-
-def _resolve(registry: Registry, axis: str, given: Sequence[str] | None) -> list[_Made]:
-    texts = registry.names(axis) if given is None else given
-    return _distinct(made for text in texts for made in _make(registry, axis, parse_selection(text)))
-
-
-def _make(registry: Registry, axis: str, selection: Selection) -> Iterator[_Made]:
-    cls = registry.find(axis, selection.name).cls
-    for params in selection.combinations():
-        thing = build(cls, params)
-        yield _Made(thing, Choice(selection.name, _plain(values(thing))), _label(selection.name, changed(thing)))
-
-
-def _build(registry: Registry, axis: str, choice: Choice) -> Any:
-    return build(registry.find(axis, choice.name).cls, dict(choice.params))
-
-
-def _distinct(things: Iterator[Any]) -> list[Any]:
-    """Drop what was selected twice, and sort: the order of the command line must not matter."""
-    found = {getattr(thing, "label", "") or thing.name: thing for thing in things}
-    return [found[name] for name in sorted(found)]
-
-
-def _plain(params: dict[str, Any]) -> dict[str, Any]:
-    """Turn tuples into lists, as they come back from JSON."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
-
-
-def _label(name: str, params: dict[str, Any]) -> str:
-    if not params:
-        return name
-    written = ",".join(f"{key}={_written(value)}" for key, value in sorted(params.items()))
-    return f"{name}[{written}]"
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, tuple):
-        return f"({','.join(map(_written, value))})"
-    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)

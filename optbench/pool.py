@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from queue import SimpleQueue
@@ -37,7 +38,11 @@ class WorkerDied(Exception):
 
 
 class TaskFailed(Exception):
-    """The task raised; the message is the worker's traceback."""
+    """The task raised; the message is the last line of the worker's traceback."""
+
+    def __init__(self, trace: str) -> None:
+        super().__init__(trace.strip().rpartition("\n")[2])
+        self.trace = trace
 
 
 class WorkerPool:
@@ -115,11 +120,9 @@ class _Worker:
             theirs.close()  # else its end would not be seen here
         try:
             self._answer(None)  # it is ready
-        except WorkerDied as error:
+        except (WorkerDied, TaskFailed) as error:
+            self.kill()
             raise OptbenchError(f"a worker cannot start: {error}") from error
-        except TaskFailed as error:
-            last = str(error).strip().rpartition("\n")[2]
-            raise OptbenchError(f"a worker cannot start: {last}") from error
 
     def lives(self) -> bool:
         return self._process.is_alive()
@@ -154,7 +157,9 @@ class _Worker:
         return result
 
     def _died(self) -> WorkerDied:
-        self._process.join(_LOOK)  # its pipe closes a moment before it can be waited for
+        # Its pipe closes a moment before it can be waited for, which changes nothing; or a plugin closed it, and it lives.
+        self._process.kill()
+        self._process.join()
         return WorkerDied(self._process.exitcode)
 
 
@@ -168,6 +173,7 @@ class _Process(SpawnProcess):
     def _Popen(process_obj: Any) -> Any:  # noqa: N802  # multiprocessing's name
         main = sys.modules["__main__"]
         sys.modules["__main__"] = types.ModuleType("__main__")
+        resource_tracker.ensure_running()  # before: where it starts that process, it ends by letting SIGINT through
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             return SpawnProcess._Popen(process_obj)  # noqa: SLF001  # what is overridden

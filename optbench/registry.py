@@ -17,7 +17,7 @@ from typing import Any, Literal
 import pluggy
 
 from optbench import hookspecs
-from optbench.contracts import OPTBENCH_CONTRACT, Architecture, Dataset, Embedder, Optimizer
+from optbench.contracts import OPTBENCH_CONTRACT, Architecture, Dataset, Embedder, Optimizer, Wrapper
 from optbench.errors import OptbenchError, PluginError, UsageError, nearest
 from optbench.parameters import build, values
 from optbench.specs import canonical
@@ -27,6 +27,7 @@ _OURS = "optbench"
 _NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
 AXES: Mapping[str, tuple[str, type]] = {
     "optimizer": ("optbench_optimizers", Optimizer),
+    "wrapper": ("optbench_wrappers", Wrapper),
     "architecture": ("optbench_architectures", Architecture),
     "embedder": ("optbench_embedders", Embedder),
     "dataset": ("optbench_datasets", Dataset),
@@ -65,6 +66,11 @@ class Method:
         """The first line of its docstring."""
         text = self.cls.__doc__
         return text.strip().partition("\n")[0] if isinstance(text, str) else ""
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Its hyper-parameters with their defaults."""
+        return _defaults(self.cls)
 
 
 class Registry:
@@ -198,6 +204,8 @@ class Registry:
 def _check_class(cls: Any, hook: str, base: type) -> None:
     if not (isinstance(cls, type) and issubclass(cls, base)):
         raise PluginError(f"{hook} returned {cls!r}, which is no subclass of optbench.{base.__name__}")
+    if base is Optimizer and issubclass(cls, Wrapper):
+        raise PluginError(f"{hook} returned {cls!r}, which goes around an optimizer; return it from optbench_wrappers")
     name = getattr(cls, "name", None)
     if not (isinstance(name, str) and _NAME.fullmatch(name)):
         raise PluginError(f"{cls.__qualname__}.name is {name!r}; a name is lower-case letters and digits, joined by - _ or .")
@@ -206,11 +214,17 @@ def _check_class(cls: Any, hook: str, base: type) -> None:
             raise PluginError(f"{cls.__qualname__}.folder is no path")
     else:
         try:
-            canonical(values(build(cls, {})))
+            canonical(_defaults(cls))
         except OptbenchError as error:
             raise PluginError(f"{cls.__qualname__} cannot be made with its defaults: {error}") from error
         except (TypeError, ValueError) as error:
             raise PluginError(f"a default of {cls.__qualname__} is no plain number, text, bool or tuple: {error}") from error
+
+
+def _defaults(cls: type[Any]) -> dict[str, Any]:
+    """The hyper-parameters of a class, checked; a wrapper is made around nothing."""
+    parts = {"inner": Optimizer()} if issubclass(cls, Wrapper) else {}
+    return values(build(cls, {}, **parts))
 
 
 def _entry_points() -> Iterator[tuple[Plugin, EntryPoint]]:

@@ -1,6 +1,7 @@
-"""The two small languages of the command line: `adam[lr=1e-3,1e-2]`, and pytest's `-k` expressions over names.
+"""The two small languages of the command line: `adam[lr=1e-3,1e-2]|cosine`, and pytest's `-k` expressions over names.
 
-selection = name [ "[" parameter { "," parameter } "]" ]
+selection = method { "|" method }                each after the first is a wrapper around all that stands before it
+method    = name [ "[" parameter { "," parameter } "]" ]
 parameter = key "=" value { "," value }          several values stand for several runs
 value     = number | true | false | none | word | "(" value { "," value } [ "," ] ")"
 """
@@ -15,7 +16,7 @@ from typing import Any
 
 from optbench.errors import UsageError
 
-_TOKEN = re.compile(r"\s*(?:(?P<word>[^\s\[\]()=,'\"]+)|(?P<quoted>'[^']*'|\"[^\"]*\")|(?P<sign>[\[\]()=,]))")
+_TOKEN = re.compile(r"\s*(?:(?P<word>[^\s\[\]()=,|'\"]+)|(?P<quoted>'[^']*'|\"[^\"]*\")|(?P<sign>[\[\]()=,|]))")
 _WORDS: dict[str, Any] = {"true": True, "false": False, "none": None}
 _INTEGER = re.compile(r"[+-]?\d+")
 _LONGEST = 300
@@ -24,19 +25,20 @@ _LONGEST = 300
 
 @dataclass(frozen=True)
 class Selection:
-    """A name and, for each hyper-parameter that was given, the values to run."""
+    """A name and, for each hyper-parameter that was given, the values to run; the same for each wrapper around it."""
 
     name: str
     params: dict[str, list[Any]]
+    wrappers: tuple[Selection, ...] = ()
 
     def combinations(self) -> Iterator[dict[str, Any]]:
-        """Yield every combination of values."""
+        """Yield every combination of values; those of the wrappers are theirs."""
         for values in itertools.product(*self.params.values()):
             yield dict(zip(self.params, values, strict=True))
 
 
 def parse_selection(text: str) -> Selection:
-    """Parse `name[key=value,value,key=value]`.
+    """Parse `name[key=value,value,key=value]`, and wrappers of the same form behind it, each after a `|`.
 
     Raises:
         UsageError: it is not of that form; the message shows where.
@@ -52,6 +54,18 @@ class _Parser:
         self._text, self._at = text, 0
 
     def selection(self) -> Selection:
+        first, *wrappers = self._methods()
+        if self._text[self._at :].strip():
+            raise self._error("the end")
+        return Selection(first.name, first.params, tuple(wrappers))
+
+    def _methods(self) -> Iterator[Selection]:
+        yield self._method()
+        while self._next_is("|"):
+            self._sign("|")
+            yield self._method()
+
+    def _method(self) -> Selection:
         name = self._take("word", "a name")
         params: dict[str, list[Any]] = {}
         if self._next_is("["):
@@ -68,8 +82,6 @@ class _Parser:
                         break
                     params[key].append(self._value())
             self._sign("]")
-        if self._text[self._at :].strip():
-            raise self._error("the end")
         return Selection(name, params)
 
     def _value(self) -> Any:
@@ -122,7 +134,8 @@ class _Parser:
 
     def _error(self, wanted: str) -> UsageError:
         return UsageError(
-            f"cannot read {self._text!r}: expected {wanted} at character {self._at + 1}; the form is NAME[KEY=VALUE,VALUE]",
+            f"cannot read {self._text!r}: expected {wanted} at character {self._at + 1}; "
+            "the form is NAME[KEY=VALUE,VALUE], or NAME|WRAPPER",
         )
 
 

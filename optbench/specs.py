@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,9 +32,13 @@ ones. They are as deterministic as the curves, but no part of the digest, which 
 """
 
 
+# Made once: json.dumps would make an encoder for each of a plan's hundred thousand specs.
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
 def canonical(value: Any) -> str:
     """Return the one JSON text of `value`: sorted keys, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encode(value)
 
 
 def digest_of(value: Any) -> str:
@@ -44,10 +48,21 @@ def digest_of(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """A method and all its hyper-parameters, by name."""
+    """A method and all its hyper-parameters, by name; and the wrappers around an optimizer, the innermost first."""
 
     name: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    wrappers: tuple[Choice, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the choice as plain values; where there is no wrapper, nothing is said of any."""
+        plain = {"name": self.name, "params": dict(self.params)}
+        return plain | {"wrappers": [wrapper.as_json() for wrapper in self.wrappers]} if self.wrappers else plain
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """Make a choice from what `as_json` returned."""
+        return cls(plain["name"], plain["params"], tuple(map(cls.from_json, plain.get("wrappers", ()))))
 
 
 @dataclass(frozen=True)
@@ -78,13 +93,19 @@ class RunSpec:
 
     def as_json(self) -> dict[str, Any]:
         """Return the spec as plain values."""
-        return asdict(self)
+        # asdict would copy deeply, and take ten times as long.
+        plain = {name: getattr(self, name) for name in _FIELDS}
+        return plain | {name: plain[name].as_json() for name in _CHOICES}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> RunSpec:
         """Make a spec from what `as_json` returned."""
-        choices = {name: Choice(**plain[name]) for name in ("optimizer", "architecture", "embedder")}
+        choices = {name: Choice.from_json(plain[name]) for name in _CHOICES}
         return cls(**{**plain, **choices})
+
+
+_FIELDS = tuple(f.name for f in fields(RunSpec))
+_CHOICES = ("optimizer", "architecture", "embedder")
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def pictures(results: Iterable[RunResult], store: Store | None, *, workers: int)
     missing = [task for task in drawn if task not in fits]
     if missing:
         with worker_pool(min(workers, len(missing))) as pool:
-            futures = {task: pool.schedule(_fit, args=[_points(drawn[task]), _ends(drawn[task])]) for task in missing}
+            futures = {task: pool.schedule(fit, args=[_points(drawn[task]), _ends(drawn[task])]) for task in missing}
             for task, future in futures.items():
                 fits[task] = future.result()
                 if store:
@@ -103,8 +103,11 @@ def _key(runs: Sequence[RunResult]) -> str:
     )
 
 
-def _fit(points: Array, ends: list[int]) -> bytes:
-    """Embed the points; runs in a worker, whose one thread makes the result reproducible."""
+def fit(points: Array, ends: list[int]) -> bytes:
+    """Embed points, (n, 512), of which `ends` are the places of final weights; return the fit as npz.
+
+    Called in a worker, whose one thread makes the result reproducible.
+    """
     from scipy.spatial.distance import pdist  # noqa: PLC0415  # heavy: workers only
     from scipy.stats import spearmanr  # noqa: PLC0415
     from sklearn.decomposition import PCA  # noqa: PLC0415

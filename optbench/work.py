@@ -15,6 +15,7 @@ from optbench.contracts import Embedder, Model
 from optbench.cost import Cost, measure
 from optbench.data.loader import Frozen
 from optbench.data.matrix import Matrix, assemble
+from optbench.errors import OptbenchError
 from optbench.fingerprint import fingerprint
 from optbench.numerics import Layout, Vector, norm
 from optbench.plan import Task
@@ -36,6 +37,8 @@ def run_task(task: Task) -> RunResult:
             return _run(task)
     except KeyboardInterrupt:
         raise
+    except OptbenchError as error:  # it explains itself
+        return RunResult(task.spec, task.labels, "failed", reason=str(error), fingerprint=fingerprint())
     except BaseException:  # noqa: BLE001  # a plugin may raise anything, SystemExit too; it ends its own run alone
         return RunResult(task.spec, task.labels, "failed", reason=traceback.format_exc(), fingerprint=fingerprint())
 
@@ -84,7 +87,7 @@ _costs: dict[str, Cost] = {}
 
 def _cost(task: Task, layout: Layout) -> Cost:
     """Measure what the optimizer costs, once a process for each layout."""
-    key = digest_of([asdict(task.spec.optimizer), list(layout.shapes.items()), task.spec.dtype])
+    key = digest_of([task.spec.optimizer.as_json(), list(layout.shapes.items()), task.spec.dtype])
     if key not in _costs:
         _costs[key] = measure(task.optimizer, layout, task.spec.dtype)
     return _costs[key]

@@ -6,25 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
+from tiny import tiny_splits
 
 from optbench.data.importer import write
 from optbench.data.loader import Frozen
-from optbench.data.rows import Row
 from optbench.plan import Selections, Task, make_plan
 from optbench.registry import Registry
-
-WORDS = ("ağ", "bellek", "çekirdek", "deniz", "elma", "fizik", "güneş", "hücre", "ışık", "ivme", "jeoloji", "kuvvet")
-
-
-def tiny_splits() -> dict[str, list[Row]]:
-    def rows(words: tuple[str, ...]) -> list[Row]:
-        return [
-            Row(f"{word} nedir?", f"{word} {'doğru' if label == 1 else 'yanlış'} bir yanıttır.", label)
-            for word in words
-            for label in (1, -1)
-        ]
-
-    return {"train": rows(WORDS[:6]), "validation": rows(WORDS[6:9]), "test": rows(WORDS[9:])}
 
 
 @pytest.fixture(scope="session", autouse=True)

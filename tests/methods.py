@@ -1,15 +1,17 @@
-"""The built-in optimizers, and the settings of their hyper-parameters that tests run them with."""
+"""The built-in optimizers and wrappers, and the settings of their hyper-parameters that tests run them with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from optbench import Optimizer
+from optbench import Optimizer, Wrapper
 from optbench.parameters import build
 from optbench.registry import Registry
 
-BUILT_IN: Mapping[str, type[Optimizer]] = {m.name: m.cls for m in Registry(autoload=False).methods("optimizer")}
+_REGISTRY = Registry(autoload=False)
+BUILT_IN: Mapping[str, type[Optimizer]] = {m.name: m.cls for m in _REGISTRY.methods("optimizer")}
+WRAPPERS: Mapping[str, type[Wrapper]] = {m.name: m.cls for m in _REGISTRY.methods("wrapper")}
 
 _ADAM = (
     {"lr": 0.05, "weight_decay": 0.1},
@@ -117,3 +119,32 @@ def configured() -> Iterator[tuple[str, Optimizer]]:
     for name, cls in BUILT_IN.items():
         for given in ({}, *CHANGES[name]):
             yield f"{name}{list(given.items()) or ''}", build(cls, given)
+
+
+CHAINS: tuple[tuple[str, tuple[tuple[str, dict[str, Any]], ...]], ...] = (
+    ("sgd", (("clip", {"norm": 0.5}),)),
+    ("adam", (("clip", {"value": 0.1}),)),
+    ("lbfgs", (("clip", {"norm": 1.0, "value": 0.2}),)),
+    ("rprop", (("clip", {"norm": 1.0}),)),
+    ("momentum", (("constant", {"by": 0.5}),)),
+    ("adam", (("cosine", {"warmup": 3, "floor": 0.1}),)),
+    ("lbfgs", (("one-cycle", {}),)),
+    ("rmsprop", (("step", {}),)),
+    ("adan", (("warmup", {"steps": 5, "start": 0.1}),)),
+    ("amsgrad", (("clip", {"norm": 1.0}), ("warmup", {"steps": 4}), ("step", {"gamma": 0.5}))),
+)
+"""Methods with wrappers around them, the innermost first: each wrapper at least once."""
+
+
+def wrapped(name: str, *around: tuple[str, dict[str, Any]]) -> Optimizer:
+    """Return a built-in optimizer, at a rate at which things move, with wrappers around it."""
+    opt: Optimizer = build(BUILT_IN[name], {"lr": 0.05})
+    for wrapper, given in around:
+        opt = build(WRAPPERS[wrapper], given, inner=opt)
+    return opt
+
+
+def chained() -> Iterator[tuple[str, Optimizer]]:
+    """Yield the optimizer of each of `CHAINS`, with a label for the test."""
+    for name, around in CHAINS:
+        yield "|".join([name, *(wrapper for wrapper, _ in around)]), wrapped(name, *around)

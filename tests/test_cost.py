@@ -4,12 +4,15 @@ import itertools
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
 from optbench.contracts import Objective, Optimizer, State
 from optbench.cost import CALLS, LIMIT, WARM_UP, measure
 from optbench.numerics import Layout, Vector
 from optbench.optimizers.adam import Adam
+from optbench.wrappers.clip import Clip
+from optbench.wrappers.cosine import Cosine
 
 LAYOUT = Layout({"a": (6, 4), "b": (7,)})
 
@@ -17,6 +20,7 @@ LAYOUT = Layout({"a": (6, 4), "b": (7,)})
 @dataclass(frozen=True, kw_only=True)
 class Counted(Optimizer):
     name: ClassVar[str] = "counted"
+    lr: float = 1.0
     how: str = ""
 
     def init(self, w: Vector, layout: Layout) -> State:
@@ -65,6 +69,14 @@ def test_a_slow_method_is_called_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     found = measure(Counted(), LAYOUT, "float64")
     assert len(calls) == 2  # one to warm up, one that counts
     assert (found.update, found.update_90, found.sgd) == (pytest.approx(2 * LIMIT),) * 3
+
+
+def test_a_wrapper_is_timed_with_what_it_does() -> None:
+    clipped = Clip(inner=Counted(), norm=1e-3)
+    found = measure(Cosine(inner=clipped, warmup=2), LAYOUT, "float64")
+    assert found.update is not None
+    assert [t for t, _ in calls] == list(range(1, WARM_UP + CALLS + 1))
+    assert all(np.linalg.norm(g) == pytest.approx(1e-3) for _, g in calls)
 
 
 @pytest.mark.parametrize("optimizer", [Counted(how="raise"), Counted(how="exit"), StepAlone()], ids=repr)

@@ -5,17 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import tiny_splits
+from tiny import tiny_splits
 
+from optbench.data.freezing import freeze
 from optbench.data.importer import read_files, write
 from optbench.data.loader import Frozen, load
 from optbench.data.matrix import assemble
 from optbench.data.rows import Row, write_csv
 from optbench.embedders.hashing import Hashing
 from optbench.embedders.tfidf import TfIdf
-from optbench.embedders.turkish import lower
 from optbench.errors import DataError, UsageError
 from optbench.registry import Registry
+from optbench.turkish import turkish_lower
 
 
 def test_what_was_written_is_loaded(dataset: Frozen) -> None:
@@ -144,4 +145,24 @@ def test_tfidf_learns_from_training_texts_only(dataset: Frozen) -> None:
 
 
 def test_lower_case_is_turkish() -> None:
-    assert lower("ISI İLE IŞIK") == "ısı ile ışık"
+    assert turkish_lower("ISI İLE IŞIK") == "ısı ile ışık"
+
+
+def test_equal_rows_are_frozen_alike_wherever_they_are(tmp_path: Path) -> None:
+    rows = [Row(f"soru {i} nedir?", f"yanıt {i} {label}", label, topic=f"konu {i % 2}") for i in range(30) for label in (1, -1)]
+    one = freeze(tmp_path / "a" / "mine", rows, {"name": "mine"})
+    two = freeze(tmp_path / "b" / "mine", rows[::-1], {"name": "mine"})
+    assert one.digest == two.digest
+    for name in ("train.csv", "validation.csv", "test.csv", "manifest.json", "croissant.json", "README.md"):
+        assert (one.folder / name).read_bytes() == (two.folder / name).read_bytes()
+    assert set(one.manifest.figures) == {"lengths", "answer-only words", "answer-only characters"}
+    assert set(one.manifest.slots) == {"e5", "minilm"}
+
+
+def test_what_cannot_be_frozen_is_refused(tmp_path: Path) -> None:
+    rows = [Row("soru nedir?", "evet", 1), Row("soru nedir?", "hayır", -1)]
+    with pytest.raises(DataError, match="1 questions are too few: none is left for validation, test"):
+        freeze(tmp_path / "few", rows, {"name": "few"})
+    with pytest.raises(UsageError, match="no set of vectors is called 'e6'"):
+        freeze(tmp_path / "few", rows, {"name": "few"}, ["e6"])
+    assert list(tmp_path.iterdir()) == []

@@ -66,6 +66,18 @@ def test_larger_networks_and_more_epochs_take_longer(registry: Registry, dataset
     assert small < large < long
 
 
+def test_what_might_not_fit_is_not_made_to_be_timed(registry: Registry, dataset: Frozen) -> None:
+    selections = Selections(
+        optimizers=["adam"],
+        architectures=["two-layer-mlp[hidden=1000000000000]"],
+        embedders=["hashing", "hashing[features=1000000000]"],
+        datasets=[str(dataset.folder)],
+        seeds=[0],
+    )
+    large, larger = sorted(run_seconds(make_plan(registry, selections), [], workers=1))
+    assert 1e6 < large < larger
+
+
 def test_the_whole_takes_what_its_parts_take(plan: list[Task]) -> None:
     seconds = [2.0] * 6
     assert total_seconds(plan, seconds, workers=1, pictures=False) == START + EMBED + 12

@@ -22,20 +22,23 @@ LAYERS = [
     {"analysis"},
     {"execute", "estimate"},
     {"pool"},
+    {"kit"},
     {"work"},
     {"cost", "pages"},
-    {"plan", "selectors"},
+    {"plan"},
+    {"resolve"},
+    {"datasets", "selectors"},
     {"train", "store", "registry", "data", "sources"},
-    {"optimizers", "architectures"},
+    {"optimizers", "architectures", "embedders"},  # for who makes vectors apart from a run
     {"hookspecs"},
     {"contracts", "fingerprint"},
     {"parameters", "sketch"},
     {"numerics"},
     {"seeding"},
     {"specs"},
-    {"errors"},
+    {"errors", "files", "turkish"},
 ]
-PLUGINS = {"optimizers", "architectures", "embedders"}
+PLUGINS = {"optimizers", "wrappers", "architectures", "embedders"}
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 
 

@@ -1,4 +1,4 @@
-"""What every built-in optimizer must keep to, whatever the problem: properties of the contract, not of the method."""
+"""What every built-in optimizer must keep to, wrapped or not: properties of the contract, not of the method."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from methods import BUILT_IN, configured
-from problems import LAYOUT, Quadratic, trajectory
+from methods import BUILT_IN, chained, configured
+from problems import LAYOUT, Handed, Quadratic, trajectory
 
 from optbench import Layout, Optimizer
 from optbench.numerics import state_arrays
 
 CONFIGURED = [pytest.param(opt, id=label) for label, opt in configured()]
+ALL = [*CONFIGURED, *(pytest.param(opt, id=label) for label, opt in chained())]
 DEFAULTS = [pytest.param(cls(), id=name) for name, cls in BUILT_IN.items()]
 DTYPES = st.sampled_from(["float32", "float64"])
 SEEDS = st.integers(0, 2**32 - 1)
@@ -44,7 +45,7 @@ def run(opt: Optimizer, w: Any, s: Any, problem: Quadratic, steps: range) -> Non
         opt.step(w, s, t, problem.at(w, t))
 
 
-@pytest.mark.parametrize("opt", CONFIGURED)
+@pytest.mark.parametrize("opt", ALL)
 @QUICK
 @given(seed=SEEDS, dtype=DTYPES)
 def test_works_within_the_memory_of_the_weights(opt: Optimizer, seed: int, dtype: str) -> None:
@@ -61,25 +62,25 @@ def test_works_within_the_memory_of_the_weights(opt: Optimizer, seed: int, dtype
     assert judged is w or any(judged is held for held in vars(s).values())
 
 
-@pytest.mark.parametrize("opt", CONFIGURED)
+@pytest.mark.parametrize("opt", ALL)
 def test_allocates_nothing_of_the_order_of_the_weights_after_the_first_steps(opt: Optimizer) -> None:
     layout = Layout({"layer1": (2049, 64), "layer2": (64, 1)})
     rng = np.random.default_rng(0)
     w, g, gradient = (rng.standard_normal(layout.size, "float32") for _ in range(3))
-    s = opt.init(w, layout)
+    s, at = opt.init(w, layout), Handed(g, steps=16)
     for t in range(1, 16):
         if t == 4:
             tracemalloc.start()
             before, _ = tracemalloc.get_traced_memory()
         np.multiply(w, 0.1, out=g)  # some curvature, so that L-BFGS has pairs to keep
         g += gradient
-        opt.update(w, g, s, t)
+        opt.step(w, s, t, at)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak - before < layout.size  # not even one byte a weight: a mask would show
 
 
-@pytest.mark.parametrize("opt", CONFIGURED)
+@pytest.mark.parametrize("opt", ALL)
 @QUICK
 @given(seed=SEEDS, dtype=DTYPES, cut=st.integers(0, 12))
 def test_a_copy_of_state_and_weights_goes_on_with_the_same_bits(opt: Optimizer, seed: int, dtype: str, cut: int) -> None:
@@ -102,7 +103,7 @@ def layouts(draw: st.DrawFn) -> Layout:
     return Layout({f"part{i}": (size,) for i, size in enumerate(sizes)})
 
 
-@pytest.mark.parametrize("opt", [case for case in CONFIGURED if case.values[0].name not in LAYERED])
+@pytest.mark.parametrize("opt", [case for case in ALL if case.values[0].name not in LAYERED])
 @QUICK
 @given(layout=layouts(), dtype=DTYPES)
 def test_does_not_depend_on_the_cut_into_layers(opt: Optimizer, layout: Layout, dtype: str) -> None:
@@ -117,7 +118,7 @@ def test_what_is_listed_as_layered_does_depend_on_the_cut(name: str) -> None:
     assert not np.allclose(one, other, rtol=1e-6)
 
 
-@pytest.mark.parametrize("opt", CONFIGURED)
+@pytest.mark.parametrize("opt", ALL)
 @QUICK
 @given(seed=SEEDS, dtype=DTYPES)
 def test_the_same_run_gives_the_same_bits_and_leaves_the_global_random_state_alone(
@@ -129,20 +130,21 @@ def test_the_same_run_gives_the_same_bits_and_leaves_the_global_random_state_alo
     assert pickle.dumps(np.random.get_state()) == pickle.dumps(before)  # noqa: NPY002
 
 
-@pytest.mark.parametrize("opt", CONFIGURED)
+@pytest.mark.parametrize("opt", ALL)
 @QUICK
 @given(dtype=DTYPES, start=st.sampled_from([0.0, 1.0, -3.0]), before=st.integers(0, 3))
 def test_stays_finite_where_the_gradient_is_zero(opt: Optimizer, dtype: str, start: float, before: int) -> None:
     w = np.full(LAYOUT.size, start, dtype)
-    s = opt.init(w, LAYOUT)
+    g = np.empty_like(w)
+    s, at = opt.init(w, LAYOUT), Handed(g, steps=40)
     rng = np.random.default_rng(before)
     for t in range(1, 41):
-        g = rng.standard_normal(LAYOUT.size).astype(dtype) if t <= before else np.zeros(LAYOUT.size, dtype)
-        opt.update(w, g, s, t)
+        g[:] = rng.standard_normal(LAYOUT.size) if t <= before else 0.0
+        opt.step(w, s, t, at)
     assert np.isfinite(w).all()
 
 
-@pytest.mark.parametrize("opt", CONFIGURED)
+@pytest.mark.parametrize("opt", ALL)
 @QUICK
 @given(dtype=DTYPES)
 def test_weights_and_state_keep_their_type(opt: Optimizer, dtype: str) -> None:

@@ -11,12 +11,12 @@ from optbench import Layout, Optimizer, Vector, fraction, positive
 from optbench.cli import cli
 from optbench.errors import UsageError
 from optbench.pages import Page, StateSize, amount, measured_state, page
-from optbench.registry import Method, Plugin, Registry
+from optbench.registry import AXES, Method, Plugin, Registry
 from optbench.specs import canonical
 
 PLUGIN = Plugin("third", "third-party", "1.2", "third = third")
 BUILT_IN = Registry(autoload=False)
-METHODS = [(axis, method) for axis in ("optimizer", "architecture", "embedder") for method in BUILT_IN.methods(axis)]
+METHODS = [(axis, method) for axis in AXES if axis != "dataset" for method in BUILT_IN.methods(axis)]
 
 
 def facts(found: Page) -> dict[str, str]:
@@ -29,8 +29,10 @@ def test_every_built_in_method_has_a_whole_page(axis: str, method: Method) -> No
     assert found.title
     assert all(text for _, text in found.lines())
     assert canonical(found.as_json())
-    assert {p.name for p in found.parameters} == {f.name for f in fields(method.cls)}
+    assert {p.name for p in found.parameters} == {f.name for f in fields(method.cls)} - {"inner"}
     assert all(p.range for p in found.parameters)
+    if axis == "wrapper":
+        assert found.equations
     if axis == "optimizer":
         assert any(character.isdigit() for character in found.source)
         assert any(" = " in equation for equation in found.equations)
@@ -54,6 +56,14 @@ def test_the_page_of_adam() -> None:
 def test_a_looser_oracle_says_why_and_a_method_without_rate_refuses_schedules() -> None:
     assert "1e-08: noisy gradients" in facts(page(BUILT_IN.find("optimizer", "lbfgs"), "optimizer"))["oracle"]
     assert "refused" in facts(page(BUILT_IN.find("optimizer", "rprop"), "optimizer"))["schedules"]
+
+
+def test_wrappers_are_named_on_the_page_of_what_they_go_around() -> None:
+    adam = page(BUILT_IN.find("optimizer", "adam"), "optimizer")
+    found = adam.within([page(BUILT_IN.find("wrapper", name), "wrapper") for name in ("clip", "cosine")])
+    told = [text for what, text in found.lines() if what == "wrapper"]
+    assert [text.partition(":")[0] for text in told] == ["clip", "cosine"]
+    assert "Loshchilov & Hutter 2017" in told[1]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ class Method:
     nesterov: bool = False
     mode: Literal["a", "b"] = "a"
     rank: int | None = None
+    limit: float | None = positive(None)
 
 
 def test_defaults() -> None:
@@ -33,6 +34,7 @@ def test_defaults() -> None:
         "nesterov": False,
         "mode": "a",
         "rank": None,
+        "limit": None,
     }
     assert changed(method) == {}
 
@@ -47,6 +49,8 @@ def test_defaults() -> None:
         ({"nesterov": True}, {"nesterov": True}),
         ({"mode": "b"}, {"mode": "b"}),
         ({"rank": 3}, {"rank": 3}),
+        ({"limit": None}, {"limit": None}),
+        ({"limit": 2}, {"limit": 2.0}),
     ],
 )
 def test_values_are_brought_to_their_type(given: dict[str, object], made: dict[str, object]) -> None:
@@ -66,6 +70,8 @@ def test_values_are_brought_to_their_type(given: dict[str, object], made: dict[s
         ({"lr": float("inf")}, ["lr", "inf"]),
         ({"lr": "fast"}, ["lr", "'fast'", "float"]),
         ({"lr": True}, ["lr", "True"]),
+        ({"lr": None}, ["lr", "None"]),
+        ({"limit": 0}, ["limit", "(0, inf)"]),
         ({"beta": 1.0}, ["beta", "[0, 1)"]),
         ({"decay": -0.1}, ["decay", "[0, inf)"]),
         ({"hidden": (8, 0)}, ["hidden", "[1, inf)"]),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,19 +8,27 @@ import pytest
 
 from optbench.data.importer import write
 from optbench.data.loader import Frozen
+from optbench.datasets import find_dataset
 from optbench.errors import NothingSelected, UsageError
-from optbench.plan import Selections, Task, find_dataset, make_plan, rebuild
+from optbench.plan import Selections, Task, make_plan, rebuild
 from optbench.registry import Registry
+from optbench.specs import Choice, RunSpec, canonical
 
 ALL = Selections(optimizers=["sgd", "adam"], architectures=["single-layer"], embedders=["hashing"], seeds=(0,))
 
 
 def test_an_axis_that_is_not_named_spans_all(registry: Registry) -> None:
     plan = make_plan(registry, Selections())
-    assert len(plan) == 5 * len(registry.names("optimizer")) * len(registry.names("architecture")) * len(
-        registry.names("embedder")
-    )
+    embedders = [*(method.name for method in registry.methods("embedder") if method.cls.in_all), "minilm"]
+    assert len(plan) == 5 * len(registry.names("optimizer")) * len(registry.names("architecture")) * len(embedders)
     assert len({task.spec.key for task in plan}) == len(plan)
+
+
+def test_an_embedder_that_is_not_everywhere_runs_only_when_named(registry: Registry) -> None:
+    plan = make_plan(registry, replace(ALL, embedders=None))
+    assert {task.labels.embedder for task in plan} == {"hashing", "tfidf", "minilm"}
+    (task, _) = make_plan(registry, replace(ALL, embedders=["sentence-transformer"]))
+    assert task.labels.embedder == "sentence-transformer"
 
 
 def test_the_order_of_selection_makes_no_difference(registry: Registry) -> None:
@@ -50,6 +59,8 @@ def test_labels_name_what_differs_from_the_default(registry: Registry) -> None:
         {"batch_size": 31},
         {"dtype": "float64"},
         {"optimizers": ["adam[lr=0.002]"]},
+        {"optimizers": ["adam|cosine"]},
+        {"optimizers": ["adam|constant"]},
         {"architectures": ["two-layer-mlp"]},
         {"architectures": ["two-layer-mlp[hidden=65]"]},
         {"embedders": ["tfidf"]},
@@ -80,6 +91,15 @@ def test_an_empty_selection_is_said(registry: Registry, change: dict[str, object
         ({"optimizers": ["adm"]}, "did you mean 'adam'"),
         ({"optimizers": ["adam[lr=-1]"]}, "adam: lr = -1.0 is outside its range"),
         ({"optimizers": ["adam[speed=1]"]}, "no hyper-parameter 'speed'"),
+        ({"optimizers": ["rprop|cosine"]}, r"'rprop\|cosine' cannot be run: cosine multiplies a learning rate, and the method"),
+        ({"optimizers": ["rprop|clip[norm=1]|warmup"]}, "warmup multiplies a learning rate"),
+        ({"optimizers": ["adam|clip"]}, "clip has nothing to clip by: give it norm, value or both"),
+        ({"optimizers": ["adam|cosin"]}, "no wrapper named 'cosin'; did you mean 'cosine'"),
+        ({"optimizers": ["adam|sgd"]}, "no wrapper named 'sgd'"),
+        ({"optimizers": ["cosine"]}, "no optimizer named 'cosine'"),
+        ({"optimizers": ["adam|clip[norm=0]"]}, r"clip: norm = 0.0 is outside its range \(0, inf\)"),
+        ({"optimizers": ["adam|cosine[inner=1]"]}, "cosine has no hyper-parameter 'inner'"),
+        ({"architectures": ["single-layer|clip[norm=1]"]}, "wrappers go around optimizers, not around an architecture"),
         ({"architectures": ["two-layer-mlp[hidden=0]"]}, "hidden = 0 is outside"),
         ({"datasets": ["qa-rt"]}, "did you mean 'qa-tr'"),
         ({"epochs": 0}, "epochs = 0"),
@@ -97,6 +117,49 @@ def test_a_stored_spec_becomes_the_same_task(registry: Registry, plan: list[Task
         again = rebuild(registry, task.spec, task.labels)
         assert (again.optimizer, again.architecture, again.embedder) == (task.optimizer, task.architecture, task.embedder)
         assert again.dataset.splits == task.dataset.splits
+
+
+CHAIN = "adam[lr=0.01]|clip[norm=1]|cosine[warmup=50]"
+
+
+def test_wrappers_are_part_of_choice_and_label(registry: Registry) -> None:
+    (task,) = make_plan(registry, replace(ALL, optimizers=[CHAIN]))
+    assert task.labels.optimizer == CHAIN
+    choice = task.spec.optimizer
+    assert (choice.name, choice.params["lr"]) == ("adam", 0.01)
+    assert choice.wrappers == (
+        Choice("clip", {"norm": 1.0, "value": None}),
+        Choice("cosine", {"warmup": 50, "floor": 0.0}),
+    )
+    assert task.optimizer.name == "cosine"
+    stored = RunSpec.from_json(json.loads(canonical(task.spec.as_json())))
+    assert rebuild(registry, stored, task.labels).optimizer == task.optimizer
+
+
+def test_each_order_and_each_value_of_a_wrapper_is_a_run(registry: Registry) -> None:
+    optimizers = [
+        "adam|clip[norm=1,2]|clip[value=1]",
+        "adam[lr=0.1,0.2]|clip[value=1]|clip[norm=1]",
+        "adam|step|step",
+        "adam|step",
+    ]
+    plan = make_plan(registry, replace(ALL, optimizers=optimizers))
+    assert len({task.spec.key for task in plan}) == len({task.labels.optimizer for task in plan}) == 6
+
+
+def test_without_wrappers_nothing_is_said_of_any(registry: Registry) -> None:
+    (task,) = make_plan(registry, replace(ALL, optimizers=["adam"]))
+    assert "wrappers" not in canonical(task.spec.as_json())
+
+
+def test_the_source_of_a_wrapper_is_part_of_the_key(registry: Registry) -> None:
+    plan = make_plan(registry, replace(ALL, optimizers=["adam", "adam|clip[norm=1]", "adam|clip[norm=2]", "adam|cosine"]))
+    assert len({task.spec.source for task in plan}) == 3
+
+
+def test_a_full_batch_method_stays_one_when_wrapped(registry: Registry) -> None:
+    (task,) = make_plan(registry, replace(ALL, optimizers=["gd|clip[norm=1]|cosine"]))
+    assert task.optimizer.batch == "full"
 
 
 def test_datasets_are_found_by_name_and_by_folder(

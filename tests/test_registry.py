@@ -8,7 +8,7 @@ from optbench.registry import Registry
 
 def test_ours_come_through_the_entry_points(registry: Registry) -> None:
     ours = {plugin.name: plugin for plugin in registry.plugins if plugin.distribution == "optbench"}
-    assert set(ours) == {"optbench:optimizers", "optbench:architectures", "optbench:embedders", "optbench:datasets"}
+    assert set(ours) == {f"optbench:{kind}" for kind in ("optimizers", "wrappers", "architectures", "embedders", "datasets")}
     assert all(plugin.status == "ok" and plugin.provides for plugin in ours.values())
 
 
@@ -31,7 +31,7 @@ def test_a_plugin_can_be_left_out_by_its_name_or_its_distributions(name: str) ->
     assert ("hashing" in registry.names("embedder")) is (name != "optbench")
 
 
-@pytest.mark.parametrize("axis", ["optimizer", "architecture", "embedder"])
+@pytest.mark.parametrize("axis", ["optimizer", "wrapper", "architecture", "embedder"])
 def test_every_method_says_what_it_is(registry: Registry, axis: str) -> None:
     for method in registry.methods(axis):
         assert method.summary.endswith((".", ":")), method.name

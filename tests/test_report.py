@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import tiny_splits
+from tiny import tiny_splits
 
 from optbench import pages
 from optbench.data.importer import write

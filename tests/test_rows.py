@@ -72,6 +72,7 @@ HEADER = "question,answer,label\n"
         ("x.jsonl", b'{"question": "q", "answer": "a"}\n', ["row 1", "label is None"]),
         ("x.jsonl", b'{"question": "q", "answer": "a", "label": true}\n', ["row 1", "True"]),
         ("x.jsonl", b'{"question": "q", "answer": "a", "label": 1.0}\n', ["row 1", "1.0"]),
+        ("x.jsonl", b'{"question": "q", "answer": "a", "label": 1}\n\xff\n', ["row 2", "not UTF-8"]),
         ("x.jsonl", b'{"question": 5, "answer": "a", "label": 1}\n', ["row 1", "question is empty"]),
     ],
 )

@@ -43,8 +43,42 @@ def test_several_values_are_several_runs() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "wrappers"),
+    [
+        ("adam", []),
+        ("adam|cosine", [("cosine", {})]),
+        ("adam[lr=1]|clip[norm=1,2] | cosine[]", [("clip", {"norm": [1, 2]}), ("cosine", {})]),
+        ("adam[a='x|y']", []),
+    ],
+)
+def test_wrappers_stand_behind_a_method(text: str, wrappers: list[tuple[str, dict[str, object]]]) -> None:
+    selection = parse_selection(text)
+    assert selection.name == "adam"
+    assert [(wrapper.name, wrapper.params) for wrapper in selection.wrappers] == wrappers
+
+
+@pytest.mark.parametrize(
     "text",
-    ["", "[", "adam[", "adam[lr", "adam[lr=", "adam[lr=]", "adam]", "adam[lr=1]x", "a b", "x[a=1,a=2]", "x[a=(1]", "x[a=1 2]"],
+    [
+        "|",
+        "adam|",
+        "|adam",
+        "adam||clip",
+        "adam[lr=1|2]",
+        "adam|[norm=1]",
+        "",
+        "[",
+        "adam[",
+        "adam[lr",
+        "adam[lr=",
+        "adam[lr=]",
+        "adam]",
+        "adam[lr=1]x",
+        "a b",
+        "x[a=1,a=2]",
+        "x[a=(1]",
+        "x[a=1 2]",
+    ],
 )
 def test_what_is_no_selection_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="cannot read"):

@@ -19,6 +19,7 @@ def row(result: RunResult) -> dict[str, Any]:
     for axis in ("optimizer", "architecture", "embedder"):
         choice = getattr(spec, axis)
         plain |= {axis: choice.name, f"{axis}_params": dict(choice.params), f"{axis}_label": getattr(labels, axis)}
+    plain["wrappers"] = [wrapper.as_json() for wrapper in spec.optimizer.wrappers]
     plain |= {
         "dataset": spec.dataset,
         "dataset_digest": spec.dataset_digest,

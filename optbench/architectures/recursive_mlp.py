@@ -11,7 +11,10 @@ from optbench.architectures.network import TanhNetwork
 
 @dataclass(frozen=True, kw_only=True)
 class RecursiveMLP(TanhNetwork):
-    """Any number of hidden tanh layers (n-128-64-32-1 by default), forward and backward by recursion."""
+    """Any number of hidden tanh layers (n-128-64-32-1 by default), forward and backward by recursion.
+
+    Rumelhart, Hinton & Williams 1986, Nature 323, 533-536, with tanh for their logistic units.
+    """
 
     name: ClassVar[str] = "recursive-mlp"
     hidden: tuple[int, ...] = count((128, 64, 32))

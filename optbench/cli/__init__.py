@@ -10,7 +10,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 import optbench
-from optbench.cli import completion, doctor, listing, report, run, show, verify
+from optbench.cli import completion, doctor, listing, plugin, report, run, show, verify
 from optbench.cli.console import say
 from optbench.cli.data import data
 from optbench.cli.options import plugin_option
@@ -40,6 +40,7 @@ for command in (
     verify.verify,
     doctor.doctor,
     data,
+    plugin.plugin,
     completion.completion,
 ):
     cli.add_command(command)

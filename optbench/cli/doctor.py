@@ -47,7 +47,7 @@ def _checks(store: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _datasets(registry: Any) -> Iterator[tuple[str, str, str]]:
-    from optbench.plan import dataset_names, find_dataset  # noqa: PLC0415
+    from optbench.datasets import dataset_names, find_dataset  # noqa: PLC0415
 
     for name in dataset_names(registry):
         try:

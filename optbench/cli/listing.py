@@ -10,7 +10,7 @@ from optbench.cli.console import json_lines, say
 from optbench.cli.options import json_option, load_registry, plugin_option
 from optbench.errors import OptbenchError
 
-_KINDS = ("optimizers", "architectures", "embedders", "datasets")
+_KINDS = ("optimizers", "wrappers", "architectures", "embedders", "datasets")
 
 
 @click.command("list")
@@ -21,6 +21,8 @@ def list_methods(kind: str, as_json: bool) -> None:
     """List what is installed, with defaults and origin."""
     registry = load_registry()
     rows = _datasets(registry) if kind == "datasets" else _methods(registry, kind.removesuffix("s"))
+    if kind == "embedders":
+        rows += _sets(registry)
     _print(rows, as_json=as_json)
 
 
@@ -46,12 +48,10 @@ def plugins(as_json: bool) -> None:
 
 
 def _methods(registry: Any, axis: str) -> list[dict[str, Any]]:
-    from optbench.parameters import build, values  # noqa: PLC0415
-
     return [
         {
             "name": method.name,
-            "defaults": ", ".join(f"{name}={value}" for name, value in values(build(method.cls, {})).items()),
+            "defaults": ", ".join(f"{name}={value}" for name, value in method.defaults.items()),
             "origin": f"{method.plugin.distribution} {method.plugin.version}",
             "summary": method.summary,
         }
@@ -59,8 +59,25 @@ def _methods(registry: Any, axis: str) -> list[dict[str, Any]]:
     ]
 
 
+def _sets(registry: Any) -> list[dict[str, Any]]:
+    """Sets of vectors that come with datasets, and the places for those that are not here."""
+    from optbench.data.vectors import absent, vector_sets  # noqa: PLC0415
+    from optbench.datasets import dataset_names, find_dataset  # noqa: PLC0415
+
+    rows = []
+    for dataset in (find_dataset(registry, name) for name in dataset_names(registry)):
+        origin = f"dataset {dataset.name}"
+        for name, vectors in vector_sets(dataset).items():
+            defaults = f"dimension={vectors.entry.dimension}"
+            rows.append({"name": name, "defaults": defaults, "origin": origin, "summary": vectors.entry.description})
+        for line in absent(dataset):
+            name, _, summary = line.partition(": ")
+            rows.append({"name": name, "defaults": "", "origin": origin, "summary": summary})
+    return rows
+
+
 def _datasets(registry: Any) -> list[dict[str, Any]]:
-    from optbench.plan import dataset_names, find_dataset  # noqa: PLC0415
+    from optbench.datasets import dataset_names, find_dataset  # noqa: PLC0415
 
     rows = []
     for name in dataset_names(registry):

@@ -31,7 +31,12 @@ _FAILED = ("failed", "timeout", "crashed")
 @click.option("--all", "everything", is_flag=True, help="Run every combination of all that is installed.")
 @click.option("--quick", is_flag=True, help="Run the original five optimizers with two seeds; options that are given win.")
 @click.option(
-    "-o", "--optimizer", "optimizers", multiple=True, metavar="OPT", help="Such as adam, or adam[lr=1e-3,1e-2] for two."
+    "-o",
+    "--optimizer",
+    "optimizers",
+    multiple=True,
+    metavar="OPT",
+    help="Such as adam, adam[lr=1e-3,1e-2] for two, or 'adam|clip[norm=1]|cosine' with wrappers.",
 )
 @click.option("-m", "--architecture", "architectures", multiple=True, metavar="ARCH", help="Such as two-layer-mlp[hidden=32].")
 @click.option("-e", "--embedder", "embedders", multiple=True, metavar="EMB", help="Such as hashing.")
@@ -89,7 +94,8 @@ def run(**given: Any) -> None:
             raise
         results = stored(store, plan)
     if not given["no_report"]:
-        Results(results, given["store"], registry, _command()).report(given["report_path"], workers=given["jobs"])
+        made = Results(results, given["store"], registry, _command())
+        made.report(given["report_path"], notes=_absent(plan, selections), workers=given["jobs"])
     _show(results, given)
     if not (given["no_report"] or given["quiet"]):
         say(f"report: {given['report_path']}")
@@ -124,6 +130,17 @@ def _seeds(value: str | list[int]) -> list[int]:
     from optbench.selectors import parse_seeds  # noqa: PLC0415
 
     return parse_seeds(value if isinstance(value, str) else ",".join(map(str, value)))
+
+
+def _absent(plan: Sequence[Task], selections: Selections) -> list[str]:
+    """Say which vectors a dataset has a place for, but not here, where all embedders were asked for."""
+    from optbench.data.vectors import absent  # noqa: PLC0415
+
+    datasets = dict.fromkeys(task.dataset for task in plan) if selections.embedders is None else ()
+    lines = [line for dataset in datasets for line in absent(dataset)]
+    for line in lines:
+        say(line)
+    return lines
 
 
 def _dry_run(plan: Sequence[Task], path: Path, *, as_json: bool) -> None:
@@ -202,16 +219,24 @@ def _progress(
     with Progress(*columns, console=Console(stderr=True), disable=not visible, transient=True) as bar:
         line = bar.add_task("run", total=sum(seconds.values()), done=0, of=len(todo))
 
+        def say_above_bar(text: str) -> None:
+            if visible:
+                bar.console.out(harmless(text), highlight=False)
+            else:
+                say(text)
+
         def on_result(result: RunResult) -> None:
             bar.update(line, advance=seconds.get(result.spec.key, 0.0), done=bar.tasks[0].fields["done"] + 1)
             if given["verbose"] or result.status in _FAILED:
-                labels = result.labels
-                why = result.reason.strip().rpartition("\n")[2]
-                where = f"{labels.optimizer} {labels.architecture} {labels.embedder} seed {result.spec.seed}"
-                # Through the bar's console, which takes the bar away for a moment where there is one.
-                bar.console.out(harmless(f"{result.status}: {where}{': ' if why else ''}{why}"), highlight=False)
+                say_above_bar(_line(result))
 
         yield on_result
+
+
+def _line(result: RunResult) -> str:
+    labels, why = result.labels, result.reason.strip().rpartition("\n")[2]
+    text = f"{result.status}: {labels.optimizer} {labels.architecture} {labels.embedder} seed {result.spec.seed}"
+    return f"{text}: {why}" if why else text
 
 
 def _show(results: Sequence[RunResult], given: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from optbench.errors import UsageError
 if TYPE_CHECKING:
     from optbench.specs import RunResult
 
-_KINDS = ("optimizer", "architecture", "embedder")
+_KINDS = ("optimizer", "wrapper", "architecture", "embedder")
 _COLUMNS = (
     "key",
     "optimizer_label",
@@ -35,7 +35,7 @@ _TEXT = 100
 
 
 @click.command()
-@click.argument("what", required=False, metavar="[KEY | optimizer | architecture | embedder]")
+@click.argument("what", required=False, metavar="[KEY | KIND]")
 @click.argument("name", required=False, metavar="[NAME]")
 @store_option
 @json_option
@@ -44,7 +44,8 @@ def show(what: str | None, name: str | None, store: Path, as_json: bool) -> None
     """Show stored runs, or what a method is.
 
     Without an argument all runs, one a line; with KEY (or the beginning of one) all of that run. 'show optimizer adam' is the
-    page of a method: its source, equation, defaults, deviations, state, oracle and origin.
+    page of a method: its source, equation, defaults, deviations, state, oracle and origin. So with wrapper, architecture and
+    embedder.
     """
     if what in _KINDS:
         _show_method(what, name, as_json=as_json)

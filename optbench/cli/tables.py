@@ -14,7 +14,10 @@ from optbench.cli.console import harmless, table_console
 from optbench.report.numbers import number, significant
 from optbench.specs import RunResult
 
-_STYLES = {"diverged": "yellow", "failed": "red", "crashed": "red", "timeout": "red", "refused": "red", "blocked": "yellow"}
+_STYLES = {
+    **dict.fromkeys(("failed", "crashed", "timeout", "refused", "breach"), "red"),
+    **dict.fromkeys(("diverged", "blocked", "skipped"), "yellow"),
+}
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], *, without: Sequence[str] = ("key",)) -> None:

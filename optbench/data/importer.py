@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from optbench.data import card, croissant
 from optbench.data import manifest as manifests
 from optbench.data.loader import Frozen, check_splits, load
-from optbench.data.manifest import SPLITS, Manifest, SplitFile
-from optbench.data.rows import Row, parse, write_csv
+from optbench.data.manifest import SPLITS, Manifest, SplitFile, VectorFile
+from optbench.data.rows import Row, columns, parse, write_csv
 from optbench.errors import DataError, UsageError
 
 
@@ -23,15 +26,28 @@ def read_files(files: Mapping[str, Path], validation_share: float) -> dict[str, 
         DataError: a file or a row breaks a rule.
     """
     splits = {name: parse(_content(path), str(path), crlf=True) for name, path in files.items()}
+    check_splits(splits, {name: str(path) for name, path in files.items()})  # before rows lose their places in the files
     if "validation" not in splits:
         splits["train"], splits["validation"] = _divide(splits["train"], validation_share)
-    where = {"validation": str(files["train"]), **{name: str(path) for name, path in files.items()}}
-    check_splits(splits, where)
     return {name: splits[name] for name in SPLITS}
 
 
-def write(folder: Path, splits: Mapping[str, list[Row]], about: Mapping[str, str], *, replace: bool = False) -> Frozen:
+def write(
+    folder: Path,
+    splits: Mapping[str, list[Row]],
+    about: Mapping[str, Any],
+    *,
+    vectors: Mapping[str, tuple[VectorFile, bytes]] | None = None,
+    replace: bool = False,
+) -> Frozen:
     """Write a dataset into `folder`: beside it first, then in one rename, so that nothing half-written is ever seen there.
+
+    Args:
+        folder: where to.
+        splits: the rows.
+        about: the manifest's other entries.
+        vectors: for each set of vectors its entry and its file.
+        replace: whether to replace a folder that exists.
 
     Raises:
         UsageError: the folder exists already.
@@ -43,12 +59,18 @@ def write(folder: Path, splits: Mapping[str, list[Row]], about: Mapping[str, str
         name: SplitFile(file=f"{name}.csv", sha256=hashlib.sha256(contents[f"{name}.csv"]).hexdigest(), rows=len(rows))
         for name, rows in splits.items()
     }
-    manifest = Manifest.model_validate({**about, "splits": entries})
+    sets = vectors or {}
+    contents |= {entry.file: content for entry, content in sets.values()}
+    manifest = Manifest.model_validate(
+        {**about, "splits": entries, "vectors": {name: entry for name, (entry, _) in sets.items()}}
+    )
     contents[manifests.NAME] = (manifest.model_dump_json(indent=2) + "\n").encode()
+    contents |= companions(manifest, splits)
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         for name, content in contents.items():
+            (beside / name).parent.mkdir(exist_ok=True)
             with (beside / name).open("wb") as file:
                 file.write(content)
                 file.flush()
@@ -62,6 +84,18 @@ def write(folder: Path, splits: Mapping[str, list[Row]], about: Mapping[str, str
     return load(folder)
 
 
+def companions(manifest: Manifest, splits: Mapping[str, list[Row]]) -> dict[str, bytes]:
+    """Return the files that say in other words what the manifest says, by name: for Croissant's readers and for people.
+
+    They follow from the arguments alone, so that two machines write the same bytes.
+    """
+    described = croissant.croissant(manifest, {name: columns(rows) for name, rows in splits.items()})
+    return {
+        croissant.NAME: (json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode(),
+        card.NAME: card.data_card(manifest, card.tally(splits)).encode(),
+    }
+
+
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -72,9 +106,9 @@ def _content(path: Path) -> bytes:
 def _divide(rows: list[Row], share: float) -> tuple[list[Row], list[Row]]:
     """Move a share of the questions to a second list: those with the lowest SHA-256, so that no randomness is needed."""
     questions = sorted({row.question for row in rows}, key=lambda q: hashlib.sha256(q.encode()).digest())
-    chosen = frozenset(questions[: round(share * len(questions))])
-    kept = [row for row in rows if row.question not in chosen]
-    moved = [row for row in rows if row.question in chosen]
+    chosen = frozenset(question.casefold() for question in questions[: round(share * len(questions))])
+    kept = [row for row in rows if row.question.casefold() not in chosen]
+    moved = [row for row in rows if row.question.casefold() in chosen]
     if not kept or not moved:
         raise DataError(
             f"{len(questions)} questions cannot be divided with a share of {share} for validation; give a --validation file"

@@ -43,8 +43,9 @@ def parse(content: bytes, file: str, *, crlf: bool = False) -> list[Row]:
     Raises:
         DataError: a rule is broken; the message names file, row and rule.
     """
-    text = _text(content, file, crlf=crlf)
-    records = _jsonl(text, file) if file.endswith((".jsonl", ".ndjson")) else _csv(text, file)
+    lines = file.endswith((".jsonl", ".ndjson"))
+    text = text_of(content, file, crlf=crlf, first=int(lines))
+    records = _jsonl(text, file) if lines else _csv(text, file)
     rows = [_row(record, _Place(file, number)) for number, record in enumerate(records, start=1)]
     if not rows:
         raise DataError(f"{file} has no rows")
@@ -53,12 +54,17 @@ def parse(content: bytes, file: str, *, crlf: bool = False) -> list[Row]:
 
 def write_csv(rows: list[Row]) -> bytes:
     """Return rows as CSV in the one form that has the one digest: UTF-8, LF, columns in order, optional ones where used."""
-    columns = [*REQUIRED, *(name for name in OPTIONAL if any(getattr(row, name) for row in rows))]
+    names = columns(rows)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([getattr(row, name) for name in columns] for row in rows)
+    writer.writerow(names)
+    writer.writerows([getattr(row, name) for name in names] for row in rows)
     return out.getvalue().encode()
+
+
+def columns(rows: list[Row]) -> list[str]:
+    """Return the columns that `rows` need: the required ones, and the optional ones where used."""
+    return [*REQUIRED, *(name for name in OPTIONAL if any(getattr(row, name) for row in rows))]
 
 
 @dataclass(frozen=True)
@@ -70,19 +76,24 @@ class _Place:
         return DataError(f"{self.file}, row {self.row} (the header not counted): {rule}")
 
 
-def _text(content: bytes, file: str, *, crlf: bool) -> str:
+def text_of(content: bytes, file: str, *, crlf: bool = False, first: int = 0) -> str:
+    """Return the text of a file; `first` is the number of its first row, 0 where that is a header.
+
+    Raises:
+        DataError: it is not plain UTF-8 with LF; the message names file and row.
+    """
     if content.startswith(b"\xef\xbb\xbf"):
-        raise DataError(f"{file}, row 0: it starts with a byte-order mark; save it as UTF-8 without one")
+        raise DataError(f"{file}, row {first}: it starts with a byte-order mark; save it as UTF-8 without one")
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        row = content[: error.start].count(b"\n")
+        row = first + content[: error.start].count(b"\n")
         raise DataError(f"{file}, row {row}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
     if crlf and text.count("\r\n") == text.count("\n"):
         text = text.replace("\r\n", "\n")
     for character, name in (("\x00", "a NUL character"), ("\r", "a carriage return (lines end with LF, all of them)")):
         if character in text:
-            row = text[: text.index(character)].count("\n")
+            row = first + text[: text.index(character)].count("\n")
             raise DataError(f"{file}, row {row}: it contains {name}; remove it")
     return text
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from optbench import Embedder, hookimpl
 from optbench.embedders.hashing import Hashing
+from optbench.embedders.sentence_transformer import SentenceTransformer
 from optbench.embedders.tfidf import TfIdf
 
 
 @hookimpl
 def optbench_embedders() -> list[type[Embedder]]:
     """Return the built-in embedders."""
-    return [Hashing, TfIdf]
+    return [Hashing, SentenceTransformer, TfIdf]

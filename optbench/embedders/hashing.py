@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from optbench import Embedder, Role, count
-from optbench.embedders.turkish import lower
+from optbench import Embedder, Role, count, turkish_lower
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +32,7 @@ class Hashing(Embedder):
             analyzer="char_wb",
             ngram_range=(self.shortest, self.longest),
             n_features=self.features,
-            preprocessor=lower,
+            preprocessor=turkish_lower,
             dtype=np.float32,
         )
         dense: npt.NDArray[np.float32] = vectorizer.transform(texts).toarray()

@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from optbench import Embedder, Role, count
-from optbench.embedders.turkish import lower
+from optbench import Embedder, Role, count, turkish_lower
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +26,7 @@ class TfIdf(Embedder):
         """Learn the words and their weights from the training texts."""
         from sklearn.feature_extraction.text import TfidfVectorizer  # a second to import: workers only  # noqa: PLC0415
 
-        return TfidfVectorizer(max_features=self.features, preprocessor=lower, dtype=np.float32).fit(texts)
+        return TfidfVectorizer(max_features=self.features, preprocessor=turkish_lower, dtype=np.float32).fit(texts)
 
     def encode(self, texts: Sequence[str], role: Role, learnt: Any) -> npt.NDArray[np.float32]:
         """Return unit vectors, shape (len(texts), d), zero where no word is known; the role makes no difference."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -22,6 +20,7 @@ from optbench.analysis.scores import MARGIN
 from optbench.analysis.table import TableRow, table
 from optbench.analysis.tasks import TaskName, by_task, seeds
 from optbench.errors import NothingSelected, OptbenchError
+from optbench.files import write_atomically
 from optbench.pages import Page
 from optbench.report import charts, numbers
 from optbench.report.palette import styles
@@ -62,17 +61,8 @@ def build(
         raise NothingSelected("there is nothing to report: the store has no such runs; 'optbench run' makes some")
     text = _render(results, list(pictures), origin, pages)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        beside = Path(name)
-        try:
-            # A command line may hold bytes that are no text, such as a file's name in another encoding.
-            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-                file.write(text)
-            beside.chmod(0o644)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        # A command line may hold bytes that are no text, such as a file's name in another encoding.
+        write_atomically(path, text.encode(errors="backslashreplace"))
     except OSError as error:
         raise OptbenchError(f"the report {path} cannot be written: {error.strerror}; --report names another place") from error
     return path

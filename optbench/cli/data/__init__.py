@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import rich_click as click
 
-from optbench.cli.data import importing, info, verify
+from optbench.cli.data import embed, freeze, generate, importing, info, make, verify
 
 
 @click.group()
 def data() -> None:
-    """Look at datasets, check them, make them from files."""
+    """Look at datasets, check them, make them from files or with a language model."""
 
 
-for command in (info.info, verify.verify, importing.import_files):
+for command in (info.info, verify.verify, generate.generate, embed.embed, freeze.freeze, importing.import_files, make.make):
     data.add_command(command)

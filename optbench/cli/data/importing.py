@@ -8,8 +8,8 @@ from typing import Any
 import rich_click as click
 
 from optbench.cli.console import say
-from optbench.cli.options import Number, load_registry
-from optbench.errors import UsageError
+from optbench.cli.data.freeze import new_dataset
+from optbench.cli.options import Number
 
 
 @click.command("import")
@@ -30,18 +30,11 @@ def import_files(name: str, validation_share: float, force: bool, **given: Any) 
     question together.
     """
     from optbench.data.importer import read_files, write  # noqa: PLC0415
-    from optbench.data.manifest import is_name  # noqa: PLC0415
-    from optbench.plan import DATASETS, dataset_names  # noqa: PLC0415
 
-    if not is_name(name):
-        raise UsageError(f"a dataset cannot be called {name!r}: a name is lower-case letters and digits, joined by - _ or .")
-    if name in load_registry().names("dataset"):
-        raise UsageError(
-            f"{name!r} is the name of an installed dataset ({', '.join(dataset_names(load_registry()))}); choose another"
-        )
+    folder = new_dataset(name)
     files = {split: given[split] for split in ("train", "validation", "test") if given[split] is not None}
     splits = read_files(files, validation_share)
     about = {"name": name, "title": given["title"], "licence": given["licence"], "made": given["made"]}
-    dataset = write(DATASETS / name, splits, about, replace=force)
+    dataset = write(folder, splits, about, replace=force)
     counts = ", ".join(f"{len(rows)} {split}" for split, rows in dataset.splits.items())
     say(f"{dataset.folder}: {counts} rows; 'optbench run --all -d {name}' uses it")

@@ -101,7 +101,8 @@ def _turn(x: Vector, s: State, *, back: bool = False) -> None:
 def _decompose(s: State) -> None:
     """Take the eigenvectors of each side's statistics, of the largest eigenvalue first."""
     for side in (side for sides in s.layers for _, side in _used(sides)):
-        side.q[:] = np.linalg.eigh(side.gg)[1][:, ::-1]
+        # Of NaN there are no eigenvectors, and LAPACK would raise: the run has diverged, and is to end so.
+        side.q[:] = np.linalg.eigh(side.gg)[1][:, ::-1] if np.isfinite(side.gg).all() else np.nan
 
 
 def _renew(s: State) -> None:

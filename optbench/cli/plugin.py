@@ -1,0 +1,93 @@
+"""`optbench plugin`."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+from click.exceptions import Exit
+
+from optbench.cli.console import json_lines, say
+from optbench.cli.options import json_option, load_registry, plugin_option
+
+if TYPE_CHECKING:
+    from optbench.kit.examine import Finding
+
+_TRIALS = {
+    "optimizer": "-o {name} -o sgd",
+    "architecture": "-m {name} -o adam",
+    "embedder": "-e {name} -o adam",
+    "dataset": "-d {name} -o adam",
+}
+"""For each kind, what a first run of it is asked for with."""
+
+
+@click.group()
+def plugin() -> None:
+    """Begin a plugin of your own, and check one against the contract."""
+
+
+@plugin.command()
+@click.argument("name")
+@click.option("--kind", type=click.Choice(list(_TRIALS)), default="optimizer", show_default=True, help="What it brings.")
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="Where its folder goes. [default: the current folder]",
+)
+@plugin_option
+def new(name: str, kind: str, into: Path) -> None:
+    """Write a distribution optbench-NAME that installs, runs and passes its tests as it is.
+
+    NAME is what the method will be called: lower-case letters, digits and hyphens.
+    """
+    from optbench.kit.template import new_plugin  # noqa: PLC0415
+
+    folder = new_plugin(name, kind, into, load_registry(with_clashes=True))
+    here = str(folder) if folder.is_absolute() else f"./{folder}"
+    say(
+        f"{folder}: {kind} {name!r}, which works as it is. Next:\n"
+        f"  pip install -e {shlex.quote(f'{here}[test]')}\n"
+        f"  optbench plugin check {name}\n"
+        f"  pytest {shlex.quote(here)}\n"
+        f"  optbench run {_TRIALS[kind].format(name=name)}"
+    )
+
+
+@plugin.command()
+@click.argument("package")
+@json_option
+def check(package: str, as_json: bool) -> None:
+    """Hold every method of a plugin against the contract; exits with 1 on a breach.
+
+    PACKAGE is the name of an installed distribution or plugin, or a folder with a pyproject.toml or an __init__.py.
+    """
+    from optbench.kit.examine import checks_of  # noqa: PLC0415
+
+    with checks_of(package) as checks:
+        findings = [one.run() for one in checks]
+    if as_json:
+        json_lines(asdict(finding) for finding in findings)
+    else:
+        _print(findings)
+    breaches = sum(finding.status == "breach" for finding in findings)
+    skipped = sum(finding.status == "skipped" for finding in findings)
+    say(f"{package}: of {len(findings)} checks {breaches} found a breach" + (f", {skipped} were skipped" if skipped else ""))
+    if breaches:
+        raise Exit(1)
+
+
+def _print(findings: list[Finding]) -> None:
+    from optbench.cli.tables import print_table  # noqa: PLC0415
+
+    rows = [
+        {"method": f"{f.kind} {f.name}", "check": f.check, "status": f.status, "found": f.found, "remedy": f.remedy}
+        for f in findings
+    ]
+    wordless = all(not (finding.found or finding.remedy) for finding in findings)
+    print_table(rows, without=("found", "remedy") if wordless else ())

@@ -1,0 +1,187 @@
+"""A dataset's folder in the words of Croissant 1.1, so that other people's tools can find, check and read it.
+
+Akhtar et al. 2024, DEEM, arXiv:2403.19546; http://mlcommons.org/croissant/1.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from optbench.data.manifest import SPLITS, Manifest, SplitFile, VectorFile
+
+NAME = "croissant.json"
+COLUMNS = {
+    "question": "A question.",
+    "answer": "An answer to it, right or wrong.",
+    "label": "1 if the answer is right, -1 if it is wrong.",
+    "topic": "What the question is about.",
+    "kind": "In what way the question's incorrect answer is wrong.",
+    "group": "Which questions belong together; they stand on one side of the split.",
+}
+"""What each column of a split's file holds."""
+KNOWN_LICENCES = frozenset({"Apache-2.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0", "MIT", "ODbL-1.0", "PDDL-1.0"})
+"""Licences that are given by their address, as Croissant recommends; any other stands as it was written."""
+_ROLES = {"train": "TrainingSplit", "validation": "ValidationSplit", "test": "TestSplit"}
+# The context that the standard prescribes, word for word.
+_CONTEXT = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "arrayShape": "cr:arrayShape",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "containedIn": "cr:containedIn",
+    "cr": "http://mlcommons.org/croissant/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "description": {"@container": "@language"},
+    "equivalentProperty": "cr:equivalentProperty",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileObject": "cr:fileObject",
+    "fileProperty": "cr:fileProperty",
+    "fileSet": "cr:fileSet",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isArray": "cr:isArray",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "name": {"@container": "@language"},
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
+    "sc": "https://schema.org/",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}
+
+
+def croissant(manifest: Manifest, columns: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return the JSON-LD of a dataset: each file with its SHA-256, each split as a set of records.
+
+    Args:
+        manifest: what the dataset is.
+        columns: the columns of each split's file.
+    """
+    splits = {name: manifest.splits[name] for name in SPLITS}  # type: ignore[index]  # SPLITS are the literal's values
+    about = {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "name": manifest.name,
+        "description": " ".join(filter(None, (_sentence(manifest.title), manifest.made))) or "Question-answer pairs.",
+        "conformsTo": "http://mlcommons.org/croissant/1.1",
+        "version": manifest.version,
+        "url": manifest.url,
+        "datePublished": manifest.published,
+        "inLanguage": manifest.language,
+        "license": _licence(manifest.licence),
+        "citeAs": citation(manifest),
+        "distribution": [
+            *(_rows_file(name, split) for name, split in splits.items()),
+            *(_vector_file(name, vectors) for name, vectors in sorted(manifest.vectors.items())),
+        ],
+        "recordSet": [_splits(), *(_records(name, split, columns[name]) for name, split in splits.items())],
+    }
+    return {key: value for key, value in about.items() if value}
+
+
+def citation(manifest: Manifest) -> str:
+    """Return how to cite the dataset: as its makers want it, else in BibTeX, with the digest that says which rows."""
+    if manifest.citation:
+        return manifest.citation
+    entries = {
+        "title": manifest.title or manifest.name,
+        "version": manifest.version,
+        "year": manifest.published[:4],
+        "url": manifest.url,
+        "note": f"SHA-256 {manifest.digest}",
+    }
+    written = ", ".join(f"{key} = {{{value}}}" for key, value in entries.items() if value)
+    return f"@misc{{{manifest.name}-{manifest.version}, {written}}}"
+
+
+def _rows_file(name: str, split: SplitFile) -> dict[str, Any]:
+    return _file(split, f"The rows of the split {name}: {split.rows}.", "text/csv")
+
+
+def _vector_file(name: str, vectors: VectorFile) -> dict[str, Any]:
+    what = f"Vectors of all texts by {name}, {vectors.dimension} numbers each, as NumPy's npz."
+    return _file(vectors, f"{what} {vectors.description}".strip(), "application/zip")
+
+
+def _file(entry: SplitFile | VectorFile, description: str, encoding: str) -> dict[str, Any]:
+    return {
+        "@type": "cr:FileObject",
+        "@id": entry.file,
+        "name": entry.file,
+        "description": description,
+        "contentUrl": entry.file,
+        "encodingFormat": encoding,
+        "sha256": entry.sha256,
+    }
+
+
+def _splits() -> dict[str, Any]:
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "splits",
+        "name": "splits",
+        "description": "The sides of the split; a question stands on one of them only.",
+        "dataType": "cr:Split",
+        "key": {"@id": "splits/name"},
+        "field": [
+            {"@type": "cr:Field", "@id": "splits/name", "name": "name", "dataType": "sc:Text"},
+            {"@type": "cr:Field", "@id": "splits/url", "name": "url", "dataType": "sc:URL"},
+        ],
+        "data": [{"splits/name": name, "splits/url": f"{_CONTEXT['cr']}{_ROLES[name]}"} for name in SPLITS],
+    }
+
+
+def _records(name: str, split: SplitFile, columns: Sequence[str]) -> dict[str, Any]:
+    fields = [
+        {
+            "@type": "cr:Field",
+            "@id": f"{name}/{column}",
+            "name": column,
+            "description": COLUMNS[column],
+            "dataType": "sc:Integer" if column == "label" else "sc:Text",
+            "source": {"fileObject": {"@id": split.file}, "extract": {"column": column}},
+        }
+        for column in columns
+    ]
+    side = {
+        "@type": "cr:Field",
+        "@id": f"{name}/split",
+        "name": "split",
+        "description": "The side of the split, the same for all rows of a file.",
+        "dataType": "sc:Text",
+        "value": name,
+    }
+    return {
+        "@type": "cr:RecordSet",
+        "@id": name,
+        "name": name,
+        "description": f"The rows of the split {name}.",
+        "field": [*fields, side],
+    }
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _licence(licence: str) -> str:
+    return f"https://spdx.org/licenses/{licence}.html" if licence in KNOWN_LICENCES else licence

@@ -1,0 +1,174 @@
+"""Vectors that come with a dataset, made once by a model that need not be here: one file a set, checked before use.
+
+A set lies in the dataset's folder, or, where `optbench data embed` made it for a dataset that is not ours to change, beside the
+store, in `.optbench/vectors`. Its file has four arrays: `question` and `answer`, one float32 row for each distinct text, and
+`question_keys` and `answer_keys`, 16 bytes of each text's SHA-256, by which a row is found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from optbench.contracts import Embedder, Role
+from optbench.data.loader import Frozen
+from optbench.data.manifest import VectorFile, checked_bytes, read_vector_file
+from optbench.data.rows import Row
+from optbench.errors import DataError
+
+ROLES: tuple[Role, ...] = ("question", "answer")
+BESIDE = Path(".optbench/vectors")
+"""Where sets lie that do not lie in a dataset's folder: in a folder named after the first digits of its digest."""
+_KEY = 16
+_DIMENSIONS = 2
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class VectorSet:
+    """A set of vectors that is here: its entry, and the folder that its file lies in."""
+
+    name: str
+    folder: Path
+    entry: VectorFile
+
+
+def beside(dataset: Frozen) -> Path:
+    """Return the folder for sets of `dataset` that do not lie in its own."""
+    return BESIDE / dataset.digest[:16]
+
+
+def vector_sets(dataset: Frozen) -> dict[str, VectorSet]:
+    """Return the sets of vectors that are here for `dataset`, by name."""
+    own = {name: VectorSet(name, dataset.folder, entry) for name, entry in dataset.manifest.vectors.items()}
+    added = {
+        path.stem: VectorSet(path.stem, path.parent, read_vector_file(path)) for path in sorted(beside(dataset).glob("*.json"))
+    }
+    return dict(sorted({**added, **own}.items()))
+
+
+def absent(dataset: Frozen) -> list[str]:
+    """Return a line for each set that the dataset has a place for and that is not here."""
+    here = vector_sets(dataset)
+    return [
+        f"{name}: no vectors here; 'optbench data embed {dataset.name} --embedder {name}' makes them"
+        for name in sorted(dataset.manifest.slots)
+        if name not in here
+    ]
+
+
+def pack(texts: Mapping[Role, Sequence[str]], vectors: Mapping[Role, Vectors]) -> bytes:
+    """Return the file of a set: equal texts and vectors give equal bytes."""
+    arrays: dict[str, Any] = {}
+    for role in ROLES:
+        arrays[role] = vectors[role]
+        arrays[f"{role}_keys"] = np.frombuffer(b"".join(map(_key, texts[role])), np.uint8).reshape(-1, _KEY)
+    out = io.BytesIO()
+    np.savez_compressed(out, allow_pickle=False, **arrays)
+    return out.getvalue()
+
+
+def distinct_texts(splits: Mapping[str, Sequence[Row]]) -> dict[Role, list[str]]:
+    """Return the distinct questions and answers of a dataset's splits, in the order of their first appearance."""
+    rows = [row for split in splits.values() for row in split]
+    return {role: list(dict.fromkeys(getattr(row, role) for row in rows)) for role in ROLES}
+
+
+def unpack(content: bytes, path: str, dimension: int) -> dict[Role, dict[bytes, Vectors]]:
+    """Return the vectors of a file by role and key.
+
+    Raises:
+        DataError: the file breaks a rule; the message names file, row and rule.
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as found:
+            arrays = {name: found[name] for name in found.files}
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
+        raise DataError(f"{path} is no file of plain arrays: {error}") from error
+    return {role: _by_key(arrays, role, path, dimension) for role in ROLES}
+
+
+def _by_key(arrays: Mapping[str, Any], role: Role, path: str, dimension: int) -> dict[bytes, Vectors]:
+    vectors, keys = arrays.get(role), arrays.get(f"{role}_keys")
+    if vectors is None or keys is None:
+        raise DataError(f"{path} has no arrays {role!r} and '{role}_keys' (found: {', '.join(sorted(arrays)) or 'none'})")
+    if vectors.dtype != np.float32 or vectors.ndim != _DIMENSIONS or vectors.shape[1] != dimension:
+        raise DataError(f"{path}: {role} is {vectors.dtype} of shape {vectors.shape}; it must be float32, (texts, {dimension})")
+    if keys.dtype != np.uint8 or keys.shape != (len(vectors), _KEY):
+        raise DataError(
+            f"{path}: {role}_keys is {keys.dtype} of shape {keys.shape}; it must be uint8, ({len(vectors)}, {_KEY})"
+        )
+    broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if broken.size:
+        raise DataError(f"{path}: {role}, row {broken[0] + 1}: the vector has NaN or infinity")
+    return {key.tobytes(): vector for key, vector in zip(keys, vectors, strict=True)}
+
+
+def by_text(content: bytes, dimension: int, role: Role, texts: Sequence[str]) -> Vectors:
+    """Return the vectors of `texts`, (len(texts), dimension), from a set's file that was just made."""
+    known = unpack(content, "the new set", dimension)[role]
+    return np.array([known[_key(text)] for text in texts])
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrozenVectors(Embedder):
+    """Looks texts up in a set of vectors that comes with the dataset."""
+
+    name: ClassVar[str] = "frozen-vectors"
+    folder: Path
+    file: str
+    sha256: str
+    dimension: int
+
+    @classmethod
+    def of(cls, vectors: VectorSet) -> FrozenVectors:
+        """Return the embedder of a set."""
+        entry = vectors.entry
+        return cls(folder=vectors.folder.resolve(), file=entry.file, sha256=entry.sha256, dimension=entry.dimension)
+
+    def encode(self, texts: Sequence[str], role: Role, learnt: Any) -> Vectors:
+        """Return the stored vector of each text, shape (len(texts), dimension).
+
+        Raises:
+            DataError: the file is not the one that was frozen, breaks a rule, or lacks a text.
+        """
+        known = _load(self.folder, self.file, self.sha256, self.dimension)[role]
+        missing = [text for text in texts if _key(text) not in known]
+        if missing:
+            raise DataError(
+                f"{self.folder / self.file} has no {role} vector for {missing[0][:60]!r} and {len(missing) - 1} more"
+            )
+        return np.array([known[_key(text)] for text in texts])
+
+
+@lru_cache(maxsize=2)
+def _load(folder: Path, file: str, sha256: str, dimension: int) -> dict[Role, dict[bytes, Vectors]]:
+    content = checked_bytes(folder, file, sha256)
+    return unpack(content, str(folder / file), dimension)
+
+
+def check(sets: Iterable[VectorSet], dataset: Frozen) -> None:
+    """Refuse a set that is not the one that was frozen, or lacks a text of the dataset.
+
+    Raises:
+        DataError: the message names file, row and rule.
+    """
+    texts = distinct_texts(dataset.splits)
+    for vectors in sets:
+        embedder = FrozenVectors.of(vectors)
+        for role in ROLES:
+            embedder.encode(texts[role], role, None)
+
+
+def _key(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()[:_KEY]

@@ -1,0 +1,147 @@
+"""Vectors from a neural encoder: any model that sentence-transformers can load, from the Hugging Face Hub or from a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from threading import RLock
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from optbench import Embedder, OptbenchError, Role, count
+from optbench.embedders import vector_cache
+from optbench.embedders.model_files import first_line, missing_extra, model_digest, resolve
+
+LIBRARIES = ("sentence-transformers", "transformers", "torch")
+"""Whose versions can change the last bits of a vector."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentenceTransformer(Embedder):
+    """A sentence encoder. Reimers & Gurevych 2019, EMNLP-IJCNLP, arXiv:1908.10084; computed by sentence-transformers.
+
+    Texts longer than the model's limit are cut there. The model's own prompts are never used: what stands before a text is what
+    the two prompts here say. A model may scale to unit length by itself, whatever `normalize` says; all-MiniLM-L6-v2 does.
+    """
+
+    name: ClassVar[str] = "sentence-transformer"
+    in_all: ClassVar[bool] = False
+    model: str = "sentence-transformers/all-MiniLM-L6-v2"  # a name on the Hub, or a folder
+    revision: str | None = None  # of the Hub's model
+    local_files_only: bool = False  # never ask the network
+    device: str = "cpu"  # where torch computes
+    batch_size: int = count(32)  # texts at a time
+    question_prompt: str = ""  # what stands before a question
+    answer_prompt: str = ""  # what stands before an answer
+    normalize: bool = True  # to unit length
+
+    def encode(self, texts: Sequence[str], role: Role, learnt: Any) -> npt.NDArray[np.float32]:
+        """Return one vector a text, shape (len(texts), the model's dimension), with the role's prompt before each text."""
+        return encode(
+            resolve(self.model, self.revision, local_files_only=self.local_files_only),
+            texts,
+            prompt=self.question_prompt if role == "question" else self.answer_prompt,
+            normalize=self.normalize,
+            device=self.device,
+            batch_size=self.batch_size,
+        )
+
+
+def libraries() -> dict[str, str]:
+    """Return the versions of the libraries that compute the vectors.
+
+    Raises:
+        MissingExtra: one is not installed.
+    """
+    try:
+        return {name: version(name) for name in LIBRARIES}
+    except PackageNotFoundError as error:
+        raise missing_extra() from error
+
+
+def encode(
+    folder: Path, texts: Sequence[str], *, prompt: str, normalize: bool, device: str = "cpu", batch_size: int = 32
+) -> npt.NDArray[np.float32]:
+    """Return one vector a text, shape (len(texts), d), from the cache if the same were made before.
+
+    Distinct texts are encoded once, in sorted order, so that neither their order nor their repetition changes a bit.
+
+    Args:
+        folder: the model's, as `resolve` returns it.
+        texts: what to encode.
+        prompt: what to put before each text; the model's own prompts are not used.
+        normalize: whether to scale vectors to unit length.
+        device: where torch computes, such as cpu or cuda.
+        batch_size: how many texts at a time; padding makes the last bits depend on it.
+
+    Raises:
+        MissingExtra: sentence-transformers is not installed.
+        OptbenchError: the folder holds no model that can be loaded on the device.
+    """
+    distinct = sorted(set(texts))
+    digest = model_digest(folder)
+    key = _key(distinct, [digest, prompt, normalize, device, batch_size, libraries()])
+    vectors = vector_cache.read(key, len(distinct))
+    if vectors is None:
+        encoder = _load(folder, digest, device)
+        with _one_thread():
+            vectors = np.ascontiguousarray(
+                encoder.encode(
+                    distinct,
+                    prompt=prompt,
+                    batch_size=batch_size,
+                    show_progress_bar=sys.stderr.isatty(),
+                    normalize_embeddings=normalize,
+                ),
+                np.float32,
+            )
+        vector_cache.write(key, vectors)
+    place = {text: row for row, text in enumerate(distinct)}
+    return vectors[[place[text] for text in texts]]
+
+
+@lru_cache(maxsize=1)  # a run needs no more, and two large models may not fit
+def _load(folder: Path, digest: str, device: str) -> Any:  # noqa: ARG001  # by its digest, a changed folder is loaded anew
+    try:
+        from sentence_transformers import SentenceTransformer as Encoder  # seconds to import: when used  # noqa: PLC0415
+        from tqdm import tqdm  # noqa: PLC0415
+        from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415
+    except ImportError as error:
+        raise missing_extra() from error
+    tqdm.set_lock(RLock())  # its own is a semaphore between processes, which a worker that is ended would leave behind
+    if not sys.stderr.isatty():
+        disable_progress_bar()
+    try:
+        encoder = Encoder(str(folder), device=device, local_files_only=True)
+    except Exception as error:  # a broken folder shows itself in many ways
+        raise OptbenchError(
+            f"{folder} cannot be loaded on {device!r} ({first_line(error)}); give the folder or the name of a model that "
+            "sentence-transformers can load, and a device that torch has"
+        ) from error
+    return encoder.float().eval()  # weights may be stored as half precision
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread, as everything else is computed: more of them give other bits."""
+    import torch  # noqa: PLC0415  # seconds to import: when used
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _key(texts: Sequence[str], settings: Sequence[Any]) -> str:
+    return hashlib.sha256(json.dumps([settings, texts], sort_keys=True).encode()).hexdigest()

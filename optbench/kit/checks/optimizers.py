@@ -1,0 +1,232 @@
+"""What an optimizer promises."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+import tracemalloc
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from optbench.contracts import Architecture, Optimizer
+from optbench.kit.problems import DTYPES, LARGE, SMALL, Constant, LeastSquares, batch, start, walk
+from optbench.kit.rules import Breaches, Subject, rule
+from optbench.numerics import Layout, Vector, state_arrays
+from optbench.parameters import values
+from optbench.registry import Registry
+from optbench.seeding import stream
+from optbench.train import train
+
+CAPABILITIES = frozenset({"hvp"})
+"""What an optimizer may need, and an architecture provide, beyond gradients."""
+_LAYOUTS = (SMALL, Layout({"only": (9, 1)}), Layout({"bias": (5,)}), Layout({"single": (1, 1)}))
+_WARM = 4  # steps until all buffers are there
+
+
+def digest(opt: Any) -> str:
+    """Return the SHA-256 of the weights after each of a dozen steps, in both types."""
+    total = hashlib.sha256()
+    for dtype in DTYPES:
+        w = start(SMALL, dtype)
+        s, at = opt.init(w, SMALL), LeastSquares(w)
+        for t in range(1, 13):
+            walk(opt, w, s, at, range(t, t + 1))
+            total.update(w.tobytes())
+            total.update(opt.eval_weights(w, s).tobytes())
+    return total.hexdigest()
+
+
+@rule("declarations", 'batch is "mini" or "full", needs is frozenset() or frozenset({"hvp"}), rates names hyper-parameters')
+def declarations(subject: Subject) -> Breaches:
+    """The class variables have values that optbench knows."""
+    opt = subject.thing
+    if opt.batch not in ("mini", "full"):
+        yield f"batch is {opt.batch!r}"
+    if not (isinstance(opt.needs, frozenset) and opt.needs <= CAPABILITIES):
+        yield f"needs is {opt.needs!r}"
+    if not (isinstance(opt.rates, tuple) and set(opt.rates) <= set(values(opt))):
+        yield f"rates is {opt.rates!r}"
+
+
+@rule("shapes", "take shapes from w and layout.views(w); a layer may be a matrix, a row, a column, a vector or one weight")
+def shapes(subject: Subject) -> Breaches:
+    """It takes networks of any layout, and judges weights of the same shape."""
+    for layout in _LAYOUTS:
+        w = start(layout, "float64")
+        s = subject.thing.init(w, layout)
+        walk(subject.thing, w, s, LeastSquares(w), range(1, 6))
+        judged = subject.thing.eval_weights(w, s)
+        if judged.shape != w.shape:
+            yield f"eval_weights has shape {judged.shape} for weights of shape {w.shape}"
+        if not np.isfinite(judged).all():
+            yield f"weights are not finite after 5 steps on layers {dict(layout.shapes)}"
+
+
+@rule("types", "make buffers with zeros_like(w) or empty_like(w), and scalars Python's (math.sqrt): np.float64 widens float32")
+def types(subject: Subject) -> Breaches:
+    """float32 stays float32 and float64 stays float64, in the state too."""
+    for dtype in DTYPES:
+        w = start(SMALL, dtype)
+        s = subject.thing.init(w, SMALL)
+        walk(subject.thing, w, s, LeastSquares(w), range(1, 6))
+        arrays = [subject.thing.eval_weights(w, s), *state_arrays(s)]
+        others = {array.dtype.name for array in arrays if array.dtype.kind == "f"} - {dtype}
+        if others:
+            yield f"with weights of {dtype} there are arrays of {', '.join(sorted(others))}"
+
+
+@rule("in place", "write into the array that is given, w -= ... or np.add(..., out=w); w = w - ... makes another one")
+def in_place(subject: Subject) -> Breaches:
+    """`init` leaves the weights alone, `step` moves them where they lie, and `eval_weights` makes no copy."""
+    opt = subject.thing
+    for dtype in DTYPES:
+        room = np.full(SMALL.size + 2, 7.0, dtype)
+        w = room[1:-1]
+        w[:] = before = start(SMALL, dtype)
+        s = opt.init(w, SMALL)
+        if not np.array_equal(w, before):
+            yield "init changes the weights"
+        walk(opt, w, s, LeastSquares(w), range(1, 9))
+        if np.array_equal(w, before):
+            yield "after 8 steps the weights are where they were"
+        if not room[0] == room[-1] == 7.0:  # as it was filled
+            yield "it writes beyond the weights"
+        judged = opt.eval_weights(w, s)
+        if not any(np.shares_memory(judged, held) for held in (w, *state_arrays(s))):
+            yield "eval_weights returns a copy"
+
+
+@rule("no allocation", "make buffers in init, use g as scratch, and write with out= or axpy")
+def no_allocation(subject: Subject) -> Breaches:
+    """After the first steps nothing of the order of the weights is allocated, not even a byte for each."""
+    w = start(LARGE, "float32")
+    s, at = subject.thing.init(w, LARGE), LeastSquares(w, rows=4)
+    walk(subject.thing, w, s, at, range(1, _WARM))
+    peak = traced_peak(lambda: walk(subject.thing, w, s, at, range(_WARM, _WARM + 12)))
+    if peak >= w.size:
+        yield f"steps {_WARM} to {_WARM + 11} allocate {peak / w.size:.1f} bytes a weight at once"
+
+
+@rule("checkpoint", "keep all that a step remembers in the state, never in self, in a global or in an iterator")
+def checkpoint(subject: Subject) -> Breaches:
+    """A deep copy of state and weights goes on with the same bits."""
+    opt = subject.thing
+    for dtype in DTYPES:
+        for cut in (0, 1, 5):
+            w = start(SMALL, dtype)
+            s, at = opt.init(w, SMALL), LeastSquares(w)
+            walk(opt, w, s, at, range(1, cut + 1))
+            w2 = w.copy()
+            s2, at2 = copy.deepcopy(s), at.copied(w2)
+            walk(opt, w, s, at, range(cut + 1, 15))
+            walk(opt, w2, s2, at2, range(cut + 1, 15))
+            if w.tobytes() != w2.tobytes() or opt.eval_weights(w, s).tobytes() != opt.eval_weights(w2, s2).tobytes():
+                yield f"{dtype}: copied after {cut} steps, it goes elsewhere"
+
+
+@rule("rates", "read self.lr in update and keep no hyper-parameter in the state; a method without a rate says rates = ()")
+def rates(subject: Subject) -> Breaches:
+    """`scaled` multiplies the rates and nothing else, and a rate that changes in the middle has effect."""
+    opt = subject.thing
+    if not opt.rates:
+        return
+    half = opt.scaled(0.5)
+    expected = {name: value * 0.5 if name in opt.rates else value for name, value in values(opt).items()}
+    if type(half) is not type(opt) or values(half) != expected:
+        yield f"scaled(0.5) makes {half!r}"
+    w = start(SMALL, "float64")
+    s, at = opt.init(w, SMALL), LeastSquares(w)
+    walk(opt, w, s, at, range(1, 6))
+    w2 = w.copy()
+    s2, at2 = copy.deepcopy(s), at.copied(w2)
+    walk(opt, w, s, at, range(6, 11))
+    walk(opt.scaled(0.0), w2, s2, at2, range(6, 11))
+    if np.array_equal(w, w2):
+        yield "5 steps at a rate of 0 go where those at the full rate go"
+
+
+@rule("zero gradient", "add eps to what is divided by, or leave out the step where it is 0")
+def zero_gradient(subject: Subject) -> Breaches:
+    """Where the gradient is 0, from the first step or after some, the weights stay finite."""
+    for dtype in DTYPES:
+        for since in (1, 4):
+            for weights in (start(SMALL, dtype), np.zeros(SMALL.size, dtype)):
+                s = subject.thing.init(weights, SMALL)
+                walk(subject.thing, weights, s, Constant(weights, 0.0, since), range(1, 41))
+                if not np.isfinite(subject.thing.eval_weights(weights, s)).all():
+                    yield f"{dtype}: not finite, with a gradient of 0 from step {since} on"
+
+
+@rule("NaN gradient", "let NaN flow into w, where the run's end is seen to: do not raise, do not loop until it is finite")
+def nan_gradient(subject: Subject) -> Breaches:
+    """A gradient of NaN raises nothing: the run has diverged, and that is an ending."""
+    for dtype in DTYPES:
+        for since in (1, 4):
+            w = start(SMALL, dtype)
+            walk(subject.thing, w, subject.thing.init(w, SMALL), Constant(w, float("nan"), since), range(1, 16))
+    yield from ()
+
+
+@rule("a run", "see that step asks `at` for gradients, and takes batches of any number of rows")
+def a_run(subject: Subject) -> Breaches:
+    """It trains a small network in optbench's own loop, the last batch of an epoch being shorter."""
+    opt: Optimizer = subject.thing
+    network = dataclasses.replace(_network(), hidden=3)  # type: ignore[type-var]  # it is a dataclass
+    for dtype in DTYPES:
+        model = network.bind(network.layout(6), dtype)
+        model.w[:] = network.initial(model.layout, stream(0, "init"))
+        ending = train(
+            opt,
+            model,
+            *batch(23, 6, dtype),
+            epochs=3,
+            batch_size=5,
+            rng=stream(0, "batches"),
+            noise=stream(0, "noise"),
+            clock=lambda: 0.0,
+            watch=_sound,
+        )
+        if ending != "ok":
+            yield f"{dtype}: it {ending} within 3 epochs, with its defaults"
+
+
+RULES = (
+    declarations,
+    shapes,
+    types,
+    in_place,
+    no_allocation,
+    checkpoint,
+    rates,
+    zero_gradient,
+    nan_gradient,
+    a_run,
+)
+
+
+def traced_peak(work: Any) -> int:
+    """Return how many bytes `work()` has allocated at most at one time, beyond what there was."""
+    tracing = tracemalloc.is_tracing()
+    tracemalloc.start()
+    try:
+        tracemalloc.reset_peak()
+        before, _ = tracemalloc.get_traced_memory()
+        work()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        if not tracing:
+            tracemalloc.stop()
+    return peak - before
+
+
+@cache
+def _network() -> Architecture:
+    network: Architecture = Registry(autoload=False).find("architecture", "two-layer-mlp").cls()
+    return network
+
+
+def _sound(_epoch: int, weights: Vector, _at: Any, _seconds: float) -> bool:
+    return bool(np.isfinite(weights).all())

@@ -1,0 +1,197 @@
+"""From the name of a plugin to what holds and what does not."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import re
+import sys
+import tempfile
+import tomllib
+import traceback
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from optbench.errors import MissingExtra, UsageError, nearest
+from optbench.kit.checks import RULES
+from optbench.kit.checks.common import DECLARED
+from optbench.kit.rules import Subject
+from optbench.registry import AXES, GROUP, Plugin, Registry
+
+_MOST = 3  # breaches of one rule that are told
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one check; `found` says what is wrong, and `remedy` what to do."""
+
+    kind: str
+    name: str
+    check: str
+    promise: str
+    status: Literal["holds", "breach", "skipped"]
+    found: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something that is promised, by whom, and how to find out whether it holds."""
+
+    kind: str
+    name: str
+    check: str
+    promise: str
+    remedy: str
+    breaches: Callable[[], Iterable[str]]
+
+    def run(self) -> Finding:
+        """Return what was found; what the plugin raises is a breach."""
+        about = (self.kind, self.name, self.check, self.promise)
+        try:
+            with quiet():
+                found = list(itertools.islice(self.breaches(), _MOST))
+        except KeyboardInterrupt:
+            raise
+        except MissingExtra as error:
+            return Finding(*about, "skipped", str(error))
+        except BaseException as error:  # noqa: BLE001  # a stranger's code may raise anything, SystemExit too
+            found = [_told(error)]
+        return Finding(*about, "breach", "; ".join(found), self.remedy) if found else Finding(*about, "holds")
+
+
+def installed_checks(package: str) -> list[Check]:
+    """Return the checks of all methods of a plugin.
+
+    Args:
+        package: the name of an installed distribution or plugin.
+
+    Raises:
+        UsageError: there is no such plugin; the message names the nearest.
+    """
+    wanted = _normal(package)
+    with quiet():
+        registry = Registry(autoload=True)
+    plugins = [plugin for plugin in registry.plugins if wanted in map(_normal, _names(plugin))]
+    if not plugins:
+        known = {name for plugin in registry.plugins for name in _names(plugin)}
+        raise UsageError(
+            f"no plugin named {package!r} is installed{nearest(package, known)}; 'optbench plugins' lists those that are, and "
+            "the folder of one that is not can be given too"
+        )
+    return [check for plugin in plugins for check in (*_of_plugin(registry, plugin), *_of_methods(registry, plugin))]
+
+
+@contextmanager
+def checks_of(package: str) -> Iterator[list[Check]]:
+    """Give the checks of all methods of a plugin; while the context lasts, they can be run.
+
+    Args:
+        package: the name of an installed distribution or plugin, or a folder with a `pyproject.toml` or an `__init__.py`.
+
+    Raises:
+        UsageError: there is no such plugin; the message names the nearest.
+    """
+    # A folder is looked at before anything is imported: what is installed may be another version of the same modules.
+    installed = {name for entry in entry_points(group=GROUP) for name in (entry.name, entry.dist.name if entry.dist else "")}
+    if Path(package).is_dir() and _normal(package) not in map(_normal, installed):
+        with _as_if_installed(Path(package).resolve()) as distribution:
+            yield installed_checks(distribution)
+    else:
+        yield installed_checks(package)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Compute as a worker does: one BLAS thread, no word about overflow; what a plugin prints goes to standard error."""
+    with threadpool_limits(1), np.errstate(all="ignore"), warnings.catch_warnings(), redirect_stdout(sys.stderr):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _of_plugin(registry: Registry, plugin: Plugin) -> Iterator[Check]:
+    """What must hold before there is a method to examine."""
+    faults = [plugin.error] if plugin.error else []
+    clashes = [clash for clash in registry.clashes if f"({plugin.entry_point})" in clash]
+    lacks = [] if faults or clashes or plugin.provides else ["it registers none"]
+    yield Check("plugin", plugin.name, "loads", "It can be imported, and its hooks be called.", _LOADS, lambda: faults)
+    yield Check("plugin", plugin.name, "names are free", "No other plugin brings a method of its name.", _FREE, lambda: clashes)
+    yield Check("plugin", plugin.name, "brings a method", "It registers at least one.", _BRINGS, lambda: lacks)
+
+
+_LOADS = "import the module by itself to see the whole error; hooks, classes and OPTBENCH_CONTRACT are those of this optbench"
+_FREE = "give the method another name"
+_BRINGS = "return a list of classes from a function marked @hookimpl, such as optbench_optimizers"
+
+
+def _of_methods(registry: Registry, plugin: Plugin) -> Iterator[Check]:
+    methods = [(axis, method.cls) for axis in AXES for method in registry.methods(axis) if method.plugin is plugin]
+    for axis, cls in methods:
+        subject = Subject(axis, cls, plugin, tuple(methods))
+        for rule in RULES.get(axis, DECLARED):
+            yield Check(axis, subject.name, rule.name, rule.holds, rule.remedy, partial(rule.breaches, subject))
+
+
+def _told(error: BaseException) -> str:
+    """An exception in one line, with the last place outside the kit that it came through."""
+    text = " ".join(str(error).split())
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not Path(f.filename).is_relative_to(_HERE)]
+    where = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}: " if frames else ""
+    return f"{where}{type(error).__name__}: {text}" if text else f"{where}{type(error).__name__}"
+
+
+@contextmanager
+def _as_if_installed(folder: Path) -> Iterator[str]:
+    """Let a folder be found as a distribution, with the metadata that an installer would write; give its name."""
+    name, version, entries, path = _described(folder)
+    lines = [f"[{GROUP}]", *(f"{key} = {value}" for key, value in entries.items())]
+    before = list(sys.path)
+    with tempfile.TemporaryDirectory() as beside:
+        info = Path(beside) / f"{_normal(name).replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
+        (info / "entry_points.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        sys.path[:0] = [beside, *map(str, path)]
+        importlib.invalidate_caches()
+        try:
+            yield name
+        finally:
+            sys.path[:] = before
+
+
+def _described(folder: Path) -> tuple[str, str, dict[str, str], list[Path]]:
+    """The name, version and entry points of what lies in a folder, and where its modules are."""
+    file = folder / "pyproject.toml"
+    if not file.is_file():
+        if (folder / "__init__.py").is_file():
+            return folder.name, "0", {folder.name: folder.name}, [folder.parent]
+        raise UsageError(f"{folder} has neither a pyproject.toml nor an __init__.py; 'optbench plugin new' makes a plugin")
+    try:
+        project: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8")).get("project", {})
+        entries = dict(project.get("entry-points", {}).get(GROUP, {}))
+        name, version = str(project["name"]), str(project.get("version", "0"))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise UsageError(f"{file} cannot be read: {type(error).__name__}: {error}") from error
+    if not entries:
+        raise UsageError(f"{file} names no entry point in the group {GROUP!r}; [project.entry-points.{GROUP}] lists them")
+    return name, version, entries, [folder, folder / "src"]
+
+
+def _names(plugin: Plugin) -> tuple[str, str, str]:
+    """What a plugin can be called: its own name, its distribution's, its entry point's."""
+    return plugin.name, plugin.distribution, plugin.entry_point.partition("=")[0].strip()
+
+
+def _normal(name: str) -> str:
+    """Names of distributions are equal whatever joins their words (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,66 @@
+"""What a rule of the contract is, and what it is held against."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from optbench.parameters import build
+from optbench.registry import Plugin
+
+Breaches = Iterator[str]
+"""What was found wrong, one sentence each; nothing if the rule holds."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A method that is examined."""
+
+    axis: str
+    cls: type[Any]
+    plugin: Plugin
+    siblings: tuple[tuple[str, type[Any]], ...] = ()
+    """All methods of the plugin by kind, this one among them: one further process serves them together."""
+
+    @property
+    def name(self) -> str:
+        """The name by which users select it."""
+        name: str = self.cls.name
+        return name
+
+    @cached_property
+    def thing(self) -> Any:
+        """The method with its default hyper-parameters."""
+        return build(self.cls, {})
+
+    @property
+    def docstring(self) -> str:
+        """What the class says of itself; what `dataclass` writes for a class that says nothing does not count."""
+        text = self.cls.__doc__ or ""
+        return "" if text.startswith(f"{self.cls.__name__}(") else " ".join(text.split())
+
+    def says(self, word: str) -> bool:
+        """Whether the docstring has `word` in it, as a word."""
+        return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", self.docstring) is not None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A part of the contract that can be checked: what holds, and what to do where it does not."""
+
+    name: str
+    holds: str
+    remedy: str
+    breaches: Callable[[Subject], Breaches]
+
+
+def rule(name: str, remedy: str) -> Callable[[Callable[[Subject], Breaches]], Rule]:
+    """Make a rule of a function that yields breaches; its docstring says what holds."""
+
+    def made(breaches: Callable[[Subject], Breaches]) -> Rule:
+        return Rule(name, " ".join((breaches.__doc__ or "").split()), remedy, breaches)
+
+    return made

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tiny import tiny_splits
+
+from optbench.data.card import data_card, tally
+from optbench.data.croissant import citation, croissant
+from optbench.data.importer import companions, write
+from optbench.data.loader import Frozen, load
+from optbench.data.manifest import Manifest
+from optbench.data.rows import Row
+
+
+def with_(manifest: Manifest, **entries: object) -> Manifest:
+    return Manifest.model_validate(manifest.model_dump() | entries)
+
+
+def card(dataset: Frozen, **entries: object) -> str:
+    return data_card(with_(dataset.manifest, **entries), tally(dataset.splits))
+
+
+def test_what_can_be_counted_is_counted() -> None:
+    splits = tiny_splits()
+    splits["test"][0] = Row("Ne?", "1234567", 1, topic="fen", kind="plausible")
+    found = tally(splits)
+    assert found["questions"] == 13
+    assert found["rows"] == {"train": 12, "validation": 6, "test": 6}
+    assert found["labels"] == {"1": 12, "-1": 12}
+    assert found["topics"] == {"fen": 1}
+    assert found["kinds"] == {"plausible": 1}
+    assert found["columns"] == ["question", "answer", "label", "topic", "kind"]
+    wrong = [len(row.answer) for rows in splits.values() for row in rows if row.label == -1]
+    assert found["lengths"]["-1"] == round(sum(wrong) / 12)
+
+
+def test_a_card_names_every_file_with_its_digest(dataset: Frozen) -> None:
+    text = card(dataset)
+    for name, split in dataset.manifest.splits.items():
+        assert f"| {name} | {split.rows} | {split.file} | `{split.sha256}` |" in text
+    assert dataset.digest in text
+
+
+def test_a_card_says_what_the_manifest_says_and_nothing_empty(dataset: Frozen) -> None:
+    bare, full = card(dataset), card(dataset, title="A title", made="By hand.", licence="MIT", citation="Cite so.")
+    assert bare.startswith("# tiny\n")
+    assert full.startswith("# A title\n")
+    for words in ("## How it was made\n\nBy hand.", "| licence | MIT |", "```bibtex\nCite so.\n```"):
+        assert words in full
+        assert words not in bare
+    for heading in ("How it was made", "Topics", "Kinds", "Vectors", "Figures"):
+        assert f"## {heading}" not in bare
+
+
+def test_figures_are_written_one_line_an_entry(dataset: Frozen) -> None:
+    figures = {"length alone": 0.5512, "answer only": {"words": 0.7, "off|topic": 0.61}, "pairs": "3"}
+    text = data_card(with_(dataset.manifest, figures=figures), tally(dataset.splits))
+    table = text.partition("## Figures\n\n")[2].partition("\n\n")[0].splitlines()
+    assert table[2:] == [
+        "| length alone | 0.551 |",
+        "| answer only, words | 0.700 |",
+        "| answer only, off\\|topic | 0.610 |",
+        "| pairs | 3 |",
+    ]
+
+
+def test_vectors_stand_in_both(dataset: Frozen) -> None:
+    made = {"model": "all-MiniLM-L6-v2", "model_sha256": "cd" * 32, "prompts": {}, "normalised": True}
+    vectors = {"minilm": {"file": "v/minilm.npz", "sha256": "ab" * 32, "dimension": 384, **made}}
+    manifest = with_(dataset.manifest, vectors=vectors)
+    assert manifest.digest == dataset.digest
+    contents = companions(manifest, dataset.splits)
+    entry = f"| minilm | 384 | v/minilm.npz | all-MiniLM-L6-v2 (files' SHA-256 {'cd' * 32})"
+    assert entry in contents["README.md"].decode()
+    (listed,) = [f for f in json.loads(contents["croissant.json"])["distribution"] if f["@id"] == "v/minilm.npz"]
+    assert listed["sha256"] == "ab" * 32
+    assert "all-MiniLM-L6-v2" in listed["description"]
+
+
+def test_every_dataset_has_both_and_they_are_the_same_everywhere(dataset: Frozen, tmp_path: Path) -> None:
+    again = write(tmp_path / "elsewhere" / "tiny", tiny_splits(), {"name": "tiny"})
+    names = {"README.md", "croissant.json", "manifest.json", "test.csv", "train.csv", "validation.csv"}
+    assert {path.name for path in again.folder.iterdir()} == names
+    for name in names:
+        assert (again.folder / name).read_bytes() == (dataset.folder / name).read_bytes()
+
+
+def test_they_can_be_made_again_from_what_was_loaded(dataset: Frozen) -> None:
+    loaded = load(dataset.folder)
+    for name, content in companions(loaded.manifest, loaded.splits).items():
+        assert (dataset.folder / name).read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("licence", "expected"),
+    [("CC-BY-4.0", "https://spdx.org/licenses/CC-BY-4.0.html"), ("ask the authors", "ask the authors"), ("", None)],
+)
+def test_a_known_licence_is_given_by_its_address(dataset: Frozen, licence: str, expected: str | None) -> None:
+    columns = {name: ["question", "answer", "label"] for name in dataset.splits}
+    assert croissant(with_(dataset.manifest, licence=licence), columns).get("license") == expected
+
+
+def test_a_citation_says_which_rows_were_meant(dataset: Frozen) -> None:
+    found = citation(with_(dataset.manifest, title="Pairs", published="2025-01-31", version="1"))
+    assert found == f"@misc{{tiny-1, title = {{Pairs}}, version = {{1}}, year = {{2025}}, note = {{SHA-256 {dataset.digest}}}}}"
+
+
+@pytest.mark.parametrize("day", ["2025", "31.01.2025", "2025-1-31", "soon"])
+def test_a_day_has_one_form(dataset: Frozen, day: str) -> None:
+    with pytest.raises(ValueError, match="published"):
+        with_(dataset.manifest, published=day)

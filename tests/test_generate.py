@@ -1,0 +1,707 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ollama_server import DIGEST, MODEL, Fault, OllamaServer, dies, exchange, fails, resets, says, sends, stalls, well
+
+from optbench.cli import main
+from optbench.data.generation import client
+from optbench.data.generation.journal import Journal, pairs
+from optbench.data.generation.loop import ATTEMPTS, ENOUGH, Tally, connect, generate
+from optbench.data.generation.prompts import RECALLED, SYSTEM, TOPICS, read_topics
+from optbench.data.generation.recipe import Recipe, attempt_seed
+from optbench.data.rows import Row
+from optbench.data.similarity import grams, jaccard
+from optbench.errors import DataError, MissingExtra, OptbenchError, UsageError
+
+RECIPE = Recipe(model=MODEL, topics=("fizik", "kimya"), seed=7, temperature=0.5)
+
+
+@pytest.fixture
+def server() -> Iterator[OllamaServer]:
+    with OllamaServer() as running:
+        yield running
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "made" / "pairs.jsonl"
+
+
+def make(
+    server: OllamaServer,
+    path: Path,
+    n: int = 4,
+    recipe: Recipe = RECIPE,
+    sleep: Callable[[float], None] = lambda _: None,
+    timeout: float = 30.0,
+) -> Tally:
+    with client.Ollama(server.url, timeout, sleep=sleep) as ollama:
+        return generate(recipe, n, path, ollama)
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def texts(path: Path) -> list[dict[str, Any]]:
+    """What is in a file but for the times of day."""
+    return [{name: value for name, value in line.items() if name not in {"asked", "answered"}} for line in lines(path)]
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> list[dict[str, Any]]:
+    """What a call without any trouble makes."""
+    with OllamaServer() as server:
+        make(server, tmp_path / "whole.jsonl", 6)
+    return texts(tmp_path / "whole.jsonl")
+
+
+# What is sent, and what is written
+
+
+def test_a_request_is_what_the_documents_say(server: OllamaServer, path: Path) -> None:
+    make(server, path, 2)
+    for number, body in enumerate(server.chats):
+        assert set(body) == {"model", "messages", "tools", "stream", "options", "format"}
+        assert body["model"] == MODEL
+        assert body["stream"] is False
+        assert body["tools"] == []
+        assert body["options"] == {
+            "temperature": 0.5,
+            "seed": attempt_seed(7, RECIPE.topics[number], number, 1),
+            "num_predict": 512,
+        }
+        assert [message["role"] for message in body["messages"]] == ["system", "user"]
+        assert body["messages"][0]["content"] == SYSTEM
+        assert f"Konu: {RECIPE.topics[number]}\n" in body["messages"][1]["content"]
+        schema = body["format"]
+        assert schema["type"] == "object"
+        assert list(schema["properties"]) == schema["required"] == ["question", "correct_answer", "incorrect_answer"]
+        assert {each["type"] for each in schema["properties"].values()} == {"string"}
+        assert schema["additionalProperties"] is False
+    assert {request for request, _ in server.requests} == {"GET /api/version", "GET /api/tags", "POST /api/chat"}
+
+
+def test_a_record_has_all_that_made_it(server: OllamaServer, path: Path) -> None:
+    tally = make(server, path, 3)
+    assert (tally.made, tally.wanted, tally.given_up, tally.untried) == (3, 3, 0, 0)
+    for number, (record, sent) in enumerate(zip(lines(path), server.chats, strict=True)):
+        assert record["index"] == number
+        assert record["topic"] == ("fizik", "kimya", "fizik")[number]
+        assert record["question"].endswith(" işareti ne demektir?")
+        assert [record["prompt"]["system"], record["prompt"]["user"]] == [each["content"] for each in sent["messages"]]
+        assert record["options"] == sent["options"]
+        assert (record["model"], record["model_digest"], record["ollama_version"]) == (MODEL, DIGEST, "0.12.6")
+        assert (record["seed"], record["attempt"], record["refused"]) == (7, 1, {})
+        assert record["asked"] <= record["answered"]
+        assert record["asked"].endswith("+00:00")
+    assert "işareti".encode() in path.read_bytes()
+
+
+def test_earlier_questions_of_the_topic_are_shown(server: OllamaServer, path: Path) -> None:
+    make(server, path, 2 * RECALLED + 4)
+    questions = [record["question"] for record in lines(path)]
+    shown = server.chats[-2]["messages"][1]["content"]
+    of_topic = questions[0:-2:2]
+    assert len(of_topic) == RECALLED + 1
+    assert of_topic[0] not in shown
+    assert all(question in shown for question in of_topic[1:])
+    assert not any(question in shown for question in questions[1::2])
+
+
+def test_seeds_follow_from_seed_topic_index_and_attempt() -> None:
+    seeds = {
+        attempt_seed(seed, topic, index, attempt)
+        for seed in (1, 2)
+        for topic in ("a", "b")
+        for index in (0, 1)
+        for attempt in (1, 2)
+    }
+    assert len(seeds) == 16
+    assert all(0 <= seed < 2**31 for seed in seeds)
+    assert attempt_seed(1, "fizik", 0, 1) == 476717889
+
+
+def test_a_model_without_a_tag_is_the_latest(server: OllamaServer, path: Path) -> None:
+    server.models = {"gemma2:latest": "1" * 64}
+    make(server, path, 1, Recipe(model="gemma2", topics=("fizik",)))
+    assert lines(path)[0]["model_digest"] == "1" * 64
+
+
+# Going on
+
+
+def test_a_second_call_goes_on(server: OllamaServer, path: Path, whole: list[dict[str, Any]]) -> None:
+    make(server, path, 2)
+    before = path.read_bytes()
+    assert make(server, path, 6).made == 6
+    assert path.read_bytes().startswith(before)
+    assert texts(path) == whole
+    assert len(server.chats) == 6
+    after = path.read_bytes()
+    assert make(server, path, 3).made == 6
+    assert path.read_bytes() == after
+    assert len(server.chats) == 6
+
+
+@pytest.mark.parametrize("kept", [1, 9, 200, -1])
+@pytest.mark.parametrize("tail", [b"", b"\0" * 64])
+def test_a_torn_last_line_is_made_again(
+    server: OllamaServer, path: Path, whole: list[dict[str, Any]], kept: int, tail: bytes
+) -> None:
+    make(server, path, 3)
+    first, second, third, _ = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([first, second, (third + b"\n")[:kept]]) + tail)
+    with pytest.raises(DataError, match=r"pairs\.jsonl, row 3: the last line is torn"):
+        pairs(path)
+    make(server, path, 6)
+    assert texts(path) == whole
+    assert path.read_bytes().startswith(first + b"\n" + second + b"\n")
+
+
+def test_a_torn_line_is_cut_off_when_nothing_is_left_to_make(server: OllamaServer, path: Path) -> None:
+    make(server, path, 2)
+    good = path.read_bytes()
+    path.write_bytes(good + b'{"index":2,"ques')
+    assert make(server, path, 2).made == 2
+    assert path.read_bytes() == good
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seed": 8}, r"row 1: .*another --seed \(7, here 8\)"),
+        ({"topics": ("kimya", "fizik")}, r"row 1: .*other --topics \(fizik, here kimya\)"),
+        ({"topics": ("fizik", "kimya", "spor")}, r"row 3: .*other --topics \(fizik, here spor\)"),
+        ({"temperature": 0.6}, "row 1: .*another --temperature"),
+    ],
+)
+def test_a_file_of_another_recipe_is_refused(server: OllamaServer, path: Path, change: dict[str, Any], words: str) -> None:
+    make(server, path)
+    before = path.read_bytes()
+    with pytest.raises(DataError, match=words) as refusal:
+        make(server, path, 6, Recipe(**(vars(RECIPE) | change)))
+    assert "--out" in str(refusal.value)
+    assert str(path) in str(refusal.value)
+    assert path.read_bytes() == before
+
+
+def test_a_file_of_another_model_is_refused(server: OllamaServer, path: Path) -> None:
+    make(server, path)
+    server.models[MODEL] = "f" * 64
+    with pytest.raises(DataError, match=f"row 1: .*another model .*{DIGEST[:12]}.*ffffffffffff"):
+        make(server, path, 6)
+
+
+@pytest.mark.parametrize("part", ["system", "user"])
+def test_a_file_of_another_prompt_is_refused(server: OllamaServer, path: Path, part: str) -> None:
+    make(server, path)
+    records = lines(path)
+    records[2]["prompt"][part] += " Lütfen."
+    path.write_text("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records), "utf-8")
+    with pytest.raises(DataError, match=r"row 3: .*another prompt"):
+        make(server, path, 6)
+
+
+def test_a_file_without_one_of_its_lines_is_refused(server: OllamaServer, path: Path) -> None:
+    make(server, path)
+    _, *rest = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(rest))
+    with pytest.raises(DataError, match=r"row 2: .*lines before it were changed"):
+        make(server, path, 6)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a note to myself", "row 1: this is no file of pairs"),
+        (b'{"index":0}\n', "row 1: question: Field required"),
+        (b"question,answer,label\n", "row 1: the line: Invalid JSON"),
+        (b"\xef\xbb\xbf{}\n", "row 1: it starts with a byte-order mark"),
+        (b"\xff\n", "row 1: byte 0 is not UTF-8"),
+        (b"{}\r\n", "row 1: it contains a carriage return"),
+        (b"\n", "row 1"),
+    ],
+)
+def test_another_file_is_refused_and_left_alone(server: OllamaServer, path: Path, content: bytes, words: str) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=words) as refusal:
+        make(server, path)
+    assert str(path) in str(refusal.value)
+    assert path.read_bytes() == content
+    with pytest.raises(DataError):
+        pairs(path)
+    assert not server.chats
+
+
+def test_a_repeated_record_is_refused(server: OllamaServer, path: Path) -> None:
+    make(server, path, 2)
+    first, second = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + second + second)
+    with pytest.raises(DataError, match="row 3: pair 1 comes after pair 1"):
+        make(server, path)
+
+
+def test_each_record_is_on_the_disk_before_the_next_is_asked_for(
+    server: OllamaServer, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_disk: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda _: on_disk.append(len(server.chats)) or on_disk.append(len(lines(path))))
+    make(server, path, 3)
+    assert on_disk == [1, 1, 2, 2, 3, 3]
+
+
+def test_a_full_disk_ends_it(
+    server: OllamaServer, path: Path, whole: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        if len(server.chats) == 3:
+            os.truncate(path, path.stat().st_size - 7)  # as much as there was room for
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(
+            OptbenchError, match=r"pairs\.jsonl cannot be written: No space left on device; 2 of 6 pairs are in"
+        ):
+            make(server, path, 6)
+    make(server, path, 6)
+    assert texts(path) == whole
+
+
+def test_one_process_writes(path: Path) -> None:
+    with Journal(path), pytest.raises(UsageError, match="another process is writing"):
+        Journal(path)
+    with Journal(path):
+        pass
+
+
+def test_a_folder_is_no_file_of_pairs(server: OllamaServer, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written: Is a directory"):
+        make(server, tmp_path)
+
+
+# Faults of the server
+
+
+@pytest.mark.parametrize(
+    "fault", [fails(500), fails(502), fails(503, "server busy"), fails(429), resets], ids=["500", "502", "503", "429", "reset"]
+)
+def test_a_passing_fault_is_waited_out(server: OllamaServer, path: Path, whole: list[dict[str, Any]], fault: Fault) -> None:
+    slept: list[float] = []
+    server.faults["/api/chat"].extend([well, fault, fault, well, fault])
+    make(server, path, 6, sleep=slept.append)
+    assert slept == [1.0, 2.0, 1.0]
+    assert texts(path) == whole
+
+
+@pytest.mark.parametrize("where", ["/api/version", "/api/tags"])
+def test_a_busy_server_is_waited_for_from_the_start(server: OllamaServer, path: Path, where: str) -> None:
+    slept: list[float] = []
+    server.faults[where].append(fails(503))
+    assert make(server, path, 1, sleep=slept.append).made == 1
+    assert slept == [1.0]
+
+
+def test_waiting_has_an_end(server: OllamaServer, path: Path) -> None:
+    slept: list[float] = []
+    server.after(1, fails(500, "out of memory"))
+    server.faults["/api/chat"].extend([fails(500, "out of memory")] * 20)
+    with pytest.raises(OptbenchError, match=r"500: out of memory; 1 of 4 pairs are in .*, and the same command goes on"):
+        make(server, path, sleep=slept.append)
+    assert slept == list(client.PAUSES) == [1.0, 2.0, 4.0, 8.0, 16.0]
+    assert len(server.chats) == 1 + 6
+
+
+def test_a_slow_answer_is_asked_for_again(server: OllamaServer, path: Path, whole: list[dict[str, Any]]) -> None:
+    slept: list[float] = []
+    late = threading.Event()
+    server.after(2, stalls(late))
+    try:
+        make(server, path, 6, sleep=slept.append, timeout=1.0)
+    finally:
+        late.set()
+    assert slept[0] == 1.0
+    assert texts(path) == whole
+
+
+def test_a_server_that_is_always_slow_is_said_to_be(server: OllamaServer, path: Path) -> None:
+    late = threading.Event()
+    server.faults["/api/chat"].extend([stalls(late)] * 6)
+    try:
+        with pytest.raises(OptbenchError, match=r"did not answer within 0\.2 s; a longer --timeout may help"):
+            make(server, path, timeout=0.2)
+    finally:
+        late.set()
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (fails(400, "invalid options: temperature"), "refuses the request, 400: invalid options: temperature"),
+        (fails(401, "unauthorized"), "refuses the request, 401: unauthorized"),
+        (fails(404, "model 'gemma2:9b' not found"), "run `ollama pull gemma2:9b`"),
+        (sends(b"<html>hello</html>"), "does not speak as Ollama does"),
+        (sends(b'{"models": []}'), "does not speak as Ollama does"),
+        (sends(b"[]"), "does not speak as Ollama does"),
+    ],
+)
+def test_what_waiting_cannot_mend_is_not_asked_again(server: OllamaServer, path: Path, fault: Fault, words: str) -> None:
+    slept: list[float] = []
+    server.after(1, fault)
+    with pytest.raises(OptbenchError, match=words) as end:
+        make(server, path, sleep=slept.append)
+    assert end.value.exit_code == 3
+    assert len(server.chats) == 2
+    assert slept == []
+    assert len(lines(path)) == 1
+
+
+@pytest.mark.parametrize("fault", [sends(b"hello"), sends(b"{}"), sends(b"not found", 404)])
+@pytest.mark.parametrize("where", ["/api/version", "/api/tags"])
+def test_another_server_is_told_from_ollama(server: OllamaServer, path: Path, where: str, fault: Fault) -> None:
+    server.faults[where].append(fault)
+    with pytest.raises(OptbenchError, match="does not speak as Ollama does"):
+        make(server, path)
+    assert not path.exists()
+
+
+def test_a_server_that_comes_back_is_gone_on_with(server: OllamaServer, path: Path, whole: list[dict[str, Any]]) -> None:
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if seconds == 4.0:
+            server.start()
+
+    server.after(3, dies)
+    assert make(server, path, 6, sleep=sleep).made == 6
+    assert slept == [1.0, 2.0, 4.0]
+    assert texts(path) == whole
+
+
+def test_a_model_that_changed_meanwhile_ends_it(server: OllamaServer, path: Path) -> None:
+    def pulled(handler: Any, body: dict[str, Any]) -> None:
+        server.models[MODEL] = "f" * 64
+        well(handler, body)
+
+    server.after(2, pulled)
+    with pytest.raises(OptbenchError, match=rf"{MODEL} is no longer the model .*{DIGEST[:12]}, now ffffffffffff.*2 of 4 pairs"):
+        make(server, path)
+    assert [record["model_digest"] for record in lines(path)] == [DIGEST] * 2
+
+
+def test_a_newer_server_is_noted(server: OllamaServer, path: Path) -> None:
+    make(server, path, 1)
+    server.version = "0.13.0"
+    make(server, path, 2)
+    assert [record["ollama_version"] for record in lines(path)] == ["0.12.6", "0.13.0"]
+
+
+# Refusals of answers
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "schema"),
+        ("Elbette! İşte bir soru:", "schema"),
+        ('{"question": "Ses nedir?", "correct_answer": "Bir dalgadır.", "incorr', "schema"),
+        ('{"question": "Ses nedir?", "correct_answer": "Bir dalgadır."}', "schema"),
+        ('{"question": "Ses nedir?", "correct_answer": "Dalga.", "incorrect_answer": 3}', "schema"),
+        ('{"question": "Ses nedir?", "correct_answer": "Dalga.", "incorrect_answer": null}', "schema"),
+        ('{"question": "Ses?", "correct_answer": "Dalga.", "incorrect_answer": "Isı.", "topic": "fizik"}', "schema"),
+        ('[{"question": "Ses?", "correct_answer": "Dalga.", "incorrect_answer": "Isı."}]', "schema"),
+        ('{"question": "Ses \\ud800?", "correct_answer": "Dalga.", "incorrect_answer": "Isı."}', "schema"),
+        (exchange("  "), "empty"),
+        (exchange("Ses nedir?", ""), "empty"),
+        (exchange("Ses nedir?", incorrect="\n"), "empty"),
+        (exchange("Ses\nnedir?"), "line-break"),
+        (exchange("Ses nedir?", "Bir\u2028dalgadır."), "line-break"),
+        (exchange("Ses nedir?", incorrect="Bir\x00 taştır."), "line-break"),
+        (exchange("Ses nedir?", "d" * 10_001), "too-long"),
+        (exchange("Gölge nasıl oluşur?"), "repeated"),
+        (exchange(" GÖLGE  Nasıl oluşur? "), "repeated"),
+        (exchange("Peki gölge nasıl oluşur?"), "near-duplicate"),
+        (exchange("Ses nedir?", "Bir dalgadır.", "bir  Dalgadır"), "answers-alike"),
+    ],
+)
+def test_a_bad_answer_is_refused_and_counted(server: OllamaServer, path: Path, content: str, reason: str) -> None:
+    server.faults["/api/chat"].extend([says(exchange("Gölge nasıl oluşur?")), says(content)])
+    tally = make(server, path, 2)
+    assert dict(tally.refused) == {reason: 1}
+    records = lines(path)
+    assert [record["attempt"] for record in records] == [1, 2]
+    assert [record["refused"] for record in records] == [{}, {reason: 1}]
+    assert records[1]["options"]["seed"] == attempt_seed(7, "kimya", 1, 2)
+    assert len(server.chats) == 3
+
+
+def test_texts_are_written_without_blanks_around_them(server: OllamaServer, path: Path) -> None:
+    server.faults["/api/chat"].append(says(exchange(" Ses nedir?\n", "\tBir dalgadır. ")))
+    make(server, path, 1)
+    assert (lines(path)[0]["question"], lines(path)[0]["correct_answer"]) == ("Ses nedir?", "Bir dalgadır.")
+
+
+def test_answers_that_differ_in_a_sign_differ(server: OllamaServer, path: Path) -> None:
+    server.faults["/api/chat"].append(says(exchange("Türü olan dil hangisidir?", "C++", "C")))
+    assert not make(server, path, 1).refused
+
+
+def test_a_question_of_an_earlier_call_is_not_asked_again(server: OllamaServer, path: Path) -> None:
+    server.faults["/api/chat"].append(says(exchange("Ses nedir?")))
+    make(server, path, 1)
+    server.faults["/api/chat"].append(says(exchange("SES nedir?")))
+    assert dict(make(server, path, 2).refused) == {"repeated": 1}
+
+
+def test_a_pair_is_given_up_and_left_out(server: OllamaServer, path: Path) -> None:
+    server.faults["/api/chat"].extend([well, *[says("?")] * ATTEMPTS, well])
+    tally = make(server, path, 3)
+    assert (tally.made, tally.given_up, tally.untried, dict(tally.refused)) == (2, 1, 0, {"schema": ATTEMPTS})
+    assert [record["index"] for record in lines(path)] == [0, 2]
+    assert len({body["options"]["seed"] for body in server.chats}) == len(server.chats) == 2 + ATTEMPTS
+    again = make(server, path, 4)
+    assert (again.made, again.given_up) == (3, 1)
+    assert [record["index"] for record in lines(path)] == [0, 2, 3]
+
+
+def test_a_model_that_cannot_do_it_is_not_asked_for_ever(server: OllamaServer, path: Path) -> None:
+    bad = says("?")
+    server.faults["/api/chat"].extend([*[bad] * ATTEMPTS, well, *[bad] * (ATTEMPTS * ENOUGH)])
+    tally = make(server, path, 100)
+    assert (tally.made, tally.given_up, tally.untried) == (1, 1 + ENOUGH, 98 - ENOUGH)
+    assert len(server.chats) == 1 + ATTEMPTS * (1 + ENOUGH)
+
+
+def test_refusals_are_counted_over_calls(server: OllamaServer, path: Path) -> None:
+    server.faults["/api/chat"].extend([says("?"), says(exchange("")), well])
+    make(server, path, 1)
+    assert dict(make(server, path, 2).refused) == {"schema": 1, "empty": 1}
+
+
+# What is read back
+
+
+def test_pairs_become_rows(server: OllamaServer, path: Path) -> None:
+    server.faults["/api/chat"].append(says(exchange("Ses nedir?", "Bir dalgadır.", "Bir taştır.")))
+    make(server, path, 2)
+    found = pairs(path)
+    assert len(found) == 2
+    assert found[0].rows == (
+        Row("Ses nedir?", "Bir dalgadır.", 1, topic="fizik"),
+        Row("Ses nedir?", "Bir taştır.", -1, topic="fizik"),
+    )
+    assert found[1].topic == "kimya"
+
+
+def test_no_pairs_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    with pytest.raises(DataError, match=r"empty\.jsonl has no pairs"):
+        pairs(tmp_path / "empty.jsonl")
+    with pytest.raises(DataError, match=r"none\.jsonl cannot be read"):
+        pairs(tmp_path / "none.jsonl")
+
+
+# Topics and likeness
+
+
+def test_there_are_topics() -> None:
+    topics = read_topics(TOPICS)
+    assert len(topics) >= 12
+    assert "Türkiye tarihi" in topics
+
+
+def test_a_topic_stands_on_a_line(tmp_path: Path) -> None:
+    (tmp_path / "topics").write_bytes("fizik\r\n\r\n  Türk müziği \r\n".encode())
+    assert read_topics(tmp_path / "topics") == ("fizik", "Türk müziği")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "names no topic"),
+        (b" \n\n", "names no topic"),
+        (b"fizik\n\nFIZIK\n", "row 3: the topic 'FIZIK' stands there twice"),
+        (b"\xef\xbb\xbffizik\n", "row 1: it starts with a byte-order mark"),
+        (b"fizik\nk\xfcimya\n", "row 2: byte 7 is not UTF-8"),
+        (b"fizik\nki\x00mya\n", "row 2: it contains a NUL"),
+        (b"fizik\nki\rmya\n", "row 2: it contains a carriage return"),
+        (b"fizik\nki\x1bmya\n", r"row 2: the topic 'ki\\x1bmya' contains a control character"),
+        (b"fizik\n" + b"k" * 201, "row 2: a topic of 201 characters"),
+    ],
+)
+def test_bad_topics_are_refused_by_row(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "topics").write_bytes(content)
+    with pytest.raises(DataError, match=words) as refusal:
+        read_topics(tmp_path / "topics")
+    assert str(tmp_path / "topics") in str(refusal.value)
+
+
+def test_likeness_is_the_share_of_common_grams() -> None:
+    assert grams("Ses  NE?") == {"ses n", "es ne", "s ne?"}
+    assert grams("ab") == {"ab"}
+    assert jaccard(grams("abcdefg"), grams("abcdefh")) == 2 / 4
+    assert jaccard(grams("ab"), grams("AB")) == 1
+    assert jaccard(grams("abcde"), grams("vwxyz")) == 0
+
+
+# The command
+
+
+@pytest.fixture
+def command(
+    server: OllamaServer, path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    topics = path.parent.parent / "topics.txt"
+    topics.write_text("fizik\nkimya\n", "utf-8")
+    given = ["-n", "6", "--seed", "7", "--temperature", "0.5", "--topics", str(topics), "--out", str(path)]
+
+    def run(*more: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["optbench", "data", "generate", "--host", server.url, *given, *more])
+        with pytest.raises(SystemExit) as end:
+            main()
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        return int(end.value.code or 0), captured.err
+
+    return run
+
+
+def test_the_command_makes_pairs_and_counts(server: OllamaServer, path: Path, command: Callable[..., tuple[int, str]]) -> None:
+    server.faults["/api/chat"].extend([well, says("?"), says(exchange("")), says("!"), well])
+    code, words = command()
+    assert code == 0
+    assert words.splitlines() == [
+        f"0 of 6 pairs in {path}, answers refused: 0",
+        f"6 of 6 pairs in {path}",
+        "answers refused: 3 (1 empty, 2 schema)",
+    ]
+    assert len(pairs(path)) == 6
+
+
+def test_the_command_says_what_was_given_up(server: OllamaServer, path: Path, command: Callable[..., tuple[int, str]]) -> None:
+    server.faults["/api/chat"].extend([says("?")] * ATTEMPTS)
+    code, words = command()
+    assert code == 1
+    assert f"5 of 6 pairs in {path}\nanswers refused: 8 (8 schema)\npairs given up: 1, after 8 attempts each" in words
+
+
+def test_a_server_that_is_not_there(server: OllamaServer, path: Path, command: Callable[..., tuple[int, str]]) -> None:
+    server.stop()
+    assert command() == (3, f"error: Ollama does not answer at {server.url}; start it with `ollama serve`\n")
+    assert not path.exists()
+
+
+def test_a_model_that_is_not_there(server: OllamaServer, path: Path, command: Callable[..., tuple[int, str]]) -> None:
+    del server.models[MODEL]
+    code, words = command()
+    assert code == 3
+    assert words == f"error: Ollama at {server.url} has no model 'gemma2:9b'; run `ollama pull gemma2:9b`\n"
+    assert not path.exists()
+
+
+def test_a_server_that_dies_in_the_middle(
+    server: OllamaServer,
+    path: Path,
+    command: Callable[..., tuple[int, str]],
+    whole: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "PAUSES", (0.01, 0.01))
+    server.after(3, dies)
+    code, words = command()
+    assert code == 3
+    assert words.count("; asking again in 0.01 s\n") == 2
+    assert words.endswith(f"; 3 of 6 pairs are in {path}, and the same command goes on from there\n")
+    before = path.read_bytes()
+    assert texts(path) == whole[:3]
+    server.start()
+    code, words = command()
+    assert code == 0
+    assert f"3 of 6 pairs in {path}, answers refused: 0\n6 of 6 pairs in {path}\n" in words
+    assert path.read_bytes().startswith(before)
+    assert texts(path) == whole
+
+
+@pytest.mark.parametrize(
+    ("signum", "ends"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)]
+)
+def test_a_command_that_is_killed_in_the_middle(
+    server: OllamaServer,
+    path: Path,
+    command: Callable[..., tuple[int, str]],
+    whole: list[dict[str, Any]],
+    signum: signal.Signals,
+    ends: int,
+) -> None:
+    process: list[subprocess.Popen[str]] = []
+    started = threading.Event()
+
+    def strike() -> None:
+        if len(server.chats) == 4:
+            started.wait(30)
+            process[0].send_signal(signum)
+            process[0].wait(30)
+
+    server.on_request = strike
+    arguments = ["data", "generate", "--host", server.url, "-n", "6", "--seed", "7", "--temperature", "0.5"]
+    files = ["--topics", str(path.parent.parent / "topics.txt"), "--out", str(path)]
+    code = "from optbench.cli import main; main()"
+    process.append(
+        subprocess.Popen(
+            [sys.executable, "-c", code, *arguments, *files], stderr=subprocess.PIPE, encoding="utf-8", env=os.environ
+        )
+    )
+    started.set()
+    _, words = process[0].communicate(timeout=60)
+    assert process[0].returncode == ends
+    if signum == signal.SIGINT:
+        assert f"interrupted: what is written in {path} stays; the same command goes on from there" in words
+    assert texts(path) == whole[:3]
+    server.on_request = lambda: None
+    assert command()[0] == 0
+    assert texts(path) == whole
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--host", "http://["], "--host 'http://[' is no address"),
+        (["--host", "localhost:99999"], "--host 'localhost:99999' is no address"),
+        (["--host", "ftp://localhost"], "--host 'ftp://localhost'"),
+        (["--timeout", "0"], "--timeout 0 is no time to wait"),
+        (["--timeout", "nan"], "--timeout nan is no time to wait"),
+        (["--timeout", "inf"], "--timeout inf is no time to wait"),
+        (["--temperature", "nan"], "--temperature nan is outside its range [0, 2]"),
+        (["--temperature", "2.1"], "--temperature 2.1 is outside its range [0, 2]"),
+        (["--topics", "/nowhere/topics"], "/nowhere/topics cannot be read"),
+        (["-n", "0"], "Invalid value for '-n'"),
+    ],
+)
+def test_bad_options_are_usage_errors(
+    path: Path, command: Callable[..., tuple[int, str]], options: list[str], words: str
+) -> None:
+    code, said = command(*options)
+    assert code == 2
+    assert words in said
+    assert not path.exists()
+
+
+def test_the_client_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, client.__name__)
+    monkeypatch.setitem(sys.modules, "ollama", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'optbench\[generate\]'"):
+        connect("http://127.0.0.1:1", 1.0)

@@ -1,0 +1,217 @@
+"""The kit's checks: they find what is wrong, and nothing in what is right."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bad_methods
+import numpy as np
+import pytest
+
+from optbench import Dataset
+from optbench.data.importer import write
+from optbench.data.rows import Row
+from optbench.errors import MissingExtra, UsageError
+from optbench.kit.checks import RULES
+from optbench.kit.examine import Check, Finding, checks_of
+from optbench.kit.rules import Subject
+from optbench.kit.testing import plugin_checks
+from optbench.registry import Plugin
+
+PLUGINS = Path(__file__).parents[1] / "plugins"
+BAD = Plugin("bad", "bad", "0", "bad = bad_methods")
+
+
+def finding(axis: str, cls: type[Any], rule: str, plugin: Plugin = BAD) -> Finding:
+    found = next(one for one in RULES[axis] if one.name == rule)
+    subject = Subject(axis, cls, plugin, ((axis, cls),))
+    return Check(axis, cls.name, rule, found.holds, found.remedy, lambda: found.breaches(subject)).run()
+
+
+@pytest.mark.parametrize("check", plugin_checks("optbench"))
+def test_built_in_methods_keep_the_contract(check: Callable[[], None]) -> None:
+    check()
+
+
+@pytest.mark.parametrize("plugin", ["optbench-lion", "optbench-frontier"])
+def test_our_plugins_keep_the_contract_whether_they_are_installed_or_not(plugin: str) -> None:
+    code = "from optbench.cli import main; main()"
+    command = [sys.executable, "-c", code, "plugin", "check", str(PLUGINS / plugin), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row for row in rows if row["status"] != "holds"] == []
+    assert done.returncode == 0
+    assert len(rows) > 20
+
+
+@pytest.mark.parametrize(("axis", "rule"), [(axis, rule.name) for axis in bad_methods.SOUND for rule in RULES[axis]])
+def test_a_sound_method_keeps_every_rule(axis: str, rule: str) -> None:
+    assert finding(axis, bad_methods.SOUND[axis], rule).status == "holds"
+
+
+@pytest.mark.parametrize(
+    ("axis", "rule", "found", "cls"),
+    [pytest.param(*example, id=f"{example[1]}-{example[3].__name__}") for example in bad_methods.EXAMPLES],
+)
+def test_a_breach_is_found(axis: str, rule: str, found: str, cls: type[Any]) -> None:
+    result = finding(axis, cls, rule)
+    assert result.status == "breach"
+    assert found in result.found
+    assert result.remedy
+
+
+def test_a_plugin_that_does_not_say_its_contract_version_is_told_to() -> None:
+    result = finding("optimizer", bad_methods.Sound, "contract version", Plugin("other", "other", "0", "other = problems"))
+    assert "problems does not say" in result.found
+    assert "OPTBENCH_CONTRACT = 1" in result.remedy
+
+
+def rows(words: str, labels: tuple[int, ...] = (1, -1)) -> list[Row]:
+    return [Row(f"{word}?", f"{word} {label}.", label) for word in words for label in labels]
+
+
+def dataset(folder: Path, labels: tuple[int, ...] = (1, -1), **about: str) -> type[Dataset]:
+    splits = {"train": rows("abc", labels), "validation": rows("de"), "test": rows("fg")}
+    write(folder, splits, {"name": "some", "title": "Some", "licence": "CC0-1.0", "made": "Here.", **about})
+    return type("Some", (Dataset,), {"__doc__": "Some rows.", "name": "some", "folder": folder})
+
+
+@pytest.mark.parametrize("rule", [rule.name for rule in RULES["dataset"]])
+def test_a_sound_dataset_keeps_every_rule(tmp_path: Path, rule: str) -> None:
+    assert finding("dataset", dataset(tmp_path / "some"), rule).status == "holds"
+
+
+@pytest.mark.parametrize(
+    ("rule", "found", "given"),
+    [
+        ("name", "the manifest 'other'", {"name": "other"}),
+        ("origin", "licence is empty", {"licence": ""}),
+        ("both labels", "train has only the label 1", {"labels": (1,)}),
+    ],
+)
+def test_a_breach_of_a_dataset_is_found(tmp_path: Path, rule: str, found: str, given: dict[str, Any]) -> None:
+    result = finding("dataset", dataset(tmp_path / "some", **given), rule)
+    assert (result.status, found in result.found) == ("breach", True)
+
+
+@pytest.mark.parametrize("rule", ["loads", "digests"])
+def test_a_changed_file_of_a_dataset_is_found(tmp_path: Path, rule: str) -> None:
+    cls = dataset(tmp_path / "some")
+    with (tmp_path / "some" / "test.csv").open("a") as file:
+        file.write("More?,More.,1\n")
+    assert "not the file that was frozen" in finding("dataset", cls, rule).found
+
+
+def test_a_dataset_without_a_docstring_is_found(tmp_path: Path) -> None:
+    cls = dataset(tmp_path / "some")
+    cls.__doc__ = None
+    assert finding("dataset", cls, "docstring").status == "breach"
+
+
+def test_every_rule_has_an_example_that_breaks_it() -> None:
+    broken = {rule for _, rule, _, _ in bad_methods.EXAMPLES}
+    tested_here = {"contract version", "name", "origin", "both labels", "loads", "digests"}
+    assert {rule.name for rules in RULES.values() for rule in rules} == broken | tested_here
+
+
+@pytest.mark.parametrize("axis", RULES)
+def test_rules_say_what_holds_and_what_to_do(axis: str) -> None:
+    names = [rule.name for rule in RULES[axis]]
+    assert len(names) == len(set(names))
+    for rule in RULES[axis]:
+        assert rule.holds.endswith((".", ")")), rule.name
+        assert rule.remedy, rule.name
+
+
+def test_a_breach_leaves_the_global_random_state_alone() -> None:
+    np.random.seed(7)  # noqa: NPY002
+    random.seed(7)
+    before = np.random.get_state()[1].copy(), random.getstate()  # noqa: NPY002
+    finding("optimizer", bad_methods.Shuffling, "global random state")
+    assert np.array_equal(np.random.get_state()[1], before[0])  # noqa: NPY002
+    assert random.getstate() == before[1]
+
+
+def test_what_a_plugin_prints_or_raises_is_a_finding_and_no_more(capsys: pytest.CaptureFixture[str]) -> None:
+    def leave() -> list[str]:
+        print("a word")  # noqa: T201
+        raise SystemExit(3)
+
+    result = Check("optimizer", "loud", "runs", "It runs.", "make it run", leave).run()
+    assert (result.status, result.remedy) == ("breach", "make it run")
+    assert "SystemExit: 3" in result.found
+    assert capsys.readouterr().out == ""
+
+
+def test_a_missing_extra_is_no_breach() -> None:
+    def lacks() -> list[str]:
+        raise MissingExtra("install optbench[embed]")
+
+    result = Check("embedder", "neural", "runs", "It runs.", "make it run", lacks).run()
+    assert (result.status, result.found) == ("skipped", "install optbench[embed]")
+
+
+def plugin_in(folder: Path, module: str, name: str = "optbench-stray") -> str:
+    folder.mkdir()
+    (folder / "stray_module.py").write_text(module, encoding="utf-8")
+    (folder / "pyproject.toml").write_text(
+        f'[project]\nname = "{name}"\nversion = "1.2"\n[project.entry-points.optbench]\nstray = "stray_module"\n'
+    )
+    return str(folder)
+
+
+STRAY = """
+from bad_methods import Sound
+from optbench import hookimpl
+
+@hookimpl
+def optbench_optimizers():
+    return [Stray]
+
+class Stray(Sound):
+    name = {name!r}
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "check", "found"),
+    [
+        ("1 / 0", "loads", "ZeroDivisionError"),
+        ("OPTBENCH_CONTRACT = 99", "loads", "built for contract 99, this optbench has contract 1"),
+        ("", "brings a method", "it registers none"),
+        (STRAY.format(name="adam"), "names are free", "two optimizers are named 'adam'"),
+    ],
+)
+def test_a_plugin_that_brings_nothing_is_told_why(
+    tmp_path: Path, module: str, check: str, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "stray_module", raising=False)
+    before = list(sys.path)
+    with checks_of(plugin_in(tmp_path / "stray", module)) as checks:
+        results = [one.run() for one in checks]
+    assert sys.path == before
+    (breach,) = [result for result in results if result.status == "breach"]
+    assert (breach.check, found in breach.found) == (check, True)
+    sys.modules.pop("stray_module", None)
+
+
+def test_a_folder_with_nothing_to_check_is_refused(tmp_path: Path) -> None:
+    for content, message in ((None, "neither a pyproject.toml"), ("[project]\nname = 'x'\n", "no entry point"), ("[", "TOML")):
+        if content is not None:
+            (tmp_path / "pyproject.toml").write_text(content)
+        with pytest.raises(UsageError, match=message), checks_of(str(tmp_path)):
+            pass
+
+
+def test_an_unknown_plugin_gets_the_nearest() -> None:
+    with (
+        pytest.raises(UsageError, match="no plugin named 'optbenhc' is installed; did you mean 'optbench'"),
+        checks_of("optbenhc"),
+    ):
+        pass

@@ -1,0 +1,141 @@
+"""`optbench plugin new` and `optbench plugin check`, as they are called."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import optbench
+from optbench.cli import cli
+from optbench.errors import UsageError
+from optbench.kit.checks import RULES
+from optbench.kit.template import KINDS, new_plugin
+from optbench.registry import AXES, Registry
+
+RUN = [sys.executable, "-c", "from optbench.cli import main; main()"]
+
+
+def test_there_is_a_template_for_every_kind_of_method_that_has_rules_of_its_own() -> None:
+    assert set(KINDS) == set(RULES) <= set(AXES)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_plugin_keeps_the_whole_contract_as_it_is(tmp_path: Path, registry: Registry, kind: str) -> None:
+    folder = new_plugin("my-2nd-try", kind, tmp_path, registry)
+    done = subprocess.run([*RUN, "plugin", "check", str(folder), "--json"], capture_output=True, text=True, check=False)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row for row in rows if row["status"] != "holds"] == []
+    assert {row["name"] for row in rows} == {"optbench-my-2nd-try", "my-2nd-try"}
+    assert done.returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_plugin_imports_public_names_only_and_hides_none(tmp_path: Path, registry: Registry, kind: str) -> None:
+    # "state" would make a class that hides optbench.State, "none" one that is no name at all.
+    for name in ("state", "vector", kind, "none", "true", "path", "network", "workspace", "counter"):
+        folder = new_plugin(name, kind, tmp_path, registry)
+        (module,) = [path for path in folder.rglob("*.py") if path.parent.name != "tests"]
+        tree = ast.parse(module.read_text(encoding="utf-8"))
+        imported = {
+            alias.name: node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names
+        }
+        assert {name for name, origin in imported.items() if origin == "optbench"} <= set(optbench.PUBLIC)
+        defined = [node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+        assert not set(defined) & set(imported)
+        assert len(defined) == len(set(defined))
+
+
+def test_a_new_plugin_says_what_it_is(tmp_path: Path, registry: Registry) -> None:
+    folder = new_plugin("my-own", "optimizer", tmp_path, registry)
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    assert project["name"] == "optbench-my-own"
+    assert project["entry-points"]["optbench"] == {"my-own": "optbench_my_own"}
+    assert all("my-own" in (folder / name).read_text() for name in ("README.md", "LICENSE", "tests/test_contract.py"))
+    spec = importlib.util.spec_from_file_location("optbench_my_own", folder / "optbench_my_own.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["optbench_my_own"] = module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules["optbench_my_own"]
+    assert module.OPTBENCH_CONTRACT == optbench.OPTBENCH_CONTRACT
+    assert module.MyOwn.name == "my-own"
+
+
+@pytest.mark.parametrize(
+    "name", ["", "My", "my_own", "2nd", "-my", "my-", "my--own", "my own", "my\n", "../my", "m" * 65, "é", "my.own", "${my}"]
+)
+def test_a_name_that_is_none_is_refused(tmp_path: Path, registry: Registry, name: str) -> None:
+    with pytest.raises(UsageError, match="a name is at most 64 lower-case letters, digits and single hyphens"):
+        new_plugin(name, "optimizer", tmp_path, registry)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "axis"), [("adam", "optimizer"), ("hashing", "embedder"), ("qa-tr", "dataset")])
+def test_a_name_that_is_taken_is_refused(tmp_path: Path, registry: Registry, name: str, axis: str) -> None:
+    with pytest.raises(UsageError, match=rf"there is {axis} '{name}' already, of optbench \d"):
+        new_plugin(name, "optimizer", tmp_path, registry)
+
+
+def test_an_empty_folder_is_used_and_another_refused(tmp_path: Path, registry: Registry) -> None:
+    folder = tmp_path / "optbench-mine"
+    folder.mkdir()
+    assert new_plugin("mine", "optimizer", tmp_path, registry) == folder
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(UsageError, match="exists already and is no empty folder"):
+        new_plugin("mine", "embedder", tmp_path, registry)
+    assert sorted(folder.rglob("*")) == before
+    (tmp_path / "optbench-file").touch()
+    (tmp_path / "optbench-link").symlink_to(tmp_path / "nowhere")
+    for name in ("file", "link"):
+        with pytest.raises(UsageError, match="exists already"):
+            new_plugin(name, "optimizer", tmp_path, registry)
+
+
+def test_a_place_that_cannot_be_written_is_said(tmp_path: Path, registry: Registry) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"optbench-mine cannot be written: "):
+        new_plugin("mine", "optimizer", tmp_path / "file" / "below", registry)
+
+
+def test_new_says_the_next_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, ["plugin", "new", "mine", "--kind", "embedder", "--into", "a place"])
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert [line.strip() for line in result.stderr.splitlines()[1:]] == [
+        "pip install -e './a place/optbench-mine[test]'",
+        "optbench plugin check mine",
+        "pytest './a place/optbench-mine'",
+        "optbench run -e mine -o adam",
+    ]
+
+
+def test_check_prints_breach_and_remedy_and_ends_with_1(tmp_path: Path, registry: Registry) -> None:
+    folder = new_plugin("mine", "optimizer", tmp_path, registry)
+    module = folder / "optbench_mine.py"
+    module.write_text(module.read_text().replace("axpy(-self.lr, s.v, w)", "w = w - self.lr * s.v"))
+    done = subprocess.run([*RUN, "plugin", "check", str(folder)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    (row,) = [line for line in done.stdout.splitlines() if "in place" in line]
+    assert "breach" in row
+    assert "after 8 steps the weights" in row
+    assert "write into the array" in row
+    assert "found a breach" in done.stderr
+
+
+def test_check_of_nothing_ends_with_2() -> None:
+    done = subprocess.run([*RUN, "plugin", "check", "no-such-plugin"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: no plugin named 'no-such-plugin' is installed")

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny import tiny_splits
+
+from optbench.data.embedding import keep_beside
+from optbench.data.importer import write
+from optbench.data.loader import Frozen
+from optbench.data.manifest import Slot, VectorFile
+from optbench.data.matrix import assemble
+from optbench.data.vectors import ROLES, FrozenVectors, absent, beside, check, distinct_texts, pack, unpack, vector_sets
+from optbench.errors import DataError, UsageError
+from optbench.plan import Selections, make_plan, rebuild
+from optbench.registry import Registry
+
+D = 4
+
+
+def entry(content: bytes, **change: Any) -> VectorFile:
+    import hashlib  # noqa: PLC0415
+
+    given = {
+        "file": "vectors/small.npz",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "dimension": D,
+        "model": "someone/small",
+        "model_sha256": "0" * 64,
+        "prompts": {"question": "q: ", "answer": "a: "},
+        "normalised": False,
+    }
+    return VectorFile.model_validate(given | change)
+
+
+def packed(dataset: Frozen, change: Callable[[dict[str, Any]], None] = lambda _: None) -> bytes:
+    texts = distinct_texts(dataset.splits)
+    rng = np.random.default_rng(0)
+    vectors = {role: rng.normal(size=(len(texts[role]), D)).astype(np.float32) for role in ROLES}
+    content = pack(texts, vectors)
+    with np.load(io.BytesIO(content)) as found:
+        arrays = dict(found)
+    change(arrays)
+    out = io.BytesIO()
+    np.savez_compressed(out, allow_pickle=True, **arrays)
+    return out.getvalue()
+
+
+@pytest.fixture
+def with_vectors(tmp_path: Path, dataset: Frozen) -> Frozen:
+    content = packed(dataset)
+    about = {
+        "name": "with",
+        "slots": {"e5": Slot(model="a/b", dimension=8, prompts={"question": "", "answer": ""}, normalised=True)},
+    }
+    return write(tmp_path / "with", tiny_splits(), about, vectors={"small": (entry(content), content)})
+
+
+def test_equal_vectors_give_equal_bytes(dataset: Frozen) -> None:
+    assert packed(dataset) == packed(dataset)
+    texts = distinct_texts(dataset.splits)
+    assert [len(texts[role]) for role in ROLES] == [12, 24]
+
+
+def test_a_set_is_an_embedder_of_its_dataset(with_vectors: Frozen, registry: Registry) -> None:
+    matrix = assemble(with_vectors, FrozenVectors.of(vector_sets(with_vectors)["small"]), "float32")
+    assert matrix.x.shape == (24, 2 * D + 1)
+    assert np.array_equal(matrix.x[0, :D], matrix.x[1, :D])  # both answers of one question
+    assert not np.array_equal(matrix.x[0, D:-1], matrix.x[1, D:-1])
+
+
+def test_plans_span_the_sets_that_are_here(with_vectors: Frozen, registry: Registry) -> None:
+    selections = Selections(optimizers=["sgd"], architectures=["single-layer"], datasets=[str(with_vectors.folder)], seeds=(0,))
+    plan = make_plan(registry, selections)
+    assert {task.labels.embedder for task in plan} == {"hashing", "tfidf", "small"}
+    (small,) = [task for task in plan if task.labels.embedder == "small"]
+    assert dict(small.spec.embedder.params) == {"sha256": with_vectors.manifest.vectors["small"].sha256}
+    assert rebuild(registry, small.spec, small.labels).embedder == small.embedder
+    assert absent(with_vectors) == ["e5: no vectors here; 'optbench data embed with --embedder e5' makes them"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("e5", "e5: no vectors here; 'optbench data embed with --embedder e5' makes them"),
+        ("smal", "did you mean 'small'"),
+        ("small[x=1]", "no hyper-parameters"),
+    ],
+)
+def test_what_is_not_here_is_said(with_vectors: Frozen, registry: Registry, name: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        make_plan(registry, Selections(embedders=[name], datasets=[str(with_vectors.folder)]))
+
+
+def test_sets_may_lie_beside_a_dataset(dataset: Frozen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert vector_sets(dataset) == {}
+    content = packed(dataset)
+    path = keep_beside(dataset, "mine", entry(content), content)
+    assert path.parent == beside(dataset)
+    sets = vector_sets(dataset)
+    check(sets.values(), dataset)
+    assert FrozenVectors.of(sets["mine"]).encode(["elma nedir?"], "question", None).shape == (1, D)
+    (path.parent / "mine.json").write_text(json.dumps({"file": "../../x"}))
+    with pytest.raises(DataError, match=r"mine\.json: file"):
+        vector_sets(dataset)
+
+
+def test_a_changed_file_is_refused_by_name(with_vectors: Frozen) -> None:
+    path = with_vectors.folder / "vectors" / "small.npz"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(DataError, match=r"small\.npz is not the file that was frozen"):
+        check(vector_sets(with_vectors).values(), with_vectors)
+
+
+def _set(name: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda arrays: arrays.__setitem__(name, value)
+
+
+def _nan(arrays: dict[str, Any]) -> None:
+    arrays["answer"][6, 1] = np.nan
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda arrays: arrays.pop("answer"), "no arrays 'answer' and 'answer_keys'"),
+        (_set("question", np.zeros((12, D))), "question is float64 of shape"),
+        (_set("question", np.zeros((12, D + 1), np.float32)), r"it must be float32, \(texts, 4\)"),
+        (_set("question", np.zeros(12, np.float32)), "question is float32 of shape"),
+        (_set("question_keys", np.zeros((11, 16), np.uint8)), "question_keys is uint8 of shape"),
+        (_set("answer", np.array([None, "x"], object)), "no file of plain arrays"),
+        (_nan, "answer, row 7: the vector has NaN"),
+    ],
+)
+def test_a_file_that_breaks_a_rule_is_refused(dataset: Frozen, change: Callable[[dict[str, Any]], None], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        unpack(packed(dataset, change), "small.npz", D)
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 broken"])
+def test_what_is_no_file_of_arrays_is_refused(content: bytes) -> None:
+    with pytest.raises(DataError, match="no file of plain arrays"):
+        unpack(content, "small.npz", D)
+
+
+def test_a_text_without_a_vector_is_named(with_vectors: Frozen) -> None:
+    embedder = FrozenVectors.of(vector_sets(with_vectors)["small"])
+    with pytest.raises(DataError, match="no question vector for 'başka'"):
+        embedder.encode(["başka"], "question", None)
