@@ -47,7 +47,7 @@ class NothingSelected(OptbenchError):
 
 
 class MissingExtra(OptbenchError):
-    """An optional dependency that is not installed; the message says what to install."""
+    """Something optional that is not here, a library or a model; the message says how to get it."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -21,8 +21,8 @@ def resolve(model: str, revision: str | None = None, *, local_files_only: bool =
     """Return the folder of a model: `model` itself if it is one, else a snapshot from the Hub, downloaded if need be.
 
     Raises:
-        MissingExtra: sentence-transformers is not installed.
-        OptbenchError: there is no such folder, or the Hub's model cannot be had; the message says what to do.
+        MissingExtra: sentence-transformers is not installed, or the Hub's model cannot be had; the message says what to do.
+        OptbenchError: there is no such folder.
     """
     folder = Path(model).expanduser()
     if folder.is_dir():
@@ -75,7 +75,7 @@ def _download(model: str, revision: str | None, *, local_files_only: bool) -> Pa
             folder = Path(snapshot_download(**where, ignore_patterns=[*NOT_READ]))
     except Exception as error:  # its kinds differ between versions of the library and of its transport
         what = f"{model!r} at revision {revision!r}" if revision else repr(model)
-        raise OptbenchError(
+        raise MissingExtra(
             f"model {what} cannot be had ({first_line(error)}); check its name (OWNER/MODEL), the revision and the network, or "
             "give the folder of a model that was downloaded elsewhere"
         ) from error
