@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,6 +21,8 @@ from optbench.errors import StoreError
 from optbench.specs import FINAL, Labels, Measured, RunResult, RunSpec, canonical
 
 VERSION = 2
+_PATIENCE = 10.0
+"""Seconds to wait for another process that holds the store."""
 _APPLICATION = 0x6F707462  # "optb": tells our file from any other SQLite file
 _SCHEMA = """
 CREATE TABLE runs (
@@ -62,7 +65,7 @@ class Store:
             if not create and not path.exists():
                 raise StoreError(f"there is no store at {path}; 'optbench run' makes one, --store names another")
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=10.0, isolation_level=None)
+            self._db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
             try:
                 self._prepare()
             except BaseException:
@@ -146,14 +149,16 @@ class Store:
         return faults
 
     def _prepare(self) -> None:
+        self._db.execute("BEGIN")  # one look: another process may be making the store at this moment
         (application,), (version,) = (
             self._db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
         )
         empty = not self._db.execute("SELECT 1 FROM sqlite_master").fetchone()
+        self._db.execute("COMMIT")
         if application != _APPLICATION and not (empty and not application):
             raise StoreError(f"{self.path} is an SQLite file, but no store of optbench; --store names another file")
         # Only now: the mode of a journal is written into the file, and another program's file is not ours to change.
-        self._db.execute("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         self._db.execute("PRAGMA synchronous = FULL")
         if application != _APPLICATION:
             with self._transaction():
@@ -172,6 +177,19 @@ class Store:
                 f"{self.path} is a store of version {version}, this optbench reads {VERSION}; --store names another file"
             )
 
+    def _write_ahead(self) -> None:
+        """Set the mode of the journal; SQLite does not wait here for another process that is doing the same, so we do."""
+        end = monotonic() + _PATIENCE
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if not _busy(error) or monotonic() > end:
+                    raise
+                sleep(0.02)
+            else:
+                return
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")
@@ -187,8 +205,7 @@ class Store:
         try:
             yield
         except sqlite3.OperationalError as error:
-            busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-            remedy = "another process holds it; wait for that one" if busy else "--store names another file"
+            remedy = "another process holds it; wait for that one" if _busy(error) else "--store names another file"
             raise StoreError(f"the store {self.path} cannot be used: {error}; {remedy}") from error
         except sqlite3.DatabaseError as error:
             raise StoreError(
@@ -219,6 +236,10 @@ class Store:
         if result.spec.key != row["key"]:
             raise StoreError(f"{corrupt}: its key is not that of the spec stored beside it")
         return result
+
+
+def _busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _read(row: Mapping[str, Any]) -> RunResult:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,6 +146,18 @@ def test_durations_are_those_of_runs_that_ended_for_good(tmp_path: Path, result:
 def test_there_must_be_a_store_to_read(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no store at"):
         Store(tmp_path / "none.sqlite", create=False)
+
+
+def test_a_store_that_another_process_is_making_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "runs.sqlite"
+    Store(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(0.5, other.execute, ["COMMIT"])
+        end.start()
+        Store(path).close()
+        end.join()
 
 
 def _put(path: Path, result: RunResult) -> None:
