@@ -42,7 +42,7 @@ class Origin:
 
 
 def content_of(results: Iterable[RunResult], origin: Origin) -> str:
-    """Return a digest of all that the page follows from: the runs and their timings, where it comes from, and our own source."""
+    """Return a digest of all that the page follows from: runs, their timings, where they come from, and our own source."""
     runs = sorted([r.spec.key, r.status, r.digest or "", r.labels.optimizer, canonical(r.seconds[-1:])] for r in results)
     parts = (ROOT / "report", ROOT / "analysis", ROOT / "trajectories.py")
     ours = [path for part in parts for path in ([part] if part.is_file() else part.rglob("*")) if path.suffix in _SOURCES]
