@@ -86,15 +86,17 @@ class Results(Sequence[RunResult]):
         return frame(self._results)
 
     def report(self, path: str | Path = REPORT, *, notes: Sequence[str] = (), workers: int | None = None) -> Path:
-        """Write the HTML report and return its path."""
-        from optbench.report.build import Origin, build  # noqa: PLC0415  # jinja2, t-SNE: not needed before
+        """Write the HTML report, unless it is there already, and return its path."""
+        from optbench.report.build import Origin, build, content_of, is_current  # noqa: PLC0415  # jinja2: not needed before
         from optbench.trajectories import pictures  # noqa: PLC0415
 
-        with Store(self._store) as store:
-            drawn = pictures(self._results, store, workers=workers or default_workers())
         told = self._registry.tell("optbench_report_sections", _sections, results=self)
-        sections = tuple(section for found in told for section in found)
-        return build(self._results, drawn, Path(path), Origin(self._command, tuple(notes), sections), self._pages())
+        origin = Origin(self._command, tuple(notes), tuple(section for found in told for section in found))
+        if not is_current(Path(path), content_of(self._results, origin)):
+            with Store(self._store) as store:
+                drawn = pictures(self._results, store, workers=workers or default_workers())
+            build(self._results, drawn, Path(path), origin, self._pages())
+        return Path(path)
 
     def _pages(self) -> dict[str, Page]:
         """The page of each optimizer that is still installed, by the name of its variant, with its largest state."""

@@ -47,6 +47,16 @@ def test_what_is_stored_is_not_run_again(dataset: Frozen, tmp_path: Path) -> Non
     assert [result.seconds for result in third] != [result.seconds for result in first]
 
 
+def test_a_report_is_written_when_something_changed_and_not_again(dataset: Frozen, tmp_path: Path) -> None:
+    page = run(dataset, tmp_path).report(tmp_path / "page.html")
+    first = page.stat().st_mtime_ns
+    assert run(dataset, tmp_path).report(page).stat().st_mtime_ns == first
+    assert run(dataset, tmp_path).report(page, notes=["a note"]).stat().st_mtime_ns > first
+    second = page.stat().st_mtime_ns
+    run(dataset, tmp_path, force=True).report(page, notes=["a note"])
+    assert page.stat().st_mtime_ns > second  # other timings
+
+
 def test_mistakes_are_said_before_anything_runs(dataset: Frozen, tmp_path: Path) -> None:
     for change, kind in (({"optimizers": ["adm"]}, UsageError), ({"seeds": []}, NothingSelected), ({"epochs": -1}, UsageError)):
         with pytest.raises(kind):

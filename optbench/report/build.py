@@ -27,6 +27,10 @@ from optbench.report.palette import styles
 from optbench.specs import RunResult, canonical, digest_of
 from optbench.trajectories import Picture
 
+ROOT = Path(optbench.__file__).parent
+_SOURCES = (".py", ".j2", ".css", ".js")
+_HEAD = 1_000  # bytes of a page in which its digest stands
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -35,6 +39,24 @@ class Origin:
     command: str
     notes: tuple[str, ...] = ()
     sections: tuple[tuple[str, str], ...] = ()
+
+
+def content_of(results: Iterable[RunResult], origin: Origin) -> str:
+    """Return a digest of all that the page follows from: runs, their timings, where they come from, and our own source."""
+    runs = sorted([r.spec.key, r.status, r.digest or "", r.labels.optimizer, canonical(r.seconds[-1:])] for r in results)
+    parts = (ROOT / "report", ROOT / "analysis", ROOT / "trajectories.py")
+    ours = [path for part in parts for path in ([part] if part.is_file() else part.rglob("*")) if path.suffix in _SOURCES]
+    source = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(ours)]
+    return digest_of([runs, origin.command, origin.notes, origin.sections, source])
+
+
+def is_current(path: Path, content: str) -> bool:
+    """Whether the page at `path` is that of `content`: nothing needs to be drawn twice."""
+    try:
+        with path.open("rb") as file:
+            return f'content="{content}"'.encode() in file.read(_HEAD)
+    except OSError:
+        return False
 
 
 def build(
@@ -83,6 +105,7 @@ def _render(results: Sequence[RunResult], pictures: list[Picture], origin: Origi
     script = files("optbench.report").joinpath("assets/report.js").read_text(encoding="utf-8")
     return environment.get_template("report.html.j2").render(
         version=optbench.__version__,
+        content=content_of(results, origin),
         origin=origin,
         pages=pages,
         tasks=[_task(number, name, variants, rows, pictures) for number, (name, variants) in enumerate(tasks.items())],
