@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,11 +44,14 @@ class Origin:
 
 def content_of(results: Iterable[RunResult], origin: Origin) -> str:
     """Return a digest of all that the page follows from: runs, their timings, where they come from, and our own source."""
-    runs = sorted([r.spec.key, r.status, r.digest or "", r.labels.optimizer, canonical(r.seconds[-1:])] for r in results)
+    runs = sorted(
+        [r.spec.key, r.status, r.digest or "", r.labels.optimizer, repr((r.seconds[-1:], r.measured))] for r in results
+    )
     parts = (ROOT / "report", ROOT / "analysis", ROOT / "trajectories.py")
     ours = [path for part in parts for path in ([part] if part.is_file() else part.rglob("*")) if path.suffix in _SOURCES]
     source = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(ours)]
-    return digest_of([runs, origin.command, origin.notes, origin.sections, source])
+    # Escaped to ASCII: a command line may hold bytes that are no text.
+    return hashlib.sha256(json.dumps([runs, origin.command, origin.notes, origin.sections, source]).encode()).hexdigest()
 
 
 def is_current(path: Path, content: str) -> bool:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Layout, Optimizer, State, Vector, axpy, fraction, hookimpl, non_negative, positive
+from optbench import Layout, Optimizer, State, Vector, axpy, fraction, hookimpl, non_negative, positive, sign
 
 OPTBENCH_CONTRACT = 1
 
@@ -31,7 +31,7 @@ class Lion(Optimizer):
         """C = beta1 m + (1 - beta1) g; w -= lr (sign(c) + weight_decay w); m = beta2 m + (1 - beta2) g."""
         np.multiply(s.m, self.beta1, out=s.c)
         axpy(1 - self.beta1, g, s.c)
-        np.sign(s.c, out=s.c)
+        sign(s.c, out=s.c)
         w *= 1 - self.lr * self.weight_decay
         axpy(-self.lr, s.c, w)
         s.m *= self.beta2
