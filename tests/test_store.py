@@ -80,7 +80,7 @@ def test_a_changed_byte_is_noticed(tmp_path: Path, result: RunResult) -> None:
     path = tmp_path / "runs.sqlite"
     with Store(path) as store:
         store.put(result)
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         (content,) = db.execute("SELECT arrays FROM runs").fetchone()
         db.execute("UPDATE runs SET arrays = ?", (content[:-1] + bytes([content[-1] ^ 1]),))
     with Store(path) as store:
@@ -102,7 +102,7 @@ def test_what_is_no_store(tmp_path: Path, content: bytes) -> None:
 
 def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "other.sqlite"
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("CREATE TABLE theirs (x)")
     with pytest.raises(StoreError, match="no store of optbench"):
         Store(path)
@@ -111,7 +111,7 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
 def test_a_store_of_another_version_is_refused_with_both_numbers(tmp_path: Path) -> None:
     path = tmp_path / "runs.sqlite"
     Store(path).close()
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(StoreError, match="version 99, this optbench reads 2"):
         Store(path)
@@ -121,7 +121,7 @@ def test_a_store_of_version_1_is_brought_up_to_date(tmp_path: Path, result: RunR
     path = tmp_path / "runs.sqlite"
     with Store(path) as store:
         store.put(result)
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("ALTER TABLE runs DROP COLUMN measured")
         db.execute("PRAGMA user_version = 1")
     with Store(path, create=False) as store:
@@ -131,7 +131,7 @@ def test_a_store_of_version_1_is_brought_up_to_date(tmp_path: Path, result: RunR
         assert store.durations() == []
         store.put(result)
         assert store.results()[0].measured == result.measured
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         assert db.execute("PRAGMA user_version").fetchone() == (2,)
 
 
