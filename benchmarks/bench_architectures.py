@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from optbench.data.operators import operator
 from optbench.numerics import product
 from optbench.seeding import stream
 
@@ -26,6 +27,24 @@ class Network:
 
     def time_predict(self, architecture, n):
         self.model.predict(self.x)
+
+
+class Operator:
+    params = [["dense", "repeated", "sparse"]]
+    param_names = ["inputs"]
+
+    def setup(self, inputs):
+        x, _ = rows(1_200)
+        if inputs == "repeated":
+            x[:] = np.repeat(x[:600], 2, axis=0)
+        elif inputs == "sparse":
+            x *= stream(0, "init").random(x.shape) < 0.01  # noqa: PLR2004  # one in a hundred stays
+        self.x = operator(x)
+        self.w = np.ones((INPUTS, 64), np.float32)
+        self.out = np.empty((1_200, 64), np.float32)
+
+    def time_product(self, inputs):
+        product(self.x, self.w, self.out)
 
 
 class Product:

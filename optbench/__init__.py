@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from optbench.numerics import Array as Array
     from optbench.numerics import Average as Average
     from optbench.numerics import Layout as Layout
+    from optbench.numerics import Operator as Operator
     from optbench.numerics import Vector as Vector
     from optbench.numerics import adam_step as adam_step
     from optbench.numerics import add_square as add_square
@@ -58,6 +59,7 @@ PUBLIC = {
     "Model": "contracts",
     "OPTBENCH_CONTRACT": "contracts",
     "Objective": "contracts",
+    "Operator": "numerics",
     "OptbenchError": "errors",
     "Optimizer": "contracts",
     "Results": "api",

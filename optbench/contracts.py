@@ -238,7 +238,10 @@ class Model(Protocol):
         """Return the outputs, shape (rows,), of the last `loss_and_grad`, in a reused buffer."""
 
     def predict(self, x: Array, w: Vector | None = None) -> Vector:
-        """Return the outputs, shape (rows,), for `x` at `w` (the model's own weights if None), in a reused buffer."""
+        """Return the outputs, shape (rows,), for `x` at `w` (the model's own weights if None), in a reused buffer.
+
+        `x` is an array, unless the architecture says that it provides "operator".
+        """
 
 
 class SecondOrderModel(Model, Protocol):
@@ -253,7 +256,11 @@ class Architecture:
 
     name: ClassVar[str]
     provides: ClassVar[frozenset[str]] = frozenset()
-    """What its models can do beyond gradients: "hvp" for a `SecondOrderModel`, or nothing."""
+    """What its models can do beyond gradients.
+
+    "hvp": they are `SecondOrderModel`s. "operator": `predict` asks of `x` its shape and `x @ matrix` alone, so that the harness
+    may hand it the rows in another form (`Operator`), which at every epoch saves up to nine tenths of the work.
+    """
 
     def layout(self, inputs: int) -> Layout:
         """Return the layers for rows of `inputs` numbers, the last of which is always 1."""

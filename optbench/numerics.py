@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,17 @@ Array: TypeAlias = npt.NDArray[np.floating[Any]]
 """An array of float32 or float64."""
 Vector: TypeAlias = Array
 """An array of shape (P,): all weights of a network, or something of the same shape."""
+
+
+class Operator(Protocol):
+    """A matrix of which no more is asked than its products: an array, a sparse one, or one whose rows recur."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+
+    def __matmul__(self, other: Array, /) -> Array:
+        """Return the product with an array of two dimensions."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +111,15 @@ def trust_ratio(w: Array, u: Array, coefficient: float = 1.0) -> float:
     return coefficient * weights / update if weights > 0.0 and update > 0.0 else 1.0
 
 
-def product(a: Array, b: Array, out: Array) -> None:
-    """Out = a b, (m, k) times (k, n), in parts of some rows of `a` where BLAS is faster on those.
+def product(a: Operator, b: Array, out: Array) -> None:
+    """Out = a b, (m, k) times (k, n), in parts of some rows of an array `a` where BLAS is faster on those.
 
     OpenBLAS with AVX-512 multiplies matrices up to m n k = 1e6 without packing them first, in 20 to 30 % less time. A part of
     too few rows wastes that kernel's registers, and where there are many parts, packing is a small share of the whole.
     """
+    if not isinstance(a, np.ndarray):
+        np.copyto(out, a @ b)
+        return
     rows = _SMALL // b.size
     if rows >= len(a) or rows < _FEWEST_ROWS or len(a) > _MOST_PARTS * rows or not _has_small_kernel():
         np.dot(a, b, out=out)  # on vectors and outer products in half the time of matmul

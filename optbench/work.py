@@ -8,6 +8,7 @@ import traceback
 from dataclasses import asdict
 from functools import lru_cache
 from time import perf_counter
+from typing import cast
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from optbench.data.loader import Frozen
 from optbench.data.matrix import Matrix, assemble
 from optbench.errors import OptbenchError
 from optbench.fingerprint import fingerprint
-from optbench.numerics import Layout, Vector, norm
+from optbench.numerics import Array, Layout, Operator, Vector, norm
 from optbench.plan import Task
 from optbench.seeding import stream
 from optbench.sketch import sketch, sketch_epochs
@@ -50,7 +51,8 @@ def _run(task: Task) -> RunResult:
     layout = task.architecture.layout(matrix.x.shape[1])
     model = task.architecture.bind(layout, spec.dtype)
     model.w[:] = task.architecture.initial(layout, stream(spec.seed, "init"))
-    diary = _Diary(model, matrix, sketch_epochs(spec.epochs))
+    inputs = matrix.operator if "operator" in task.architecture.provides else matrix.x
+    diary = _Diary(model, matrix, inputs, sketch_epochs(spec.epochs))
     status = train(
         task.optimizer,
         model,
@@ -102,8 +104,9 @@ def _matrix(dataset: Frozen, embedder: Embedder, dtype: str) -> Matrix:
 class _Diary:
     """What is written down at every epoch, and whether the run has gone wrong by then."""
 
-    def __init__(self, model: Model, matrix: Matrix, epochs_to_sketch: tuple[int, ...]) -> None:
+    def __init__(self, model: Model, matrix: Matrix, inputs: Operator, epochs_to_sketch: tuple[int, ...]) -> None:
         self._model, self._matrix = model, matrix
+        self._inputs = cast("Array", inputs)  # or what the architecture says that its models take in an array's place
         self._epochs_to_sketch = frozenset(epochs_to_sketch)
         self._first: Vector = np.empty(0)
         self._moved: Vector = np.empty(0)
@@ -118,7 +121,7 @@ class _Diary:
     def __call__(self, epoch: int, weights: Vector, at: Batch, seconds: float) -> bool:
         """Judge the weights after an epoch; see `train.Watch`."""
         m = self._matrix
-        outputs = self._model.predict(m.x, weights)  # all rows in one product
+        outputs = self._model.predict(self._inputs, weights)  # all rows in one product
         error = outputs - m.y
         right = (outputs > 0) == (m.y > 0)
         train_loss = _mean_square(error[m.train])

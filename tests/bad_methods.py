@@ -323,7 +323,7 @@ class Plain(TanhNetwork):
     """Keeps every rule. Rumelhart et al. 1986."""
 
     name: ClassVar[str] = "plain"
-    provides: ClassVar[frozenset[str]] = frozenset({"hvp"})
+    provides: ClassVar[frozenset[str]] = frozenset({"hvp", "operator"})
     network: ClassVar[type[Network]] = Network
 
     def widths(self):
@@ -377,6 +377,14 @@ def _predict_over_gradient(self, x, w=None):
     return Network.predict(self, x, w)
 
 
+def _predict_rows(self, x, w=None):
+    return Network.predict(self, np.ascontiguousarray(x[:]), w)
+
+
+def _predict_few(self, x, w=None):
+    return Network.predict(self, x, w) * (1.0 if isinstance(x, np.ndarray) else 0.5)
+
+
 def _predict_own(self, x, w=None):
     return Network.predict(self, x)
 
@@ -423,6 +431,8 @@ architecture("gradient", "layer2[2, 0]", network={"loss_and_grad": _wrong_gradie
 architecture("gradient", "finite differences give", network={"loss_and_grad": _whole_gradient})
 architecture("loss and predict agree", "mean squared error of", network={"loss_and_grad": _half_loss})
 architecture("loss and predict agree", "differ", network={"predict": _predict_own})
+architecture("operator", "raises TypeError", network={"predict": _predict_rows})
+architecture("operator", "other outputs", network={"predict": _predict_few})
 architecture("batches of any size", "do not add up", network={"loss_and_grad": _batch_norm})
 architecture("no allocation", "kB at once", network={"loss_and_grad": _copying})
 architecture("Hessian-vector product", "is off by", network={"hvp": _gauss_newton})

@@ -14,13 +14,13 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from optbench import Architecture, Array, Layout, Vector, product
+from optbench import Architecture, Array, Layout, Operator, Vector, product
 
 
 class TanhNetwork(Architecture):
     """An architecture of tanh layers; a subclass says how wide the hidden ones are."""
 
-    provides: ClassVar[frozenset[str]] = frozenset({"hvp"})
+    provides: ClassVar[frozenset[str]] = frozenset({"hvp", "operator"})
 
     def widths(self) -> tuple[int, ...]:
         """Return the numbers of hidden units, from the input to the output."""
@@ -93,18 +93,16 @@ class Network:
         """Return the outputs, shape (rows,), of the last `loss_and_grad`, until the network sees other rows or weights."""
         return self._out
 
-    def predict(self, x: Array, w: Vector | None = None) -> Vector:
+    def predict(self, x: Operator, w: Vector | None = None) -> Vector:
         """Return the outputs, shape (rows,), for `x` at the weights `w`."""
         layers = self._layers if w is None or w is self.w else tuple(self.layout.views(w).values())
-        return self._ascend(x, layers, self._workspace(len(x)).h)[:, 0]
+        return self._ascend(x, layers, self._workspace(x.shape[0]).h)[:, 0]
 
-    def _ascend(self, x: Array, layers: tuple[Array, ...], h: tuple[Array, ...]) -> Array:
+    def _ascend(self, x: Operator, layers: tuple[Array, ...], h: tuple[Array, ...]) -> Array:
         """Forward only: tanh(x W), recursively, to the last layer."""
-        if not layers:
-            return x
         product(x, layers[0], h[0])
         np.tanh(h[0], out=h[0])
-        return self._ascend(h[0], layers[1:], h[1:])
+        return self._ascend(h[0], layers[1:], h[1:]) if layers[1:] else h[0]
 
     def _descend(self, x: Array, y: Vector, layer: int, work: Workspace) -> None:
         """Forward on the way in, backward on the way out.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,10 @@ import numpy.typing as npt
 from optbench.contracts import Embedder, Role
 from optbench.data.loader import Frozen
 from optbench.data.manifest import SPLITS
+from optbench.data.operators import operator
 from optbench.data.rows import Row
 from optbench.errors import DataError
-from optbench.numerics import Array, Vector
+from optbench.numerics import Array, Operator, Vector
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Matrix:
     train: slice
     validation: slice
     test: slice
+
+    @cached_property
+    def operator(self) -> Operator:
+        """`x` for networks that ask no more of it than `x @ weights`."""
+        return operator(self.x)
 
 
 def assemble(dataset: Frozen, embedder: Embedder, dtype: npt.DTypeLike) -> Matrix:

@@ -15,6 +15,7 @@ from optbench.kit.rules import Breaches, Subject, rule
 from optbench.numerics import Array, Layout, Vector
 from optbench.seeding import stream
 
+_PROVIDED = CAPABILITIES | {"operator"}
 _INPUTS, _ROWS = 9, 12
 _FEW = 12  # weights of a layer along which the gradient is checked
 _WIDE = 16_385  # so many inputs that even one layer's weights stand out
@@ -32,11 +33,11 @@ def digest(architecture: Any) -> str:
     return total.hexdigest()
 
 
-@rule("declarations", 'provides is frozenset() or frozenset({"hvp"}), and with "hvp" bind returns a model that has hvp')
+@rule("declarations", 'provides is a frozenset of none, one or both of "hvp" and "operator"; with "hvp" the model has hvp')
 def declarations(subject: Subject) -> Breaches:
     """What it says that it provides, it does provide."""
     provides = subject.thing.provides
-    if not (isinstance(provides, frozenset) and provides <= CAPABILITIES):
+    if not (isinstance(provides, frozenset) and provides <= _PROVIDED):
         yield f"provides is {provides!r}"
     has = hasattr(_bound(subject.thing, "float64"), "hvp")
     if has != ("hvp" in provides):
@@ -142,6 +143,35 @@ def loss_and_predict_agree(subject: Subject) -> Breaches:
             yield f"loss_and_grad returns {loss:.6g}, predict's outputs have a mean squared error of {expected:.6g}"
 
 
+@rule("operator", "let predict take x.shape and x @ matrix alone, or leave the word in provides out")
+def predicts_from_an_operator(subject: Subject) -> Breaches:
+    """Where it provides "operator": `predict` is the same for rows that are kept as something other than an array."""
+    if "operator" not in subject.thing.provides:
+        return
+    model: Any = _bound(subject.thing, "float64")
+    x, _ = batch(_ROWS, _INPUTS, "float64")
+    expected = model.predict(x).copy()
+    try:
+        found = model.predict(_Product(x))
+    except (AttributeError, TypeError, ValueError) as error:
+        yield f"predict raises {type(error).__name__}: {error}"
+        return
+    if not np.allclose(found, expected, rtol=1e-10, atol=1e-12):
+        yield "predict returns other outputs for the same rows as an operator"
+
+
+class _Product:
+    """Rows that can only be multiplied."""
+
+    def __init__(self, x: Array) -> None:
+        self._x = x
+        self.shape = x.shape
+
+    def __matmul__(self, other: Array) -> Array:
+        found: Array = self._x @ other
+        return found
+
+
 @rule("batches of any size", "keep a workspace for each number of rows, or take a part of the largest")
 def batches_of_any_size(subject: Subject) -> Breaches:
     """The gradient of a batch is the mean of those of its parts, of whatever sizes and in whatever order."""
@@ -204,6 +234,7 @@ RULES = (
     in_place,
     gradient,
     loss_and_predict_agree,
+    predicts_from_an_operator,
     batches_of_any_size,
     no_allocation,
     hessian_vector_product,

@@ -20,7 +20,7 @@ from optbench.registry import Registry
 from optbench.seeding import stream
 from optbench.train import train
 
-CAPABILITIES = frozenset({"hvp"})
+CAPABILITIES = frozenset({"hvp"})  # of a model, that an optimizer may need
 """What an optimizer may need, and an architecture provide, beyond gradients."""
 _LAYOUTS = (SMALL, Layout({"only": (9, 1)}), Layout({"bias": (5,)}), Layout({"single": (1, 1)}))
 _WARM = 4  # steps until all buffers are there
