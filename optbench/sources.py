@@ -34,13 +34,20 @@ def _digest(roots: frozenset[str]) -> str:
     waiting = sorted(roots)
     while waiting:
         name = waiting.pop()
-        path = _source(name)
-        if name in seen or path is None:
-            continue
-        text = path.read_bytes()
-        seen[name] = hashlib.sha256(text).hexdigest()
-        waiting += sorted(_followed(name, text, is_package=path.name == "__init__.py"))
+        if name not in seen and (module := _module(name)):
+            seen[name], followed = module
+            waiting += sorted(followed)
     return digest_of(seen)
+
+
+@cache
+def _module(name: str) -> tuple[str, frozenset[str]] | None:
+    """The digest of a module and the modules that it leads to: read once, however many runs it computes."""
+    path = _source(name)
+    if path is None:
+        return None
+    text = path.read_bytes()
+    return hashlib.sha256(text).hexdigest(), frozenset(_followed(name, text, is_package=path.name == "__init__.py"))
 
 
 @cache

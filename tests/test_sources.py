@@ -41,6 +41,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def digest() -> str:
     sources._digest.cache_clear()
+    sources._module.cache_clear()
     sources._source.cache_clear()
     return sources.digest([importlib.import_module("thing.method").Method])
 
