@@ -55,7 +55,7 @@ class Results(Sequence[RunResult]):
 
     def table(self) -> pd.DataFrame:
         """Return the benchmark table as a frame of numbers, one row for each task and optimizer."""
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd
 
         return pd.DataFrame(
             [
@@ -87,8 +87,8 @@ class Results(Sequence[RunResult]):
 
     def report(self, path: str | Path = REPORT, *, notes: Sequence[str] = (), workers: int | None = None) -> Path:
         """Write the HTML report, unless it is there already, and return its path."""
-        from optbench.report.build import Origin, build, content_of, is_current  # noqa: PLC0415  # jinja2: not needed before
-        from optbench.trajectories import pictures  # noqa: PLC0415
+        from optbench.report.build import Origin, build, content_of, is_current  # jinja2: not needed before
+        from optbench.trajectories import pictures
 
         told = self._registry.tell("optbench_report_sections", _sections, results=self)
         origin = Origin(self._command, tuple(notes), tuple(section for found in told for section in found))
@@ -100,7 +100,7 @@ class Results(Sequence[RunResult]):
 
     def _pages(self) -> dict[str, Page]:
         """The page of each optimizer that is still installed, by the name of its variant, with its largest state."""
-        from optbench.pages import StateSize, page  # noqa: PLC0415
+        from optbench.pages import StateSize, page
 
         found = {}
         for result in sorted(self._results, key=lambda result: result.measured.weights or 0, reverse=True):

@@ -54,7 +54,7 @@ def run_seconds(tasks: Sequence[Task], stored: Iterable[tuple[RunSpec, float]], 
     known: dict[str, list[float]] = defaultdict(list)
     for spec, seconds in stored:
         known[_kind(spec)].append(seconds / (spec.epochs + 1))
-    import scipy.linalg.blas  # noqa: F401, PLC0415  # a library that is loaded later keeps its threads
+    import scipy.linalg.blas  # noqa: F401  # a library that is loaded later keeps its threads
 
     with threadpool_limits(1):
         calibration = _Calibration()

@@ -42,7 +42,7 @@ def execute(
 
 def _run_pickled(task: bytes) -> RunResult:
     # Unpickled here, not by the pool: a plugin that cannot be imported in a worker must fail alone.
-    from optbench.work import run_task  # noqa: PLC0415
+    from optbench.work import run_task
 
     return run_task(pickle.loads(task))  # noqa: S301  # our own parent's
 

@@ -21,9 +21,9 @@ THREAD_VARIABLES = (
 @cache
 def fingerprint() -> dict[str, Any]:
     """Return the versions, BLAS builds, SIMD extensions and platform of this process."""
-    import numpy as np  # noqa: PLC0415  # heavy: workers, verify and doctor only
-    import scipy.linalg.blas  # noqa: F401, PLC0415  # loads SciPy's own BLAS, so that it is listed
-    from threadpoolctl import threadpool_info  # noqa: PLC0415
+    import numpy as np  # heavy: workers, verify and doctor only
+    import scipy.linalg.blas  # noqa: F401  # loads SciPy's own BLAS, so that it is listed
+    from threadpoolctl import threadpool_info
 
     config = np.show_config(mode="dicts")
     blas = [

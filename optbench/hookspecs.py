@@ -21,27 +21,27 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def optbench_optimizers() -> Sequence[type[Optimizer]]:  # type: ignore[empty-body]
+def optbench_optimizers() -> Sequence[type[Optimizer]]:
     """Return optimizer classes."""
 
 
 @hookspec
-def optbench_wrappers() -> Sequence[type[Wrapper]]:  # type: ignore[empty-body]
+def optbench_wrappers() -> Sequence[type[Wrapper]]:
     """Return wrapper classes: what goes around an optimizer, such as a schedule of its rate."""
 
 
 @hookspec
-def optbench_architectures() -> Sequence[type[Architecture]]:  # type: ignore[empty-body]
+def optbench_architectures() -> Sequence[type[Architecture]]:
     """Return architecture classes."""
 
 
 @hookspec
-def optbench_embedders() -> Sequence[type[Embedder]]:  # type: ignore[empty-body]
+def optbench_embedders() -> Sequence[type[Embedder]]:
     """Return embedder classes."""
 
 
 @hookspec
-def optbench_datasets() -> Sequence[type[Dataset]]:  # type: ignore[empty-body]
+def optbench_datasets() -> Sequence[type[Dataset]]:
     """Return dataset classes, each with the folder that it lies in."""
 
 
@@ -51,5 +51,5 @@ def optbench_run_done(result: Any) -> None:
 
 
 @hookspec
-def optbench_report_sections(results: Any) -> Sequence[tuple[str, str]]:  # type: ignore[empty-body]
+def optbench_report_sections(results: Any) -> Sequence[tuple[str, str]]:
     """Return further sections for the report as (title, text) pairs; the text is shown as text, never as HTML."""

@@ -55,7 +55,7 @@ class Layout:
 
 @cache
 def _blas_axpy(dtype: np.dtype[Any]) -> Callable[..., Any] | None:
-    from scipy.linalg import blas  # 140 ms to import: paid by workers only  # noqa: PLC0415
+    from scipy.linalg import blas  # 140 ms to import: paid by those who train
 
     return {"f": blas.saxpy, "d": blas.daxpy}.get(dtype.char)
 
@@ -136,7 +136,7 @@ _MOST_PARTS = 10
 
 @cache
 def _has_small_kernel() -> bool:
-    from threadpoolctl import threadpool_info  # asked once, in workers  # noqa: PLC0415
+    from threadpoolctl import threadpool_info  # asked once a process
 
     kernels = {library.get("architecture") for library in threadpool_info() if library["user_api"] == "blas"}
     return bool(kernels & {"SkylakeX", "Cooperlake", "SapphireRapids"})

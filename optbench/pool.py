@@ -231,9 +231,9 @@ def _start(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with(parent)
     os.dup2(2, 1)  # what a plugin prints must not end up between the lines of --json
-    from threadpoolctl import threadpool_info  # noqa: PLC0415  # after the environment, with NumPy
+    from threadpoolctl import threadpool_info  # after the environment, with NumPy
 
-    import optbench.work  # noqa: F401, PLC0415  # pay for imports before the first task's time-out starts
+    import optbench.work  # noqa: F401  # pay for imports before the first task's time-out starts
 
     threads = {library["num_threads"] for library in threadpool_info()}
     if threads - {1}:

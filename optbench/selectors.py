@@ -161,7 +161,7 @@ def parse_seeds(text: str) -> list[int]:
             raise UsageError(f"cannot read the seeds {text[:60]!r}: expected whole numbers and ranges, such as 0-4 or 0,3,7-9")
         first = int(match[1])
         last = int(match[2]) if match[2] is not None else first
-        if last < first or last - first >= 1_000_000 or last >= 2**63:  # noqa: PLR2004
+        if last < first or last - first >= 1_000_000 or last >= 2**63:  # noqa: PLR2004  # as the message says
             raise UsageError(
                 f"the range of seeds {part.strip()!r} is empty or too long; write it upwards, below a million seeds"
             )

@@ -109,10 +109,10 @@ def fit(points: Array, ends: list[int]) -> bytes:
 
     Called in a worker, whose one thread makes the result reproducible.
     """
-    from scipy.spatial.distance import pdist  # noqa: PLC0415  # heavy: workers only
-    from scipy.stats import spearmanr  # noqa: PLC0415
-    from sklearn.decomposition import PCA  # noqa: PLC0415
-    from sklearn.manifold import TSNE, trustworthiness  # noqa: PLC0415
+    from scipy.spatial.distance import pdist  # heavy
+    from scipy.stats import spearmanr
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE, trustworthiness
 
     points = points.astype(np.float64)
     points -= points.mean(axis=0)
@@ -127,7 +127,7 @@ def fit(points: Array, ends: list[int]) -> bytes:
     true = pdist(points[ends])
 
     def agreement(picture: Array) -> float:
-        return float(spearmanr(true, pdist(picture[ends])).statistic) if len(ends) > 2 else np.nan  # noqa: PLR2004
+        return float(spearmanr(true, pdist(picture[ends])).statistic) if len(ends) > 2 else np.nan  # noqa: PLR2004  # distances to rank
 
     out = io.BytesIO()
     np.savez(

@@ -91,9 +91,11 @@ class Bench:
         assert imported.code == 0, imported.err
 
     def environment(self, changes: Mapping[str, str]) -> dict[str, str]:
-        ours = ("OPTBENCH", "PYTHON", "COVERAGE")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        return {**kept, "PYTHONPATH": str(self.plugins), "PYTHONWARNINGS": "error::ResourceWarning", **changes}
+        foreign = ("OPTBENCH", "PYTHON", "COVERAGE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        # A .pyc of a module that is written twice within a second, at one length, would be taken for that of the second.
+        ours = {"PYTHONPATH": str(self.plugins), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "error::ResourceWarning"}
+        return {**kept, **ours, **changes}
 
     def start(self, *words: str, environment: Mapping[str, str] = {}, new_group: bool = False) -> subprocess.Popen[str]:
         """Start `optbench WORDS`, or, where the first word is a .py file, that script."""

@@ -11,7 +11,7 @@ from optbench.parameters import build
 from optbench.registry import Registry
 from optbench.seeding import stream
 
-ARCHITECTURES = [method.cls for method in Registry().methods("architecture")]
+ARCHITECTURES = [method.cls for method in Registry(autoload=False).methods("architecture")]
 INPUTS, ROWS = 9, 7
 
 

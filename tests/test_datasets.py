@@ -116,7 +116,7 @@ def test_the_shipped_dataset_keeps_its_promises(registry: Registry) -> None:
     dataset = load(registry.find("dataset", "qa-tr").cls.folder)
     rows = [row for split in dataset.splits.values() for row in split]
     questions = {row.question for row in rows}
-    assert len(questions) >= 150
+    assert len(questions) == 744
     for question in questions:
         assert sorted(row.label for row in rows if row.question == question) == [-1, 1]
     assert len({(row.question, row.answer) for row in rows}) == len(rows)

@@ -36,8 +36,6 @@ def reversed_pairs(words: tuple[str, ...]) -> tuple[str, ...]:
 def test_a_run_does_not_depend_on_which_runs_a_worker_did_before(bench: Bench) -> None:
     bench.optimizer("untidy", "np.random.seed(1); np.seterr(all='raise'); os.chdir('/'); os.environ.clear()")
     rest = ("--seeds", "0-2", *QUICK, "--json")
-    after = bench.run("run", "-o", "untidy", "-o", "zero", "-o", "sgd", "-j1", "--store", "after.sqlite", *rest)
-    assert after.code == 2  # `zero` is not there yet
     bench.optimizer("zero")  # by its name after `untidy`, in one worker
     after = bench.run("run", "-o", "untidy", "-o", "zero", "-j1", "--store", "after.sqlite", *rest)
     alone = bench.run("run", "-o", "zero", "-j1", "--store", "alone.sqlite", *rest)

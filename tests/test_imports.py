@@ -114,7 +114,6 @@ HEAVY = (
     "plotly",
     "jinja2",
     "pydantic",
-    "pebble",
     "pluggy",
     "sqlite3",
     "torch",

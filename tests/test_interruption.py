@@ -32,7 +32,7 @@ def started() -> Iterator[list[subprocess.Popen[str]]]:
     yield processes
     for process in processes:
         kill_all({*descendants(process.pid), process.pid})
-        process.communicate()
+        process.communicate(timeout=PATIENCE)
 
 
 def stored(bench: Bench) -> int:

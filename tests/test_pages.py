@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 from click.testing import CliRunner, Result
 
-from optbench import Layout, Optimizer, Vector, fraction, positive
+from optbench import Layout, Optimizer, Vector, __version__, fraction, positive
 from optbench.cli import cli
 from optbench.errors import UsageError
 from optbench.pages import Page, StateSize, amount, measured_state, page
@@ -153,7 +153,7 @@ def test_show_prints_the_page() -> None:
         "w_t = w_{t-1}",
         "lr = 0.001, in (0, inf), scaled by schedules",
         "1.05 MB",
-        "optbench 0.1.0",
+        f"optbench {__version__}",
     ):
         assert part in text
     (line,) = run("architecture", "two-layer-mlp", "--json").stdout.splitlines()

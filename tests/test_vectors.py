@@ -24,7 +24,7 @@ D = 4
 
 
 def entry(content: bytes, **change: Any) -> VectorFile:
-    import hashlib  # noqa: PLC0415
+    import hashlib
 
     given = {
         "file": "vectors/small.npz",

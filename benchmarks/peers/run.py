@@ -85,7 +85,6 @@ class Server:
             stdout=subprocess.PIPE,
             text=True,
             env=os.environ | ONE_THREAD,
-            preexec_fn=_one_processor,  # noqa: PLW1509  # there are no threads here
         )
         self._answer()
 
@@ -108,11 +107,6 @@ class Server:
         if not line:
             raise SystemExit(f"{self.peer.name} ended with exit code {self._process.wait()}")
         return json.loads(line)
-
-
-def _one_processor() -> None:
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def check(peers: Sequence[Peer], job: Job) -> None:

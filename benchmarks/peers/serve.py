@@ -2,13 +2,14 @@
 
     python serve.py MODULE VARIANT JOB
 
-Each answer is a line of JSON. It must be started with one thread and on one processor, before anything numerical is imported.
+Each answer is a line of JSON. It must be started with one thread; it keeps to one processor.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 from time import perf_counter, process_time
 
@@ -16,6 +17,8 @@ from problem import Job
 
 
 def main() -> None:
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     module, variant, job = sys.argv[1:]
     answers = sys.stdout
     sys.stdout = sys.stderr  # what a library prints must not end up between the answers

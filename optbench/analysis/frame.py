@@ -44,7 +44,7 @@ def row(result: RunResult) -> dict[str, Any]:
 
 def frame(results: Iterable[RunResult]) -> pd.DataFrame:
     """Return the runs as a frame, in the order given."""
-    import pandas as pd  # noqa: PLC0415  # half a second that `optbench list` need not wait
+    import pandas as pd  # half a second that `optbench list` need not wait
 
     return pd.DataFrame([row(result) for result in results])
 

@@ -75,8 +75,8 @@ def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 def _fault(error: Exception) -> None:
-    import os  # noqa: PLC0415
-    import traceback  # noqa: PLC0415
+    import os
+    import traceback
 
     if os.environ.get("OPTBENCH_TRACEBACK"):
         traceback.print_exception(error)

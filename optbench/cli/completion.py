@@ -15,7 +15,7 @@ def completion(shell: str) -> None:
 
     For bash: eval "$(optbench completion bash)"
     """
-    from optbench.cli import cli  # noqa: PLC0415  # this module is imported by that one
+    from optbench.cli import cli  # this module is imported by that one
 
     made = get_completion_class(shell)
     if made is not None:

@@ -45,6 +45,6 @@ def json_lines(rows: Iterable[Mapping[str, Any]]) -> None:
 
 def table_console() -> Console:
     """Return a console for tables on standard output."""
-    from rich.console import Console  # noqa: PLC0415  # 30 ms that --help need not wait
+    from rich.console import Console  # 30 ms that --help need not wait
 
     return Console(width=None if sys.stdout.isatty() else WIDE)

@@ -27,7 +27,7 @@ def doctor(store: Path, as_json: bool) -> None:
     if as_json:
         json_lines(rows)
     else:
-        from optbench.cli.tables import print_table  # noqa: PLC0415
+        from optbench.cli.tables import print_table
 
         print_table(rows)
     if any(row["status"] != "ok" for row in rows):
@@ -47,7 +47,7 @@ def _checks(store: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _datasets(registry: Any) -> Iterator[tuple[str, str, str]]:
-    from optbench.datasets import dataset_names, find_dataset  # noqa: PLC0415
+    from optbench.datasets import dataset_names, find_dataset
 
     for name in dataset_names(registry):
         try:
@@ -58,8 +58,8 @@ def _datasets(registry: Any) -> Iterator[tuple[str, str, str]]:
 
 
 def _worker() -> tuple[str, str, str]:
-    from optbench.fingerprint import fingerprint  # noqa: PLC0415
-    from optbench.pool import worker_pool  # noqa: PLC0415
+    from optbench.fingerprint import fingerprint
+    from optbench.pool import worker_pool
 
     try:
         with worker_pool(1) as pool:
@@ -71,7 +71,7 @@ def _worker() -> tuple[str, str, str]:
 
 
 def _store(path: Path) -> tuple[str, str, str]:
-    from optbench.store import Store  # noqa: PLC0415
+    from optbench.store import Store
 
     if not path.exists():
         return f"store {path}", "none yet", ""

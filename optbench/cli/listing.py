@@ -61,8 +61,8 @@ def _methods(registry: Any, axis: str) -> list[dict[str, Any]]:
 
 def _sets(registry: Any) -> list[dict[str, Any]]:
     """Sets of vectors that come with datasets, and the places for those that are not here."""
-    from optbench.data.vectors import absent, vector_sets  # noqa: PLC0415
-    from optbench.datasets import dataset_names, find_dataset  # noqa: PLC0415
+    from optbench.data.vectors import absent, vector_sets
+    from optbench.datasets import dataset_names, find_dataset
 
     rows = []
     for dataset in (find_dataset(registry, name) for name in dataset_names(registry)):
@@ -77,7 +77,7 @@ def _sets(registry: Any) -> list[dict[str, Any]]:
 
 
 def _datasets(registry: Any) -> list[dict[str, Any]]:
-    from optbench.datasets import dataset_names, find_dataset  # noqa: PLC0415
+    from optbench.datasets import dataset_names, find_dataset
 
     rows = []
     for name in dataset_names(registry):
@@ -102,6 +102,6 @@ def _print(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         json_lines(rows)
         return
-    from optbench.cli.tables import print_table  # noqa: PLC0415
+    from optbench.cli.tables import print_table
 
     print_table(rows)

@@ -73,7 +73,7 @@ def jobs_option(command: F) -> F:
 
 def load_registry(*, with_clashes: bool = False) -> Registry:
     """Return the plugins of this environment, with a line of warning for each that could not be used."""
-    from optbench.registry import Registry  # noqa: PLC0415  # NumPy
+    from optbench.registry import Registry  # NumPy
 
     context = click.get_current_context(silent=True)
     blocked = context.meta.get(_BLOCKED, set()) if context else set()

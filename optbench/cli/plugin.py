@@ -46,7 +46,7 @@ def new(name: str, kind: str, into: Path) -> None:
 
     NAME is what the method will be called: lower-case letters, digits and hyphens.
     """
-    from optbench.kit.template import new_plugin  # noqa: PLC0415
+    from optbench.kit.template import new_plugin
 
     folder = new_plugin(name, kind, into, load_registry(with_clashes=True))
     here = str(folder) if folder.is_absolute() else f"./{folder}"
@@ -67,7 +67,7 @@ def check(package: str, as_json: bool) -> None:
 
     PACKAGE is the name of an installed distribution or plugin, or a folder with a pyproject.toml or an __init__.py.
     """
-    from optbench.kit.examine import checks_of  # noqa: PLC0415
+    from optbench.kit.examine import checks_of
 
     with checks_of(package) as checks:
         findings = [one.run() for one in checks]
@@ -83,7 +83,7 @@ def check(package: str, as_json: bool) -> None:
 
 
 def _print(findings: list[Finding]) -> None:
-    from optbench.cli.tables import print_table  # noqa: PLC0415
+    from optbench.cli.tables import print_table
 
     rows = [
         {"method": f"{f.kind} {f.name}", "check": f.check, "status": f.status, "found": f.found, "remedy": f.remedy}

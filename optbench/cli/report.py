@@ -19,8 +19,8 @@ from optbench.cli.options import jobs_option, load_registry, plugin_option, stor
 @plugin_option
 def report(path: Path, store: Path, jobs: int | None) -> None:
     """Write the report of all stored runs to PATH."""
-    from optbench.api import Results  # noqa: PLC0415
-    from optbench.store import Store  # noqa: PLC0415
+    from optbench.api import Results
+    from optbench.store import Store
 
     with Store(store, create=False) as opened:
         results = opened.results()

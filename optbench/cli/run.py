@@ -71,9 +71,9 @@ def run(**given: Any) -> None:
     An axis that is not named spans all that is installed. Runs that are stored are not run again; Ctrl-C keeps what has
     finished. Exits with 1 if a run failed, crashed or timed out.
     """
-    from optbench.api import Results, missing, run_missing, stored  # noqa: PLC0415  # NumPy and all that follows
-    from optbench.plan import make_plan  # noqa: PLC0415
-    from optbench.store import Store  # noqa: PLC0415
+    from optbench.api import Results, missing, run_missing, stored  # NumPy and all that follows
+    from optbench.plan import make_plan
+    from optbench.store import Store
 
     selections, timeout = _selections(given)
     registry = load_registry()
@@ -104,8 +104,8 @@ def run(**given: Any) -> None:
 
 def _selections(given: dict[str, Any]) -> tuple[Selections, float | None]:
     """Join the options with the configuration file and --quick; an option that was given wins."""
-    from optbench import config  # noqa: PLC0415
-    from optbench.plan import Selections  # noqa: PLC0415
+    from optbench import config
+    from optbench.plan import Selections
 
     written = config.read(given["config_name"]) if given["config_name"] is not None else config.Config()
     quick = config.read(_QUICK) if given["quick"] else config.Config()
@@ -127,14 +127,14 @@ def _either(given: dict[str, Any], written: Config, quick: Config, name: str) ->
 
 
 def _seeds(value: str | list[int]) -> list[int]:
-    from optbench.selectors import parse_seeds  # noqa: PLC0415
+    from optbench.selectors import parse_seeds
 
     return parse_seeds(value if isinstance(value, str) else ",".join(map(str, value)))
 
 
 def _absent(plan: Sequence[Task], selections: Selections) -> list[str]:
     """Say which vectors a dataset has a place for, but not here, where all embedders were asked for."""
-    from optbench.data.vectors import absent  # noqa: PLC0415
+    from optbench.data.vectors import absent
 
     datasets = dict.fromkeys(task.dataset for task in plan) if selections.embedders is None else ()
     lines = [line for dataset in datasets for line in absent(dataset)]
@@ -144,7 +144,7 @@ def _absent(plan: Sequence[Task], selections: Selections) -> list[str]:
 
 
 def _dry_run(plan: Sequence[Task], path: Path, *, as_json: bool) -> None:
-    from optbench.store import Store  # noqa: PLC0415
+    from optbench.store import Store
 
     done: set[str] = set()
     if path.exists():
@@ -165,7 +165,7 @@ def _dry_run(plan: Sequence[Task], path: Path, *, as_json: bool) -> None:
     if as_json:
         json_lines(rows)
         return
-    from optbench.cli.tables import print_table  # noqa: PLC0415
+    from optbench.cli.tables import print_table
 
     print_table(rows)
     say(f"{len(rows)} runs, {sum(bool(row['stored']) for row in rows)} of them stored already")
@@ -173,12 +173,12 @@ def _dry_run(plan: Sequence[Task], path: Path, *, as_json: bool) -> None:
 
 def _announce(plan: Sequence[Task], todo: Sequence[Task], store: Store, given: dict[str, Any]) -> dict[str, float]:
     """Say how many runs there are to do and how long they should take; return the seconds of each, by key."""
-    from optbench.pool import default_workers  # noqa: PLC0415
+    from optbench.pool import default_workers
 
     told = f"{len(plan)} runs: {len(plan) - len(todo)} stored, {len(todo)} to run"
     seconds: list[float] = []
     if todo:
-        from optbench.estimate import run_seconds, total_seconds  # noqa: PLC0415
+        from optbench.estimate import run_seconds, total_seconds
 
         workers = min(given["jobs"] or default_workers(), len(todo))
         seconds = run_seconds(todo, store.durations(), workers=workers)
@@ -190,9 +190,10 @@ def _announce(plan: Sequence[Task], todo: Sequence[Task], store: Store, given: d
 
 def _duration(seconds: float) -> str:
     """Write seconds as a person would say them."""
-    if seconds < 90:  # noqa: PLR2004
-        return f"{max(1, round(seconds)) if seconds < 10 else round(seconds, -1):.0f} s"  # noqa: PLR2004
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004
+    exact, minutes, hours = 10, 90, 5400  # from where on it is told in tens, in minutes and in hours
+    if seconds < minutes:
+        return f"{max(1, round(seconds)) if seconds < exact else round(seconds, -1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < hours else f"{seconds / 3600:.1f} h"
 
 
 @contextmanager
@@ -203,8 +204,8 @@ def _progress(
 
     The bar goes by estimated seconds, not by runs, which differ much: so what is left is told well from the first runs on.
     """
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     seconds = {} if given["quiet"] else _announce(plan, todo, store, given)
     columns = (
@@ -241,11 +242,11 @@ def _line(result: RunResult) -> str:
 
 def _show(results: Sequence[RunResult], given: dict[str, Any]) -> None:
     if given["as_json"]:
-        from optbench.analysis.frame import row  # noqa: PLC0415
+        from optbench.analysis.frame import row
 
         json_lines(row(result) for result in results)
     elif not given["quiet"]:
-        from optbench.cli.tables import print_benchmark  # noqa: PLC0415
+        from optbench.cli.tables import print_benchmark
 
         print_benchmark(results)
 

@@ -56,7 +56,7 @@ def show(what: str | None, name: str | None, store: Path, as_json: bool) -> None
 
 
 def _show_method(kind: str, name: str | None, *, as_json: bool) -> None:
-    from optbench.pages import measured_state, page  # noqa: PLC0415  # NumPy
+    from optbench.pages import measured_state, page  # NumPy
 
     if name is None:
         raise UsageError(f"which {kind}? 'optbench list {kind}s' shows all there are")
@@ -74,8 +74,8 @@ def _show_method(kind: str, name: str | None, *, as_json: bool) -> None:
 
 
 def _show_runs(key: str | None, store: Path, *, as_json: bool) -> None:
-    from optbench.analysis.frame import row  # noqa: PLC0415
-    from optbench.store import Store  # noqa: PLC0415
+    from optbench.analysis.frame import row
+    from optbench.store import Store
 
     with Store(store, create=False) as opened:
         results = opened.results()
@@ -90,7 +90,7 @@ def _show_runs(key: str | None, store: Path, *, as_json: bool) -> None:
         if results[0].reason:
             out(results[0].reason)
     else:
-        from optbench.cli.tables import print_table  # noqa: PLC0415
+        from optbench.cli.tables import print_table
 
         print_table([{name: one[name][:10] if name == "key" else one[name] for name in _COLUMNS} for one in rows], without=())
 

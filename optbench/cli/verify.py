@@ -29,10 +29,10 @@ def verify(sample: int | None, store: Path, jobs: int | None, as_json: bool) -> 
     'equal' is bit for bit; 'close' is within tolerance, in another environment. Exits with 1 if a run differs or cannot be run
     any more.
     """
-    from optbench.pool import default_workers  # noqa: PLC0415
-    from optbench.store import Store  # noqa: PLC0415
-    from optbench.verify import verifiable  # noqa: PLC0415
-    from optbench.verify import verify as run_again  # noqa: PLC0415
+    from optbench.pool import default_workers
+    from optbench.store import Store
+    from optbench.verify import verifiable
+    from optbench.verify import verify as run_again
 
     with Store(store, create=False) as opened:
         results = verifiable(opened.results(), sample)

@@ -35,10 +35,10 @@ def baselines(rows: Sequence[Row], encoded: Mapping[str, Vectors]) -> dict[str, 
         rows: the rows of all splits.
         encoded: for each set of vectors those of the rows' answers, (rows, d).
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415  # a second to import
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
-    from sklearn.pipeline import make_pipeline  # noqa: PLC0415
-    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+    from sklearn.feature_extraction.text import TfidfVectorizer  # a second to import
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
 
     answers: list[Any] = [row.answer for row in rows]
     lengths = np.array([[len(row.question), len(row.answer)] for row in rows], float)
@@ -69,7 +69,7 @@ def baselines_of(dataset: Frozen) -> dict[str, Baseline]:
 
 
 def _judge(rows: Sequence[Row], inputs: Any, make: Callable[[], Any]) -> Baseline:
-    from sklearn.model_selection import GroupKFold  # noqa: PLC0415
+    from sklearn.model_selection import GroupKFold
 
     y = np.array([row.label for row in rows])
     groups = np.unique([row.group or row.question for row in rows], return_inverse=True)[1]

@@ -1,4 +1,4 @@
-"""A dataset's folder in the words of Croissant 1.1, so that other people's tools can find, check and read it.
+"""A dataset's folder in the words of Croissant 1.1, so that the tools of others can find, check and read it.
 
 Akhtar et al. 2024, DEEM, arXiv:2403.19546; http://mlcommons.org/croissant/1.1.
 """

@@ -17,7 +17,7 @@ REPEATED = 0.9  # as much work as all rows: above it, putting the parts together
 def operator(x: Array) -> Operator:
     """Return inputs of shape (n, 2d + 1), question, answer and 1, as what gives the same `x @ w`, but for rounding, sooner."""
     if np.count_nonzero(x) <= SPARSE * x.size:
-        from scipy.sparse import csr_array  # paid by workers only  # noqa: PLC0415
+        from scipy.sparse import csr_array  # paid by those who train
 
         sparse: Operator = csr_array(x)
         return sparse

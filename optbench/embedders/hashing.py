@@ -26,7 +26,7 @@ class Hashing(Embedder):
 
     def encode(self, texts: Sequence[str], role: Role, learnt: Any) -> npt.NDArray[np.float32]:
         """Return unit vectors, shape (len(texts), features); the role makes no difference."""
-        from sklearn.feature_extraction.text import HashingVectorizer  # a second to import: workers only  # noqa: PLC0415
+        from sklearn.feature_extraction.text import HashingVectorizer  # a second to import
 
         vectorizer = HashingVectorizer(
             analyzer="char_wb",

@@ -62,8 +62,8 @@ def missing_extra() -> MissingExtra:
 def _download(model: str, revision: str | None, *, local_files_only: bool) -> Path:
     """Return the Hub's snapshot; the weights as a pickle are fetched only where there are no others."""
     try:
-        from huggingface_hub import snapshot_download  # an extra, imported when used  # noqa: PLC0415
-        from huggingface_hub.utils import disable_progress_bars  # noqa: PLC0415
+        from huggingface_hub import snapshot_download  # an extra, imported when used
+        from huggingface_hub.utils import disable_progress_bars
     except ImportError as error:
         raise missing_extra() from error
     if not sys.stderr.isatty():

@@ -112,9 +112,9 @@ def encode(
 @lru_cache(maxsize=1)  # a run needs no more, and two large models may not fit
 def _load(folder: Path, digest: str, device: str) -> Any:  # noqa: ARG001  # by its digest, a changed folder is loaded anew
     try:
-        from sentence_transformers import SentenceTransformer as Encoder  # seconds to import: when used  # noqa: PLC0415
-        from tqdm import tqdm  # noqa: PLC0415
-        from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415
+        from sentence_transformers import SentenceTransformer as Encoder  # seconds to import: when used
+        from tqdm import tqdm
+        from transformers.utils.logging import disable_progress_bar
     except ImportError as error:
         raise missing_extra() from error
     tqdm.set_lock(RLock())  # its own is a semaphore between processes, which a worker that is ended would leave behind
@@ -133,7 +133,7 @@ def _load(folder: Path, digest: str, device: str) -> Any:  # noqa: ARG001  # by 
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """One thread, as everything else is computed: more of them give other bits."""
-    import torch  # noqa: PLC0415  # seconds to import: when used
+    import torch  # seconds to import: when used
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -24,7 +24,7 @@ class TfIdf(Embedder):
 
     def fit(self, texts: Sequence[str]) -> Any:
         """Learn the words and their weights from the training texts."""
-        from sklearn.feature_extraction.text import TfidfVectorizer  # a second to import: workers only  # noqa: PLC0415
+        from sklearn.feature_extraction.text import TfidfVectorizer  # a second to import
 
         return TfidfVectorizer(max_features=self.features, preprocessor=turkish_lower, dtype=np.float32).fit(texts)
 

@@ -20,8 +20,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make one test of each check of the plugin that the marker names."""
     if ARGUMENT not in metafunc.fixturenames:
         return
-    from optbench.errors import OptbenchError  # noqa: PLC0415  # for those who ask only
-    from optbench.kit.testing import plugin_checks  # noqa: PLC0415  # NumPy and scikit-learn
+    from optbench.errors import OptbenchError  # for those who ask only
+    from optbench.kit.testing import plugin_checks  # NumPy and scikit-learn
 
     marker = metafunc.definition.get_closest_marker(MARKER)
     if marker is None or len(marker.args) != 1:
@@ -33,6 +33,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _refuse(message: str) -> NoReturn:
-    import pytest  # noqa: PLC0415  # who calls this has it
+    import pytest  # who calls this has it
 
     raise pytest.UsageError(message) from None

@@ -31,7 +31,7 @@ class Adafactor(Optimizer):
         moments = {}
         for layer, view in layout.views(w).items():
             # A matrix of one row or column is a vector: r_t c_t^T / mean(r_t) is then the average of g_t^2 itself.
-            sizes = view.shape if view.ndim == 2 and min(view.shape) > 1 else (view.size,)  # noqa: PLR2004
+            sizes = view.shape if view.ndim == 2 and min(view.shape) > 1 else (view.size,)  # noqa: PLR2004  # a matrix
             moments[layer] = tuple(np.zeros(size, w.dtype) for size in sizes)
         return State(moments=moments, layout=layout, scratch=np.empty_like(w))
 

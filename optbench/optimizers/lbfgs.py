@@ -47,7 +47,7 @@ class LBFGS(Optimizer):
         """Keep the pair of the last step, in place of the oldest, if the curvature along it is positive."""
         change = np.subtract(g, s.g, out=s.g)
         product = float(np.dot(change, s.move))
-        if product > 1e-10:  # noqa: PLR2004
+        if product > 1e-10:  # noqa: PLR2004  # torch's threshold
             slot = s.pairs % len(s.products)
             s.moves[slot], s.changes[slot], s.products[slot] = s.move, change, product
             s.scale = product / float(np.dot(change, change))

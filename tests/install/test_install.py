@@ -53,7 +53,9 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_plugin_runs_beside_ours_with_no_line_of_optbench_changed(scripts: Path, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in call(scripts / "optbench", "plugins", "--json", folder=tmp_path).splitlines()]
     (lion,) = (row for row in rows if row["name"] == "optbench-lion")
-    assert (lion["status"], lion["provides"], lion["version"]) == ("ok", "lion", "0.1.0")
+    assert (lion["status"], lion["provides"]) == ("ok", "lion")
+    project = (ROOT / "plugins" / "optbench-lion" / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'version = "{lion["version"]}"' in project
     out = call(scripts / "optbench", "run", "-o", "lion", "-o", "sgd", *NARROW, folder=tmp_path)
     assert {(row["optimizer"], row["status"]) for row in map(json.loads, out.splitlines())} == {("lion", "ok"), ("sgd", "ok")}
     assert (tmp_path / "reports" / "index.html").stat().st_size > 1_000_000

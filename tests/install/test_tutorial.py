@@ -27,9 +27,8 @@ def blocks(marker: str) -> Iterator[tuple[str, str]]:
 
 
 def shell(commands: str, folder: Path) -> str:
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST_", "VIRTUAL_ENV"))
-    }
+    foreign = ("PYTHON", "PYTEST_", "VIRTUAL_ENV", "OPTBENCH")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     command = ["bash", "-euo", "pipefail", "-c", commands]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from optbench.architectures.recursive_mlp import RecursiveMLP
 from optbench.architectures.single_layer import SingleLayer
@@ -15,7 +16,6 @@ pytestmark = pytest.mark.oracle
 @pytest.mark.parametrize("rows", [1, 7])
 @pytest.mark.parametrize("architecture", [SingleLayer(), TwoLayerMLP(hidden=5), RecursiveMLP()], ids=lambda a: a.name)
 def test_product_equals_double_backward(architecture, rows):
-    torch = pytest.importorskip("torch")
     rng = np.random.default_rng(rows)
     layout = architecture.layout(9)
     network = architecture.bind(layout, np.float64)

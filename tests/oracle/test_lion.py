@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import optax
 import pytest
 from problems import Quadratic, distance, trajectory
 from test_oracles import in_optax
-
-optax = pytest.importorskip("optax")
 
 pytestmark = pytest.mark.oracle
 
@@ -27,7 +26,7 @@ SETTINGS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("given", SETTINGS, ids=str)
 def test_lion_equals_optax(monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]) -> None:
     monkeypatch.syspath_prepend(PLUGIN)  # it need not be installed
-    from optbench_lion import Lion  # noqa: PLC0415
+    from optbench_lion import Lion
 
     opt, problem = Lion(**given), Quadratic()
     theirs = in_optax(optax.lion(opt.lr, opt.beta1, opt.beta2, weight_decay=opt.weight_decay))(problem, 60)

@@ -1,4 +1,4 @@
-"""Every built-in optimizer against another people's implementation: 60 steps in float64 on a noisy quadratic."""
+"""Every built-in optimizer against an independent implementation: 60 steps in float64 on a noisy quadratic."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from optbench.optimizers.oracles import ORACLES, Oracle
 
 pytestmark = pytest.mark.oracle
 
-jax.config.update("jax_enable_x64", True)  # its signature
+jax.config.update("jax_enable_x64", True)
 
 
 @pytest.fixture(autouse=True)

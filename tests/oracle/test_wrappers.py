@@ -23,7 +23,7 @@ from optbench.wrappers.warmup import Warmup
 
 pytestmark = pytest.mark.oracle
 
-jax.config.update("jax_enable_x64", True)  # its signature
+jax.config.update("jax_enable_x64", True)
 
 SGD = BUILT_IN["sgd"]()
 TOLERANCE = 1e-12  # torch multiplies the rate from step to step, and so gathers rounding: 1e-13 over these runs

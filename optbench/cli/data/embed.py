@@ -39,7 +39,7 @@ def encoder_options(model_option: str) -> Callable[[F], F]:
 
 def encoder_from(given: Mapping[str, Any]) -> Encoder:
     """Return what `encoder_options` were given."""
-    from optbench.data.embedding import Encoder  # noqa: PLC0415
+    from optbench.data.embedding import Encoder
 
     return Encoder(given["model_path"], given["revision"], given["local_files_only"], given["device"], given["batch_size"])
 
@@ -58,9 +58,9 @@ def embed(dataset: str, name: str, question_prompt: str | None, answer_prompt: s
     A dataset may have a place for a set of vectors (qa-tr has one for e5, turkish-e5-large), which names model and prompts;
     for any other set, --model does. The vectors are kept in .optbench/vectors, and 'optbench run' uses them from then on.
     """
-    from optbench.data.embedding import keep_beside, make_vectors  # noqa: PLC0415
-    from optbench.data.manifest import Slot, is_name  # noqa: PLC0415
-    from optbench.datasets import find_dataset  # noqa: PLC0415
+    from optbench.data.embedding import keep_beside, make_vectors
+    from optbench.data.manifest import Slot, is_name
+    from optbench.datasets import find_dataset
 
     registry = load_registry()
     found = find_dataset(registry, dataset)

@@ -38,8 +38,8 @@ def new_dataset(name: str) -> Path:
     Raises:
         UsageError: the name is none, or an installed dataset's.
     """
-    from optbench.data.manifest import is_name  # noqa: PLC0415
-    from optbench.datasets import DATASETS  # noqa: PLC0415
+    from optbench.data.manifest import is_name
+    from optbench.datasets import DATASETS
 
     if not is_name(name):
         raise UsageError(f"a dataset cannot be called {name!r}: a name is lower-case letters and digits, joined by - _ or .")
@@ -61,8 +61,8 @@ def freeze(file: Path, name: str, sets: tuple[str, ...], force: bool, **given: A
     made, what can be had without the question is measured, and all of it is written to .optbench/datasets/NAME, with a
     manifest, a croissant.json and a data card.
     """
-    from optbench.data.freezing import freeze as freeze_rows  # noqa: PLC0415
-    from optbench.data.freezing import read_rows  # noqa: PLC0415
+    from optbench.data.freezing import freeze as freeze_rows
+    from optbench.data.freezing import read_rows
 
     folder = new_dataset(name)
     about = {"name": name, **{key: given[key] for key in ("version", "title", "language", "licence", "made")}}

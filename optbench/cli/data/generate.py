@@ -75,7 +75,7 @@ def generate(
     Every pair is written, with all that made it, as it comes; the same command goes on where an earlier one stopped.
     Exits with 1 if pairs were given up. Needs pip install 'optbench[generate]'.
     """
-    from optbench.data.generation import loop, prompts, recipe  # noqa: PLC0415  # pydantic
+    from optbench.data.generation import loop, prompts, recipe  # pydantic
 
     asked = recipe.Recipe(model=model, topics=prompts.read_topics(topics or prompts.TOPICS), seed=seed, temperature=temperature)
     with _progress(out) as (watch, wait), loop.connect(host, timeout, wait) as server:
@@ -92,8 +92,8 @@ def generate(
 @contextmanager
 def _progress(out: Path) -> Iterator[tuple[Callable[[Tally], None], Callable[[str, float], None]]]:
     """Show how far it is: a bar where standard error is a terminal, else a line now and then; and why it waits."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     visible = sys.stderr.isatty()
     columns = (

@@ -19,10 +19,10 @@ def verify(name: str, as_json: bool) -> None:
     A file that is not the one that was frozen, or that breaks a rule of form, is refused (exit 2). Rules of quality, such as
     how far one gets by the answers' lengths alone, are measured; exits with 1 if one of them is broken.
     """
-    from optbench.data.baselines import baselines_of  # noqa: PLC0415
-    from optbench.data.rules import findings  # noqa: PLC0415
-    from optbench.data.vectors import check, vector_sets  # noqa: PLC0415
-    from optbench.datasets import find_dataset  # noqa: PLC0415
+    from optbench.data.baselines import baselines_of
+    from optbench.data.rules import findings
+    from optbench.data.vectors import check, vector_sets
+    from optbench.datasets import find_dataset
 
     dataset = find_dataset(load_registry(), name)
     sets = vector_sets(dataset)
@@ -37,7 +37,7 @@ def verify(name: str, as_json: bool) -> None:
     if as_json:
         json_lines([*rows, *by_kind])
     else:
-        from optbench.cli.tables import print_table  # noqa: PLC0415
+        from optbench.cli.tables import print_table
 
         print_table(rows)
         say("\naccuracy without the question, five-fold by group, in all and by kind of incorrect answer:")

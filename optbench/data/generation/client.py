@@ -79,7 +79,7 @@ class Ollama:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._client.close()  # type: ignore[no-untyped-call]
+        self._client.close()  # type: ignore[no-untyped-call]  # ollama has no types there
 
     def identity(self, model: str) -> Identity:
         """Return the digest of `model`, which `/api/tags` has and `/api/show` has not, and the server's version.

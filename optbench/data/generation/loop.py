@@ -55,7 +55,7 @@ def connect(host: str, timeout: float, on_wait: Callable[[str, float], None] = l
         UsageError: the host is no address.
     """
     try:
-        from optbench.data.generation.client import Ollama  # noqa: PLC0415  # an extra
+        from optbench.data.generation.client import Ollama  # an extra
     except ModuleNotFoundError as error:
         if error.name not in {"ollama", "httpx"}:
             raise

@@ -58,12 +58,12 @@ def global_random_state(subject: Subject) -> Breaches:
     numpy_before, python_before = np.random.get_state(), random.getstate()  # noqa: NPY002  # that is the point
     try:
         DIGESTS[subject.axis](subject.thing)
-        if pickle.dumps(np.random.get_state()) != pickle.dumps(numpy_before):  # noqa: NPY002
+        if pickle.dumps(np.random.get_state()) != pickle.dumps(numpy_before):  # noqa: NPY002  # the same
             yield "np.random was used"
         if random.getstate() != python_before:
             yield "random was used"
     finally:
-        np.random.set_state(numpy_before)  # noqa: NPY002
+        np.random.set_state(numpy_before)  # noqa: NPY002  # the same
         random.setstate(python_before)
 
 

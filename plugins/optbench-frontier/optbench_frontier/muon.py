@@ -88,7 +88,7 @@ class Muon(Optimizer):
             if number + 1 < self.rounds:
                 np.matmul(q, gram, out=square)
                 np.matmul(square, q, out=gram)
-        return product  # type: ignore[no-any-return]
+        return product  # type: ignore[no-any-return]  # a state's attributes are of any type
 
     def _adamw(self, w: Vector, g: Vector, s: State) -> None:
         """w_t = w_{t-1} - adam_lr (m^_t / (sqrt(v^_t) + eps) + weight_decay w_{t-1})."""

@@ -1,4 +1,4 @@
-"""Every optimizer of this distribution against another people's implementation: 60 steps in float64, to 1e-10.
+"""Every optimizer of this distribution against an independent implementation: 60 steps in float64, to 1e-10.
 
 Each path is closed: a gradient is taken where the method itself has come to, so an error would grow.
 """
