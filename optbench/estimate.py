@@ -110,8 +110,8 @@ class _Calibration:
     def _network(self, task: Task) -> tuple[_Network, float]:
         architecture = task.architecture if _ours(task.architecture) else TwoLayerMLP()
         # How many numbers an embedder makes is known when it has been fitted; most say how many at most.
-        width = getattr(task.embedder, "dimension", getattr(task.embedder, "features", _WIDTH))
-        inputs = 2 * int(width) + 1
+        said = getattr(task.embedder, "dimension", getattr(task.embedder, "features", None))
+        inputs = 2 * (said if type(said) is int and said > 0 else _WIDTH) + 1
         weights, scale = architecture.layout(inputs).size, 1.0
         if max(weights, inputs * _ROWS) > _LARGEST:
             architecture, inputs = TwoLayerMLP(), 2 * _WIDTH + 1
@@ -128,7 +128,7 @@ class _Calibration:
         if key not in self._updates:
             try:
                 self._updates[key] = _seconds_an_update(layers(optimizer)[0], network.model)  # what wrappers do is cheap
-            except NotImplementedError:  # it has a step alone
+            except Exception:  # noqa: BLE001  # it has a step alone; or what it asks for fits no memory, which is its run's affair
                 self._updates[key] = STRANGER * self._update(Adam(), network)
         return self._updates[key]
 

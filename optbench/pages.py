@@ -125,7 +125,9 @@ def measured_state(method: Method) -> StateSize | None:
     w = np.zeros(TYPICAL.size, np.float32)
     try:
         return StateSize(state_bytes(method.cls().init(w, TYPICAL)), TYPICAL.size, "float32")
-    except Exception:  # noqa: BLE001  # a plugin's method that cannot start has a page nevertheless
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001  # a plugin's method that cannot start has a page nevertheless, SystemExit or not
         return None
 
 
@@ -212,12 +214,21 @@ def _facts(cls: type[Any], state: StateSize | None) -> list[tuple[str, str]]:
             ("oracle", _oracle(cls)),
         ]
     elif issubclass(cls, Architecture):
-        layout = cls().layout(INPUTS)
-        layers = ", ".join("x".join(map(str, shape)) for shape in layout.shapes.values())
-        facts = [("provides", ", ".join(sorted(cls.provides))), ("weights", f"{layout.size:,} for {INPUTS} inputs: {layers}")]
+        facts = [("provides", ", ".join(sorted(cls.provides))), ("weights", _weights(cls))]
     else:
         facts = []
     return [(what, text) for what, text in facts if text]
+
+
+def _weights(cls: type[Architecture]) -> str:
+    try:
+        layout = cls().layout(INPUTS)
+        layers = ", ".join("x".join(map(str, shape)) for shape in layout.shapes.values())
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001  # a plugin's, as above
+        return ""
+    return f"{layout.size:,} for {INPUTS} inputs: {layers}"
 
 
 def _oracle(cls: type[Any]) -> str:

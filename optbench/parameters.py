@@ -6,6 +6,7 @@ Ranges are checked when a spec is made, not in `__post_init__`: a schedule may e
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import types
 import typing
@@ -94,7 +95,11 @@ def build(cls: type[T], given: dict[str, Any], **parts: Any) -> T:
         if key not in fields:
             known = ", ".join(fields) or "none"
             raise UsageError(f"{name} has no hyper-parameter {key!r}{nearest(key, fields)} (it has: {known})")
-        made[key] = _convert(f"{name}: {key}", value, hints.get(key, Any))
+        try:
+            made[key] = _convert(f"{name}: {key}", value, hints.get(key, Any))
+        except UsageError as error:
+            interval = fields[key].metadata.get("range")
+            raise UsageError(f"{error}; its range is {interval}") if interval else error from None
     try:
         thing = cls(**made, **parts)
     except Exception as error:
@@ -132,9 +137,13 @@ def _convert(where: str, value: Any, hint: Any) -> Any:
             return value
         raise UsageError(f"{where} = {value!r} is none of {', '.join(map(repr, typing.get_args(hint)))}")
     if origin is tuple:
-        item = typing.get_args(hint)[0]
+        hints = typing.get_args(hint)
         items = value if isinstance(value, list | tuple) else [value]
-        return tuple(_convert(where, one, item) for one in items)
+        if hints[1:] == (...,):
+            hints = hints[:1] * len(items)
+        if len(items) != len(hints):
+            raise UsageError(f"{where} = {value!r} has {len(items)} items, it takes {len(hints)}")
+        return tuple(map(_convert, itertools.repeat(where), items, hints))
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if hint in (bool, int, float, str) and type(value) is not hint:

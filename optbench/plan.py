@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,7 +52,7 @@ def make_plan(registry: Registry, selections: Selections) -> list[Task]:
 
     Raises:
         UsageError: an unknown name, hyper-parameter or value, a wrapper that does not fit, or an optimizer that needs more than
-            an architecture provides.
+            an architecture provides (where one of the two was not named, such pairs are left out, with a warning).
         NothingSelected: no run is left.
     """
     _check_numbers(selections)
@@ -62,12 +63,19 @@ def make_plan(registry: Registry, selections: Selections) -> list[Task]:
         _ = dataset.splits  # a file that breaks a rule is refused here, once, and not by every run
     wanted = parse_expression(selections.expression) if selections.expression else None
     tasks = []
+    left_out: dict[str, None] = {}  # a set in order
     with_embedders = [(dataset, made) for dataset in datasets for made in embedders(registry, dataset, selections.embedders)]
     for (dataset, embedder), architecture, optimizer in itertools.product(with_embedders, architectures, optimizers):
         labels = Labels(optimizer.label, architecture.label, embedder.label, reference(dataset, registry))
         if wanted and not wanted(f"{labels.optimizer} {labels.architecture} {labels.embedder} {dataset.name}"):
             continue
-        _check_needs(optimizer, architecture)
+        if lacking := _lacking(optimizer, architecture):
+            if None not in (selections.optimizers, selections.architectures):
+                raise UsageError(
+                    f"{lacking}; leave the pair out with -k 'not ({optimizer.choice.name} and {architecture.choice.name})'"
+                )
+            left_out[lacking] = None
+            continue
         things = (*layers(optimizer.thing), architecture.thing, embedder.thing)
         source = sources.digest(map(type, things))
         for seed in selections.seeds:
@@ -84,8 +92,11 @@ def make_plan(registry: Registry, selections: Selections) -> list[Task]:
                 source=source,
             )
             tasks.append(Task(spec, labels, optimizer.thing, architecture.thing, embedder.thing, dataset))
+    for lacking in left_out:
+        warnings.warn(f"left out: {lacking}", stacklevel=2)
     if not tasks:
         what = f"-k {selections.expression!r} keeps none of the names" if wanted else "an axis or the list of seeds is empty"
+        what = "no optimizer that is left fits its architecture" if left_out else what
         raise NothingSelected(f"nothing to run: {what}; 'optbench list optimizers' shows what there is")
     return tasks
 
@@ -118,10 +129,14 @@ def _check_numbers(selections: Selections) -> None:
         raise UsageError(f"dtype {selections.dtype!r} is none of {', '.join(DTYPES)}")
 
 
-def _check_needs(optimizer: Made, architecture: Made) -> None:
+def _lacking(optimizer: Made, architecture: Made) -> str:
+    """Why the two cannot be run together; empty where they can."""
     lacking = optimizer.thing.needs - architecture.thing.provides
-    if lacking:
-        raise UsageError(
+    return (
+        ""
+        if not lacking
+        else (
             f"optimizer {optimizer.label!r} needs {', '.join(sorted(lacking))}, which architecture {architecture.label!r} does "
-            f"not provide; leave the pair out with -k 'not ({optimizer.choice.name} and {architecture.choice.name})'",
+            "not provide"
         )
+    )

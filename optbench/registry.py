@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import reprlib
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -70,7 +71,7 @@ class Method:
     @property
     def defaults(self) -> dict[str, Any]:
         """Its hyper-parameters with their defaults."""
-        return _defaults(self.cls)
+        return values(_with_defaults(self.cls))
 
 
 class Registry:
@@ -153,15 +154,15 @@ class Registry:
             return
         try:
             module = entry_point.load()
+            built_for = getattr(module, "OPTBENCH_CONTRACT", OPTBENCH_CONTRACT)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  # whatever a stranger's import raises, SystemExit too
             plugin.status, plugin.error = "failed", _one_line(error)
             return
-        built_for = getattr(module, "OPTBENCH_CONTRACT", OPTBENCH_CONTRACT)
-        if built_for != OPTBENCH_CONTRACT:
+        if type(built_for) is not int or built_for != OPTBENCH_CONTRACT:
             plugin.status = "refused"
-            plugin.error = f"built for contract {built_for!r}, this optbench has contract {OPTBENCH_CONTRACT}"
+            plugin.error = f"built for contract {reprlib.repr(built_for)}, this optbench has contract {OPTBENCH_CONTRACT}"
             return
         try:
             self._manager.register(module, plugin.name)
@@ -214,17 +215,34 @@ def _check_class(cls: Any, hook: str, base: type) -> None:
             raise PluginError(f"{cls.__qualname__}.folder is no path")
     else:
         try:
-            canonical(_defaults(cls))
+            made = _with_defaults(cls)
+            canonical(values(made))
         except OptbenchError as error:
             raise PluginError(f"{cls.__qualname__} cannot be made with its defaults: {error}") from error
         except (TypeError, ValueError) as error:
             raise PluginError(f"a default of {cls.__qualname__} is no plain number, text, bool or tuple: {error}") from error
+        _check_declared(cls, made)
 
 
-def _defaults(cls: type[Any]) -> dict[str, Any]:
-    """The hyper-parameters of a class, checked; a wrapper is made around nothing."""
+def _with_defaults(cls: type[Any]) -> Any:
+    """An instance of a class, its hyper-parameters checked; a wrapper is made around nothing."""
     parts = {"inner": Optimizer()} if issubclass(cls, Wrapper) else {}
-    return values(build(cls, {}, **parts))
+    return build(cls, {}, **parts)
+
+
+def _check_declared(cls: type[Any], made: Any) -> None:
+    """What the harness relies on without asking again: else a plan of everybody's would stumble over it."""
+    for name in {"needs", "provides"} & set(dir(made)):
+        value = getattr(made, name)
+        if not (isinstance(value, frozenset) and all(isinstance(word, str) for word in value)):
+            raise PluginError(
+                f"{cls.__qualname__}.{name} is {value!r}; it is a frozenset of words, such as frozenset({{'hvp'}})"
+            )
+    if isinstance(made, Optimizer):
+        if made.batch not in ("mini", "full"):
+            raise PluginError(f"{cls.__qualname__}.batch is {made.batch!r}; it is 'mini' or 'full'")
+        if not (isinstance(made.rates, tuple) and all(isinstance(rate, str) for rate in made.rates)):
+            raise PluginError(f"{cls.__qualname__}.rates is {made.rates!r}; it is a tuple of names, such as ('lr',)")
 
 
 def _entry_points() -> Iterator[tuple[Plugin, EntryPoint]]:

@@ -13,7 +13,7 @@ from optbench.data.vectors import FrozenVectors, VectorSet, absent, vector_sets
 from optbench.errors import UsageError, nearest
 from optbench.parameters import build, changed, values
 from optbench.registry import Registry
-from optbench.selectors import Selection, parse_selection
+from optbench.selectors import Selection, parse_selection, quoted
 from optbench.specs import Choice
 
 
@@ -139,4 +139,6 @@ def _label(name: str, params: dict[str, Any]) -> str:
 def _written(value: Any) -> str:
     if isinstance(value, tuple):
         return f"({','.join(map(_written, value))})"
+    if isinstance(value, str):
+        return quoted(value)
     return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)

@@ -76,7 +76,7 @@ class _Parser:
                     raise self._error(f"{key!r} stands twice")
                 self._sign("=")
                 params[key] = [self._value()]
-                while self._next_is(","):
+                while not self._next_is("]"):
                     self._sign(",")
                     if self._key_follows() or self._next_is("]"):
                         break
@@ -137,6 +137,14 @@ class _Parser:
             f"cannot read {self._text!r}: expected {wanted} at character {self._at + 1}; "
             "the form is NAME[KEY=VALUE,VALUE], or NAME|WRAPPER",
         )
+
+
+def quoted(text: str) -> str:
+    """Write a text so that it is read back as itself: as it stands, or in quotes (with both kinds in it, as Python would)."""
+    match = _TOKEN.fullmatch(text)
+    if match and match["word"] == text and _literal(text) == text:
+        return text
+    return repr(text) if "'" in text and '"' in text else f'"{text}"' if "'" in text else f"'{text}'"
 
 
 def _literal(word: str) -> Any:

@@ -47,6 +47,12 @@ BROKEN = {
     "contract": ("OPTBENCH_CONTRACT = 7\n" + source("contract"), "refused", "contract 7, this optbench has contract 1"),
     "defaults": (source("defaults").replace("lr: float = 0.1", "lr: float"), "refused", "defaults"),
     "values": (source("values").replace("float = 0.1", "object = np.float32(0.1)"), "refused", "no plain number"),
+    "version": ("OPTBENCH_CONTRACT = True\n" + source("version"), "refused", "contract True, this optbench"),
+    "versions": ("import numpy\nOPTBENCH_CONTRACT = numpy.array([1, 1])\n" + source("versions"), "refused", "array([1, 1])"),
+    "getattr": ("def __getattr__(name): return {}[name]\n" + source("getattr"), "failed", "KeyError"),
+    "needs": (source("needs").replace("lr: float", 'needs = ["hvp"]\n    lr: float'), "refused", "it is a frozenset of words"),
+    "batch": (source("batch").replace("lr: float", 'batch = "Full"\n    lr: float'), "refused", "it is 'mini' or 'full'"),
+    "rates": (source("rates").replace("lr: float", 'rates = "lr"\n    lr: float'), "refused", "it is a tuple of names"),
     "folder": (
         """
 from optbench import Dataset, hookimpl

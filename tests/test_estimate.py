@@ -4,14 +4,15 @@ import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from types import SimpleNamespace
+from typing import Any, ClassVar, cast
 
 import pytest
 from click.testing import CliRunner, Result
 
 from optbench.cli import cli
 from optbench.cli.run import _duration
-from optbench.contracts import Optimizer
+from optbench.contracts import Embedder, Optimizer
 from optbench.data.loader import Frozen
 from optbench.estimate import EMBED, POINT, START, STRANGER, run_seconds, total_seconds
 from optbench.numerics import Layout, Vector
@@ -76,6 +77,25 @@ def test_what_might_not_fit_is_not_made_to_be_timed(registry: Registry, dataset:
     )
     large, larger = sorted(run_seconds(make_plan(registry, selections), [], workers=1))
     assert 1e6 < large < larger
+
+
+def test_what_cannot_be_timed_stops_nobody(registry: Registry, dataset: Frozen) -> None:
+    selections = Selections(
+        optimizers=["lbfgs[history=1000000000000000000]", "sgd"],
+        architectures=["single-layer"],
+        embedders=["hashing[features=16]"],
+        datasets=[str(dataset.folder)],
+        seeds=[0],
+    )
+    assert len(run_seconds(make_plan(registry, selections), [], workers=1)) == 2
+
+
+@pytest.mark.parametrize("dimension", [None, -5, "wide", 16])
+def test_a_strangers_dimension_is_believed_if_it_can_be(plan: list[Task], dimension: Any) -> None:
+    task = plan[0]
+    strange = replace(task, embedder=cast("Embedder", SimpleNamespace(dimension=dimension)))
+    (seconds,) = run_seconds([strange], [], workers=1)
+    assert seconds > 0.0
 
 
 def test_the_whole_takes_what_its_parts_take(plan: list[Task]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -108,6 +108,16 @@ def selected(architecture: str, expression: str = "") -> Selections:
 def test_plan_refuses_a_second_order_method_on_a_first_order_architecture(registry):
     with pytest.raises(UsageError, match=r"'newtonian' needs hvp, which architecture 'first-order' does not provide"):
         make_plan(registry, selected("first-order"))
+
+
+@pytest.mark.parametrize("unnamed", ["optimizers", "architectures"])
+def test_a_pair_that_nobody_named_is_left_out_with_a_warning(registry, unnamed):
+    selections = replace(selected("first-order"), **{unnamed: None})
+    with pytest.warns(UserWarning, match="left out: optimizer 'newtonian' needs hvp, which architecture 'first-order'"):
+        tasks = make_plan(registry, selections)
+    pairs = {(task.labels.optimizer, task.labels.architecture) for task in tasks}
+    assert {("newtonian", "two-layer-mlp"), ("sgd", "first-order")} <= pairs
+    assert ("newtonian", "first-order") not in pairs
 
 
 def test_plan_takes_the_remedy_that_its_refusal_names(registry):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 from click.testing import CliRunner, Result
 
-from optbench import Layout, Optimizer, Vector, __version__, fraction, positive
+from optbench import Architecture, Layout, Optimizer, Vector, __version__, fraction, positive
 from optbench.cli import cli
 from optbench.errors import UsageError
 from optbench.pages import Page, StateSize, amount, measured_state, page
@@ -135,6 +135,26 @@ def test_a_method_without_docstrings_has_a_page_too() -> None:
 )
 def test_amounts(size: int, text: str) -> None:
     assert amount(size) == text
+
+
+class Leaves(Optimizer):
+    """Leaves. Nobody 2020."""
+
+    name: ClassVar[str] = "leaves"
+
+    def init(self, w: Vector, layout: Layout) -> Any:
+        raise SystemExit(0)
+
+
+class Shapeless(Architecture):
+    """Shapeless. Nobody 2020."""
+
+    name: ClassVar[str] = "shapeless"
+
+
+def test_a_method_that_cannot_start_has_a_page_too() -> None:
+    assert measured_state(Method(Leaves, PLUGIN)) is None
+    assert "weights" not in facts(page(Method(Shapeless, PLUGIN), "architecture"))
 
 
 def test_a_state_of_nothing() -> None:

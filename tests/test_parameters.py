@@ -21,6 +21,7 @@ class Method:
     mode: Literal["a", "b"] = "a"
     rank: int | None = None
     limit: float | None = positive(None)
+    pair: tuple[int, float] = positive((1, 0.5))
 
 
 def test_defaults() -> None:
@@ -35,6 +36,7 @@ def test_defaults() -> None:
         "mode": "a",
         "rank": None,
         "limit": None,
+        "pair": (1, 0.5),
     }
     assert changed(method) == {}
 
@@ -51,6 +53,7 @@ def test_defaults() -> None:
         ({"rank": 3}, {"rank": 3}),
         ({"limit": None}, {"limit": None}),
         ({"limit": 2}, {"limit": 2.0}),
+        ({"pair": (2, 1)}, {"pair": (2, 1.0)}),
     ],
 )
 def test_values_are_brought_to_their_type(given: dict[str, object], made: dict[str, object]) -> None:
@@ -68,13 +71,16 @@ def test_values_are_brought_to_their_type(given: dict[str, object], made: dict[s
         ({"lr": 0}, ["lr", "(0, inf)"]),
         ({"lr": float("nan")}, ["lr", "nan"]),
         ({"lr": float("inf")}, ["lr", "inf"]),
-        ({"lr": "fast"}, ["lr", "'fast'", "float"]),
+        ({"lr": "fast"}, ["method: lr", "'fast'", "float", "(0, inf)"]),
         ({"lr": True}, ["lr", "True"]),
         ({"lr": None}, ["lr", "None"]),
         ({"limit": 0}, ["limit", "(0, inf)"]),
         ({"beta": 1.0}, ["beta", "[0, 1)"]),
         ({"decay": -0.1}, ["decay", "[0, inf)"]),
         ({"hidden": (8, 0)}, ["hidden", "[1, inf)"]),
+        ({"pair": (1, 0.5, 0.5)}, ["pair", "3 items", "takes 2"]),
+        ({"pair": 1}, ["pair", "1 items", "takes 2"]),
+        ({"pair": (0.5, 1)}, ["pair", "0.5 is no int"]),
         ({"every": 1.5}, ["every", "1.5", "int"]),
         ({"mode": "c"}, ["mode", "'c'", "'a', 'b'"]),
         ({"rank": "x"}, ["rank", "'x'"]),

@@ -43,6 +43,16 @@ def test_the_same_written_otherwise_is_the_same_run(registry: Registry) -> None:
     assert [task.spec.key for task in one] == [task.spec.key for task in two]
 
 
+def test_labels_are_read_back_and_keep_apart_what_differs(registry: Registry) -> None:
+    written = ["sentence-transformer[question_prompt='query: ']", "sentence-transformer[question_prompt='a,revision=b']"]
+    written += ["sentence-transformer[question_prompt=a,revision=b]"]
+    first = make_plan(registry, replace(ALL, embedders=written))
+    labels = sorted({task.labels.embedder for task in first})
+    assert len(labels) == 3
+    again = make_plan(registry, replace(ALL, embedders=labels))
+    assert [task.spec.key for task in again] == [task.spec.key for task in first]
+
+
 def test_labels_name_what_differs_from_the_default(registry: Registry) -> None:
     selections = replace(ALL, optimizers=["adam[lr=1e-3,0.01,beta2=0.99]"], architectures=["recursive-mlp[hidden=(8,4)]"])
     labels = [(task.labels.optimizer, task.labels.architecture) for task in make_plan(registry, selections)]

@@ -3,11 +3,11 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from optbench.errors import UsageError
-from optbench.selectors import parse_expression, parse_seeds, parse_selection
+from optbench.selectors import parse_expression, parse_seeds, parse_selection, quoted
 
 
 @pytest.mark.parametrize(
@@ -78,11 +78,22 @@ def test_wrappers_stand_behind_a_method(text: str, wrappers: list[tuple[str, dic
         "x[a=1,a=2]",
         "x[a=(1]",
         "x[a=1 2]",
+        "x[a=1 b=2]",
     ],
 )
 def test_what_is_no_selection_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="cannot read"):
         parse_selection(text)
+
+
+@given(st.text(max_size=30).filter(lambda text: "'" not in text or '"' not in text))
+@example("query: ")
+@example("a,revision=b")
+@example("1e3")
+@example("none")
+@example("it's")
+def test_a_text_is_written_so_that_it_is_read_back(text: str) -> None:
+    assert parse_selection(f"x[a={quoted(text)}]").params == {"a": [text]}
 
 
 @given(st.text(max_size=30))

@@ -95,6 +95,10 @@ def test_one_cycle_starts_peaks_and_ends_where_it_says() -> None:
     assert all(one > other for one, other in pairwise(factors[9:]))
 
 
+def test_a_factor_beyond_all_numbers_is_infinite_and_no_error() -> None:
+    assert Step(inner=BUILT_IN["sgd"](), gamma=1e200).factor(10, 10) == math.inf
+
+
 @pytest.mark.parametrize("cls", SCHEDULES)
 def test_a_schedule_multiplies_the_rate_of_each_step(cls: type[Schedule]) -> None:
     schedule = cls(inner=SGD)

@@ -61,9 +61,6 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except BrokenPipeError:  # `optbench show | head`: the reader has what it wanted
-        sys.stderr.close()
-        code = 0
     except Exception as error:  # noqa: BLE001  # a fault of ours: said in one line, unless the trace is asked for
         code = OUR_ERROR
         _fault(error)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import rich_click as click
+from click.exceptions import Exit
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +36,16 @@ def say(text: str) -> None:
 
 def out(text: str) -> None:
     """Write a result to standard output."""
-    click.echo(harmless(text))
+    try:
+        click.echo(harmless(text))
+    except BrokenPipeError:
+        _reader_left()
+
+
+def _reader_left() -> NoReturn:
+    """`optbench show --json | head`: the reader has what it wanted, which is no failure."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes for the last time
+    raise Exit(0)
 
 
 def json_lines(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -47,4 +58,8 @@ def table_console() -> Console:
     """Return a console for tables on standard output."""
     from rich.console import Console  # 30 ms that --help need not wait
 
-    return Console(width=None if sys.stdout.isatty() else WIDE)
+    class Table(Console):
+        def on_broken_pipe(self) -> None:
+            _reader_left()
+
+    return Table(width=None if sys.stdout.isatty() else WIDE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import rich_click as click
@@ -62,10 +63,9 @@ def _methods(registry: Any, axis: str) -> list[dict[str, Any]]:
 def _sets(registry: Any) -> list[dict[str, Any]]:
     """Sets of vectors that come with datasets, and the places for those that are not here."""
     from optbench.data.vectors import absent, vector_sets
-    from optbench.datasets import dataset_names, find_dataset
 
     rows = []
-    for dataset in (find_dataset(registry, name) for name in dataset_names(registry)):
+    for _, dataset in _found(registry):
         origin = f"dataset {dataset.name}"
         for name, vectors in vector_sets(dataset).items():
             defaults = f"dimension={vectors.entry.dimension}"
@@ -77,25 +77,27 @@ def _sets(registry: Any) -> list[dict[str, Any]]:
 
 
 def _datasets(registry: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "version": dataset.manifest.version,
+            "rows": sum(split.rows for split in dataset.manifest.splits.values()),
+            "vectors": ", ".join(sorted(dataset.manifest.vectors)),
+            "summary": dataset.manifest.title,
+        }
+        for name, dataset in _found(registry)
+    ]
+
+
+def _found(registry: Any) -> Iterator[tuple[str, Any]]:
+    """All datasets by name, but those that break a rule: the others can be listed nevertheless."""
     from optbench.datasets import dataset_names, find_dataset
 
-    rows = []
     for name in dataset_names(registry):
         try:
-            manifest = find_dataset(registry, name).manifest
-        except OptbenchError as error:  # the others can be listed nevertheless
+            yield name, find_dataset(registry, name)
+        except OptbenchError as error:
             say(f"warning: {error}")
-            continue
-        rows.append(
-            {
-                "name": name,
-                "version": manifest.version,
-                "rows": sum(split.rows for split in manifest.splits.values()),
-                "vectors": ", ".join(sorted(manifest.vectors)),
-                "summary": manifest.title,
-            },
-        )
-    return rows
 
 
 def _print(rows: list[dict[str, Any]], *, as_json: bool) -> None:

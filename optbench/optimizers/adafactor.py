@@ -30,8 +30,7 @@ class Adafactor(Optimizer):
         """Start from no squares: means over rows and columns for a matrix, all of them for a vector."""
         moments = {}
         for layer, view in layout.views(w).items():
-            # A matrix of one row or column is a vector: r_t c_t^T / mean(r_t) is then the average of g_t^2 itself.
-            sizes = view.shape if view.ndim == 2 and min(view.shape) > 1 else (view.size,)  # noqa: PLR2004  # a matrix
+            sizes = view.shape if view.ndim == 2 else (view.size,)  # noqa: PLR2004  # a matrix
             moments[layer] = tuple(np.zeros(size, w.dtype) for size in sizes)
         return State(moments=moments, layout=layout, scratch=np.empty_like(w))
 
@@ -71,7 +70,11 @@ def _estimate(moments: tuple[Array, ...], g: Array, weight: float, out: Array) -
         moments[0][:] = flat
     else:
         rows, columns = moments
-        rows += np.einsum("ij,ij->i", g, g) * (weight / g.shape[1])
-        columns += np.einsum("ij,ij->j", g, g) * (weight / g.shape[0])
-        np.multiply(rows[:, None], columns / max(float(rows.mean()), eps), out=out)
+        for moment, squares in ((rows, "ij,ij->i"), (columns, "ij,ij->j")):
+            sums = out.reshape(-1)[: moment.size]
+            np.einsum(squares, g, g, out=sums)
+            sums *= weight * moment.size / g.size
+            moment += sums
+        np.multiply(rows[:, None], columns, out=out)
+        out /= max(float(rows.mean()), eps)
     np.maximum(out, eps * eps, out=out)

@@ -12,8 +12,8 @@ from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, 
 class LARS(Optimizer):
     """Layer-wise adaptive rate scaling. You, Gitman & Ginsburg 2017, arXiv:1708.03888, Algorithm 1.
 
-    Deviations: the trust ratio divides by |g + weight_decay w|, as in optax; the paper divides by |g| + weight_decay |w|. The
-    rate is 0.1 and there is no weight decay unless asked for.
+    Deviations: the trust ratio divides by |g + weight_decay w|, as in optax; the paper divides by |g| + weight_decay |w|. It is
+    1 where a layer's weights or update are all 0. The rate is 0.1 and there is no weight decay unless asked for.
     """
 
     name: ClassVar[str] = "lars"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,4 +23,4 @@ class Step(Schedule):
 
     def factor(self, t: int, steps: int) -> float:
         """f_t = gamma^k, k being how many of `at` lie behind: t > at_i steps."""
-        return self.gamma ** sum(t > part * steps for part in self.at)
+        return math.prod(self.gamma for part in self.at if t > part * steps)

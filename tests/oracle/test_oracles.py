@@ -14,7 +14,7 @@ import torch
 from methods import BUILT_IN, configured
 from problems import Quadratic, distance, trajectory
 
-from optbench import Array, Optimizer
+from optbench import Array, Layout, Optimizer
 from optbench.optimizers.oracles import ORACLES, Oracle
 
 pytestmark = pytest.mark.oracle
@@ -174,3 +174,19 @@ def test_each_oracle_that_is_named_is_run() -> None:
 
 def test_each_oracle_belongs_to_a_built_in_optimizer() -> None:
     assert set(ORACLES) <= set(BUILT_IN)
+
+
+class Faint(Quadratic):
+    """Gradients so small that their mean square lies below the machine's precision."""
+
+    def gradient(self, y: Array | None = None) -> Array:
+        g = super().gradient(y)
+        g *= 1e-9
+        return g
+
+
+@pytest.mark.parametrize("shape", [(6, 1), (1, 6), (6, 4)])
+def test_adafactor_equals_torch_where_its_factors_are_cut_off(shape: tuple[int, int]) -> None:
+    opt, problem = BUILT_IN["adafactor"](lr=0.05), Faint(Layout({"layer": shape}))
+    theirs = _BUILD["adafactor", "torch"](opt)(problem, 60)
+    assert distance(trajectory(opt, problem), theirs) <= 1e-10
