@@ -359,6 +359,12 @@ def _whole_gradient(self, x, y):
     return loss
 
 
+def _no_gradient(self, x, y):
+    loss = Network.loss_and_grad(self, x, y)
+    self.g[3] = math.nan
+    return loss
+
+
 def _half_loss(self, x, y):
     return Network.loss_and_grad(self, x, y) / 2
 
@@ -404,6 +410,11 @@ def _gauss_newton(self, x, y, v, out):
     out *= 1.1
 
 
+def _no_product(self, x, y, v, out):
+    Network.hvp(self, x, y, v, out)
+    out[3] = math.nan
+
+
 def _hvp_over_gradient(self, x, y, v, out):
     Network.hvp(self, x, y, v, out)
     self.g[:] = out
@@ -429,6 +440,7 @@ architecture("in place", "w, x or y has been changed", network={"loss_and_grad":
 architecture("in place", "predict changes the gradient", network={"predict": _predict_over_gradient})
 architecture("gradient", "layer2[2, 0]", network={"loss_and_grad": _wrong_gradient})
 architecture("gradient", "finite differences give", network={"loss_and_grad": _whole_gradient})
+architecture("gradient", "it is nan", network={"loss_and_grad": _no_gradient})
 architecture("loss and predict agree", "mean squared error of", network={"loss_and_grad": _half_loss})
 architecture("loss and predict agree", "differ", network={"predict": _predict_own})
 architecture("operator", "raises TypeError", network={"predict": _predict_rows})
@@ -436,6 +448,7 @@ architecture("operator", "other outputs", network={"predict": _predict_few})
 architecture("batches of any size", "do not add up", network={"loss_and_grad": _batch_norm})
 architecture("no allocation", "kB at once", network={"loss_and_grad": _copying})
 architecture("Hessian-vector product", "is off by", network={"hvp": _gauss_newton})
+architecture("Hessian-vector product", "is off by nan", network={"hvp": _no_product})
 architecture("Hessian-vector product", "changes the gradient", network={"hvp": _hvp_over_gradient})
 
 
