@@ -20,9 +20,10 @@ from optbench.data.rows import Row
 from optbench.errors import MissingExtra, UsageError
 from optbench.kit.checks import RULES
 from optbench.kit.examine import Check, Finding, checks_of
+from optbench.kit.problems import SMALL, LeastSquares, start
 from optbench.kit.rules import Subject
 from optbench.kit.testing import plugin_checks
-from optbench.registry import Plugin
+from optbench.registry import AXES, Plugin
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 BAD = Plugin("bad", "bad", "0", "bad = bad_methods")
@@ -115,9 +116,21 @@ def test_a_dataset_without_a_docstring_is_found(tmp_path: Path) -> None:
 
 
 def test_every_rule_has_an_example_that_breaks_it() -> None:
-    broken = {rule for _, rule, _, _ in bad_methods.EXAMPLES}
+    broken = {rule for axis, name, _, _ in bad_methods.EXAMPLES for rule in RULES[axis] if rule.name == name}
     tested_here = {"contract version", "name", "origin", "both labels", "loads", "digests"}
-    assert {rule.name for rules in RULES.values() for rule in rules} == broken | tested_here
+    assert {rule.name for rules in RULES.values() for rule in {*rules} - broken} == tested_here
+
+
+def test_every_kind_of_method_has_rules() -> None:
+    assert set(RULES) == set(AXES)
+
+
+def test_the_problem_is_an_objective_whose_gradients_can_be_changed() -> None:
+    at = LeastSquares(start(SMALL, "float64"), steps=7)
+    plain = at.gradient().copy()
+    changed = at.after(lambda g: np.negative(g, out=g))
+    assert np.array_equal(changed.gradient(), -plain)
+    assert (changed.steps, changed.evaluations) == (7, 2)
 
 
 @pytest.mark.parametrize("axis", RULES)

@@ -23,7 +23,6 @@ from threadpoolctl import threadpool_limits
 
 from optbench.errors import MissingExtra, UsageError, nearest
 from optbench.kit.checks import RULES
-from optbench.kit.checks.common import DECLARED
 from optbench.kit.rules import Subject
 from optbench.registry import AXES, GROUP, Plugin, Registry
 
@@ -138,7 +137,7 @@ def _of_methods(registry: Registry, plugin: Plugin) -> Iterator[Check]:
     methods = [(axis, method.cls) for axis in AXES for method in registry.methods(axis) if method.plugin is plugin]
     for axis, cls in methods:
         subject = Subject(axis, cls, plugin, tuple(methods))
-        for rule in RULES.get(axis, DECLARED):
+        for rule in RULES[axis]:
             yield Check(axis, subject.name, rule.name, rule.holds, rule.remedy, partial(rule.breaches, subject))
 
 
