@@ -222,6 +222,39 @@ def test_a_folder_with_nothing_to_check_is_refused(tmp_path: Path) -> None:
             pass
 
 
+@pytest.mark.parametrize("name", ["a/b", "../outside", "", "-a", "a-", "a b", "é", "a\\nb"])
+def test_a_project_whose_name_is_none_is_refused(tmp_path: Path, name: str) -> None:
+    folder = plugin_in(tmp_path / "stray", "", name)
+    with (
+        pytest.raises(UsageError, match=r"pyproject\.toml: a project cannot be called .*correct it in \[project\]"),
+        checks_of(folder),
+    ):
+        pass
+
+
+def test_a_version_is_no_part_of_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "stray_module", raising=False)
+    folder = plugin_in(tmp_path / "stray", "")
+    file = Path(folder, "pyproject.toml")
+    file.write_text(file.read_text().replace("1.2", "1/../../2"))
+    with checks_of(folder) as checks:
+        assert [one.check for one in checks] == ["loads", "names are free", "brings a method"]
+    sys.modules.pop("stray_module", None)
+
+
+def test_a_folder_is_checked_where_another_distribution_has_lost_its_metadata(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "stray_module", raising=False)
+    damaged = tmp_path / "damaged-1.0.dist-info"
+    damaged.mkdir()
+    (damaged / "entry_points.txt").write_text("[optbench]\ndamaged = math\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with checks_of(plugin_in(tmp_path / "stray", "")) as checks:
+        assert {one.name for one in checks} == {"optbench-stray"}
+    sys.modules.pop("stray_module", None)
+
+
 def test_an_unknown_plugin_gets_the_nearest() -> None:
     with (
         pytest.raises(UsageError, match="no plugin named 'optbenhc' is installed; did you mean 'optbench'"),

@@ -11,7 +11,7 @@ import tomllib
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import entry_points
@@ -28,6 +28,7 @@ from optbench.registry import AXES, GROUP, Plugin, Registry
 
 _MOST = 3  # breaches of one rule that are told
 _HERE = Path(__file__).parent
+_PROJECT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # the core metadata specification, Name
 
 
 @dataclass(frozen=True)
@@ -102,12 +103,19 @@ def checks_of(package: str) -> Iterator[list[Check]]:
         UsageError: there is no such plugin; the message names the nearest.
     """
     # A folder is looked at before anything is imported: what is installed may be another version of the same modules.
-    installed = {name for entry in entry_points(group=GROUP) for name in (entry.name, entry.dist.name if entry.dist else "")}
-    if Path(package).is_dir() and _normal(package) not in map(_normal, installed):
+    if Path(package).is_dir() and _normal(package) not in map(_normal, _installed()):
         with _as_if_installed(Path(package).resolve()) as distribution:
             yield installed_checks(distribution)
     else:
         yield installed_checks(package)
+
+
+def _installed() -> Iterator[str]:
+    """The names of all entry points of the group, and of their distributions as far as their metadata say them."""
+    for entry in entry_points(group=GROUP):
+        yield entry.name
+        with suppress(Exception):  # importlib.metadata raises what its Python's version happens to raise
+            yield str((entry.dist.name if entry.dist else None) or "")
 
 
 @contextmanager
@@ -156,7 +164,7 @@ def _as_if_installed(folder: Path) -> Iterator[str]:
     lines = [f"[{GROUP}]", *(f"{key} = {value}" for key, value in entries.items())]
     before = list(sys.path)
     with tempfile.TemporaryDirectory() as beside:
-        info = Path(beside) / f"{_normal(name).replace('-', '_')}-{version}.dist-info"
+        info = Path(beside) / f"{_normal(name).replace('-', '_')}-0.dist-info"  # the version is read from the metadata
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
         (info / "entry_points.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -181,6 +189,11 @@ def _described(folder: Path) -> tuple[str, str, dict[str, str], list[Path]]:
         name, version = str(project["name"]), str(project.get("version", "0"))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise UsageError(f"{file} cannot be read: {type(error).__name__}: {error}") from error
+    if not _PROJECT.fullmatch(name):
+        raise UsageError(
+            f"{file}: a project cannot be called {name[:200]!r}: a name is letters, digits, and between them '.', '-' or '_'; "
+            "correct it in [project]"
+        )
     if not entries:
         raise UsageError(f"{file} names no entry point in the group {GROUP!r}; [project.entry-points.{GROUP}] lists them")
     return name, version, entries, [folder, folder / "src"]
