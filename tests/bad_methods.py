@@ -295,6 +295,17 @@ class Settled(Sound):
         return super().init(w, layout)
 
 
+@breaks("same in two processes", "in another process: SystemExit: 0")
+@dataclass(frozen=True, kw_only=True)
+class Leaving(Sound):
+    """Polyak 1964."""
+
+    def init(self, w, layout):
+        if "pytest" not in sys.modules:
+            sys.exit(0)
+        return super().init(w, layout)
+
+
 @breaks("global random state", "np.random was used")
 @dataclass(frozen=True, kw_only=True)
 class Seeding(Sound):

@@ -162,6 +162,12 @@ def test_what_a_plugin_prints_or_raises_is_a_finding_and_no_more(capsys: pytest.
     assert capsys.readouterr().out == ""
 
 
+def test_a_method_that_ends_the_other_process_costs_its_siblings_nothing() -> None:
+    siblings = (("optimizer", bad_methods.Leaving), ("optimizer", bad_methods.Sound))
+    (rule,) = (one for one in RULES["optimizer"] if one.name == "same in two processes")
+    assert list(rule.breaches(Subject("optimizer", bad_methods.Sound, BAD, siblings))) == []
+
+
 def test_a_missing_extra_is_no_breach() -> None:
     def lacks() -> list[str]:
         raise MissingExtra("install optbench[embed]")

@@ -104,8 +104,9 @@ def test_an_empty_folder_is_used_and_another_refused(tmp_path: Path, registry: R
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path, registry: Registry) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match=r"optbench-mine cannot be written: "):
-        new_plugin("mine", "optimizer", tmp_path / "file" / "below", registry)
+    for into in (tmp_path / "file" / "below", tmp_path / ("a" * 300)):
+        with pytest.raises(UsageError, match=r"optbench-mine cannot be written: "):
+            new_plugin("mine", "optimizer", into, registry)
 
 
 def test_new_says_the_next_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
