@@ -13,8 +13,10 @@ from typing import Any
 import bad_methods
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from optbench import Dataset
+from optbench.cli import cli
 from optbench.data.importer import write
 from optbench.data.rows import Row
 from optbench.errors import MissingExtra, UsageError
@@ -259,6 +261,32 @@ def test_a_folder_is_checked_where_another_distribution_has_lost_its_metadata(
     with checks_of(plugin_in(tmp_path / "stray", "")) as checks:
         assert {one.name for one in checks} == {"optbench-stray"}
     sys.modules.pop("stray_module", None)
+
+
+def statuses(*words: str) -> dict[str, str]:
+    result = CliRunner().invoke(cli, [*words, "--json"])
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    return {row["check"]: row["status"] for row in rows if row["kind"] == "plugin"}
+
+
+def test_check_leaves_out_a_plugin_that_brings_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "stray_module", raising=False)
+    (tmp_path / "rival-1.0.dist-info").mkdir()
+    (tmp_path / "rival-1.0.dist-info" / "METADATA").write_text("Name: a-rival\nVersion: 1.0\n")
+    (tmp_path / "rival-1.0.dist-info" / "entry_points.txt").write_text("[optbench]\nrival = rival_module\n")
+    (tmp_path / "rival_module.py").write_text(STRAY.format(name="stray"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    folder = plugin_in(tmp_path / "stray", STRAY.format(name="stray"))
+    assert statuses("plugin", "check", folder)["names are free"] == "breach"
+    for words in (("plugin", "check", folder, "-p", "no:a-rival"), ("-p", "no:a-rival", "plugin", "check", folder)):
+        assert statuses(*words) == {"loads": "holds", "names are free": "holds", "brings a method": "holds"}
+    for module in ("stray_module", "rival_module"):
+        sys.modules.pop(module, None)
+
+
+def test_a_plugin_that_is_left_out_cannot_be_checked() -> None:
+    with pytest.raises(UsageError, match="'optbench' is left out with '-p no:NAME'"), checks_of("optbench", ["optbench"]):
+        pass
 
 
 def test_an_unknown_plugin_gets_the_nearest() -> None:

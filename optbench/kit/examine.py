@@ -10,7 +10,7 @@ import tempfile
 import tomllib
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -70,18 +70,19 @@ class Check:
         return Finding(*about, "breach", "; ".join(found), self.remedy) if found else Finding(*about, "holds")
 
 
-def installed_checks(package: str) -> list[Check]:
+def installed_checks(package: str, blocked: Collection[str] = ()) -> list[Check]:
     """Return the checks of all methods of a plugin.
 
     Args:
         package: the name of an installed distribution or plugin.
+        blocked: names of plugins or distributions to leave out, such as one that brings a method of the same name.
 
     Raises:
-        UsageError: there is no such plugin; the message names the nearest.
+        UsageError: there is no such plugin, and the message names the nearest; or it is to be left out itself.
     """
     wanted = _normal(package)
     with quiet():
-        registry = Registry(autoload=True)
+        registry = Registry(blocked, autoload=True)
     plugins = [plugin for plugin in registry.plugins if wanted in map(_normal, _names(plugin))]
     if not plugins:
         known = {name for plugin in registry.plugins for name in _names(plugin)}
@@ -89,25 +90,29 @@ def installed_checks(package: str) -> list[Check]:
             f"no plugin named {package!r} is installed{nearest(package, known)}; 'optbench plugins' lists those that are, and "
             "the folder of one that is not can be given too"
         )
+    if all(plugin.status == "blocked" for plugin in plugins):
+        raise UsageError(f"{package!r} is left out with '-p no:NAME'; ask for its checks without that option")
+    plugins = [plugin for plugin in plugins if plugin.status != "blocked"]
     return [check for plugin in plugins for check in (*_of_plugin(registry, plugin), *_of_methods(registry, plugin))]
 
 
 @contextmanager
-def checks_of(package: str) -> Iterator[list[Check]]:
+def checks_of(package: str, blocked: Collection[str] = ()) -> Iterator[list[Check]]:
     """Give the checks of all methods of a plugin; while the context lasts, they can be run.
 
     Args:
         package: the name of an installed distribution or plugin, or a folder with a `pyproject.toml` or an `__init__.py`.
+        blocked: names of plugins or distributions to leave out.
 
     Raises:
-        UsageError: there is no such plugin; the message names the nearest.
+        UsageError: there is no such plugin, and the message names the nearest; or it is to be left out itself.
     """
     # A folder is looked at before anything is imported: what is installed may be another version of the same modules.
     if Path(package).is_dir() and _normal(package) not in map(_normal, _installed()):
         with _as_if_installed(Path(package).resolve()) as distribution:
-            yield installed_checks(distribution)
+            yield installed_checks(distribution, blocked)
     else:
-        yield installed_checks(package)
+        yield installed_checks(package, blocked)
 
 
 def _installed() -> Iterator[str]:
