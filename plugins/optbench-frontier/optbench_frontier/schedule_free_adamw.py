@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive
+from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, over_root, positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +37,10 @@ class ScheduleFreeAdamW(Optimizer):
         np.multiply(g, g, out=s.scratch)
         s.v.add(s.scratch, self.beta2)
         root = math.sqrt(s.v.correction)
-        np.sqrt(s.v.array, out=s.scratch)  # sqrt(v^_t) = root * scratch
-        s.scratch += self.eps / root
-        g /= s.scratch
+        over_root(g, s.v.array, self.eps / root, out=s.scratch)  # sqrt(v^_t) = root sqrt(v.array)
         if self.weight_decay:
             axpy(-self.lr * self.weight_decay, w, s.z)
-        axpy(-self.lr / root, g, s.z)
+        axpy(-self.lr / root, s.scratch, s.z)
         s.largest_rate = max(s.largest_rate, self.lr)
         s.weights += s.largest_rate**2
         if s.weights:  # 0 for as long as a schedule holds the rate at 0
