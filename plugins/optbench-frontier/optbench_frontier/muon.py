@@ -86,7 +86,7 @@ class Muon(Optimizer):
         A round multiplies X by Q = a I + b A + c A^2, so P is the product of all Q, and A turns into Q A Q = A Q^2.
         """
         gram, q, product, square = s.gram, s.q, s.product, s.square
-        gram *= 1.0 / norm**2
+        gram *= 1.0 / (norm * norm)  # a product is infinite where ** would raise
         for number in range(self.rounds):
             np.matmul(gram, gram, out=q)
             q *= C
