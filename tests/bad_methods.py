@@ -12,17 +12,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from optbench import Architecture, Dataset, Embedder, Layout, Optimizer, State, fraction, positive
+from optbench import Architecture, Dataset, Embedder, Layout, Optimizer, Schedule, State, Wrapper, fraction, positive
 from optbench.architectures.network import Network, TanhNetwork
 
 OPTBENCH_CONTRACT = 1
 EXAMPLES: list[tuple[str, str, str, type[Any]]] = []
 """Kind, rule, a part of what is found, and the class."""
+_KINDS = (Wrapper, Optimizer, Architecture, Embedder, Dataset)  # a wrapper is an optimizer too
 
 
 def breaks(rule: str, found: str) -> Any:
     def noted(cls: type[Any]) -> type[Any]:
-        axis = next(base.__name__.lower() for base in (Optimizer, Architecture, Embedder, Dataset) if issubclass(cls, base))
+        axis = next(base.__name__.lower() for base in _KINDS if issubclass(cls, base))
         EXAMPLES.append((axis, rule, found, cls))
         return cls
 
@@ -294,6 +295,17 @@ class Settled(Sound):
         return super().init(w, layout)
 
 
+@breaks("same in two processes", "in another process: SystemExit: 0")
+@dataclass(frozen=True, kw_only=True)
+class Leaving(Sound):
+    """Polyak 1964."""
+
+    def init(self, w, layout):
+        if "pytest" not in sys.modules:
+            sys.exit(0)
+        return super().init(w, layout)
+
+
 @breaks("global random state", "np.random was used")
 @dataclass(frozen=True, kw_only=True)
 class Seeding(Sound):
@@ -312,6 +324,190 @@ class Shuffling(Seeding):
     def update(self, w, g, s, t):
         random.random()  # noqa: S311
         super().update(w, g, s, t)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around(Wrapper):
+    """Keeps every rule: a momentum of its own before the method's. Source: own work."""
+
+    name: ClassVar[str] = "around"
+    lr: float = positive(1.0)  # no rate of the method's: schedules leave it alone
+
+    def init(self, w, layout):
+        return State(v=np.zeros_like(w), inner=self.inner.init(w, layout))
+
+    def step(self, w, s, t, at):
+        def change(g):
+            s.v *= 0.5
+            s.v += g
+            np.multiply(s.v, self.lr, out=g)
+
+        self.inner.step(w, s.inner, t, at.after(change))
+
+    def eval_weights(self, w, s):
+        return self.inner.eval_weights(w, s.inner)
+
+
+@breaks("docstring", "Unsaid has none")
+@dataclass(frozen=True, kw_only=True)
+class Unsaid(Around):
+    pass
+
+
+@breaks("hyper-parameters documented", "nothing says what every is")
+@dataclass(frozen=True, kw_only=True)
+class Vague(Around):
+    """Source: own work."""
+
+    every: int = 5
+
+
+@breaks("rebuilt from its spec", "makes Halving")
+@dataclass(frozen=True, kw_only=True)
+class Halving(Around):
+    """Source: own work."""
+
+    def __post_init__(self):
+        object.__setattr__(self, "lr", self.lr / 2)
+
+
+@breaks("of the inner kind", "batch is 'full', that of the inner optimizer 'mini'")
+@dataclass(frozen=True, kw_only=True)
+class Filling(Around):
+    """Source: own work."""
+
+    batch: ClassVar[Any] = "full"
+
+
+@breaks("of the inner kind", "scaled(0.5) makes Braking(")
+@dataclass(frozen=True, kw_only=True)
+class Braking(Around):
+    """Source: own work."""
+
+    def scaled(self, factor):
+        return super().scaled(factor**2)
+
+
+@breaks("of the inner kind", "misfit returns None")
+@dataclass(frozen=True, kw_only=True)
+class Mute(Around):
+    """Source: own work."""
+
+    def misfit(self):
+        return None
+
+
+@breaks("inner state", "no attribute 'b'")
+@dataclass(frozen=True, kw_only=True)
+class Taking(Around):
+    """Source: own work."""
+
+    def init(self, w, layout):
+        return State(v=np.zeros_like(w), inner=State())
+
+
+@breaks("rates", "at a rate of 0 go where")
+@dataclass(frozen=True, kw_only=True)
+class Holding(Around):
+    """Source: own work."""
+
+    def init(self, w, layout):
+        s = super().init(w, layout)
+        s.opt = self.inner
+        return s
+
+    def step(self, w, s, t, at):
+        s.opt.step(w, s.inner, t, at)
+
+
+@breaks("in place", "eval_weights returns a copy")
+@dataclass(frozen=True, kw_only=True)
+class Judging(Around):
+    """Source: own work."""
+
+    def eval_weights(self, w, s):
+        return w.copy()
+
+
+@breaks("no allocation", "bytes a weight")
+@dataclass(frozen=True, kw_only=True)
+class Keeping(Around):
+    """Source: own work."""
+
+    def step(self, w, s, t, at):
+        before = w.copy()
+        super().step(w, s, t, at)
+        w += 0.1 * (before - w)
+
+
+@breaks("zero gradient", "not finite")
+@dataclass(frozen=True, kw_only=True)
+class Unit(Around):
+    """Source: own work."""
+
+    def step(self, w, s, t, at):
+        self.inner.step(w, s.inner, t, at.after(lambda g: np.divide(g, np.linalg.norm(g), out=g)))
+
+
+@breaks("checkpoint", "it goes elsewhere")
+@dataclass(frozen=True, kw_only=True)
+class Counting(Around):
+    """Source: own work. Counts steps in a global."""
+
+    def init(self, w, layout):
+        _memory["steps"] = 0
+        return super().init(w, layout)
+
+    def step(self, w, s, t, at):
+        _memory["steps"] += 1
+        self.inner.scaled(1.0 / _memory["steps"]).step(w, s.inner, t, at)
+
+
+@breaks("deterministic", "differ")
+@dataclass(frozen=True, kw_only=True)
+class Wavering(Around):
+    """Source: own work."""
+
+    def step(self, w, s, t, at):
+        self.inner.scaled(np.random.default_rng().random()).step(w, s.inner, t, at)
+
+
+@breaks("same in two processes", "other bits")
+@dataclass(frozen=True, kw_only=True)
+class Muddled(Around):
+    """Source: own work."""
+
+    def step(self, w, s, t, at):
+        self.inner.scaled(1 / (1 + hash("a text") % 1000)).step(w, s.inner, t, at)
+
+
+@breaks("factor", "ZeroDivisionError")
+@dataclass(frozen=True, kw_only=True)
+class Long(Schedule):
+    """Source: own work."""
+
+    name: ClassVar[str] = "long"
+
+    def factor(self, t, steps):
+        return (t - 1) / (steps - 1)
+
+
+@breaks("factor", "factor(1, 1) is of type float64")
+@dataclass(frozen=True, kw_only=True)
+class Doubling(Long):
+    """Source: own work."""
+
+    def factor(self, t, steps):
+        return np.cos(t / steps)
+
+
+@breaks("factor", "factor(1, 1) is nan")
+@dataclass(frozen=True, kw_only=True)
+class Unknown(Long):
+    """Source: own work."""
+
+    def factor(self, t, steps):
+        return math.nan
 
 
 class Trouble(Network):
@@ -356,6 +552,12 @@ def _wrong_gradient(self, x, y):
 def _whole_gradient(self, x, y):
     loss = Network.loss_and_grad(self, x, y)
     self.g *= 2.0
+    return loss
+
+
+def _no_gradient(self, x, y):
+    loss = Network.loss_and_grad(self, x, y)
+    self.g[3] = math.nan
     return loss
 
 
@@ -404,6 +606,11 @@ def _gauss_newton(self, x, y, v, out):
     out *= 1.1
 
 
+def _no_product(self, x, y, v, out):
+    Network.hvp(self, x, y, v, out)
+    out[3] = math.nan
+
+
 def _hvp_over_gradient(self, x, y, v, out):
     Network.hvp(self, x, y, v, out)
     self.g[:] = out
@@ -429,6 +636,7 @@ architecture("in place", "w, x or y has been changed", network={"loss_and_grad":
 architecture("in place", "predict changes the gradient", network={"predict": _predict_over_gradient})
 architecture("gradient", "layer2[2, 0]", network={"loss_and_grad": _wrong_gradient})
 architecture("gradient", "finite differences give", network={"loss_and_grad": _whole_gradient})
+architecture("gradient", "it is nan", network={"loss_and_grad": _no_gradient})
 architecture("loss and predict agree", "mean squared error of", network={"loss_and_grad": _half_loss})
 architecture("loss and predict agree", "differ", network={"predict": _predict_own})
 architecture("operator", "raises TypeError", network={"predict": _predict_rows})
@@ -436,6 +644,7 @@ architecture("operator", "other outputs", network={"predict": _predict_few})
 architecture("batches of any size", "do not add up", network={"loss_and_grad": _batch_norm})
 architecture("no allocation", "kB at once", network={"loss_and_grad": _copying})
 architecture("Hessian-vector product", "is off by", network={"hvp": _gauss_newton})
+architecture("Hessian-vector product", "is off by nan", network={"hvp": _no_product})
 architecture("Hessian-vector product", "changes the gradient", network={"hvp": _hvp_over_gradient})
 
 
@@ -507,4 +716,4 @@ class Fickle(Lengths):
         return super().encode(texts, role, learnt) / np.float32(_memory["longest"])
 
 
-SOUND: dict[str, type[Any]] = {"optimizer": Sound, "architecture": Plain, "embedder": Lengths}
+SOUND: dict[str, type[Any]] = {"optimizer": Sound, "wrapper": Around, "architecture": Plain, "embedder": Lengths}

@@ -13,16 +13,19 @@ from typing import Any
 import bad_methods
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from optbench import Dataset
+from optbench.cli import cli
 from optbench.data.importer import write
 from optbench.data.rows import Row
 from optbench.errors import MissingExtra, UsageError
 from optbench.kit.checks import RULES
 from optbench.kit.examine import Check, Finding, checks_of
+from optbench.kit.problems import SMALL, LeastSquares, start
 from optbench.kit.rules import Subject
 from optbench.kit.testing import plugin_checks
-from optbench.registry import Plugin
+from optbench.registry import AXES, Plugin
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 BAD = Plugin("bad", "bad", "0", "bad = bad_methods")
@@ -115,9 +118,21 @@ def test_a_dataset_without_a_docstring_is_found(tmp_path: Path) -> None:
 
 
 def test_every_rule_has_an_example_that_breaks_it() -> None:
-    broken = {rule for _, rule, _, _ in bad_methods.EXAMPLES}
+    broken = {rule for axis, name, _, _ in bad_methods.EXAMPLES for rule in RULES[axis] if rule.name == name}
     tested_here = {"contract version", "name", "origin", "both labels", "loads", "digests"}
-    assert {rule.name for rules in RULES.values() for rule in rules} == broken | tested_here
+    assert {rule.name for rules in RULES.values() for rule in {*rules} - broken} == tested_here
+
+
+def test_every_kind_of_method_has_rules() -> None:
+    assert set(RULES) == set(AXES)
+
+
+def test_the_problem_is_an_objective_whose_gradients_can_be_changed() -> None:
+    at = LeastSquares(start(SMALL, "float64"), steps=7)
+    plain = at.gradient().copy()
+    changed = at.after(lambda g: np.negative(g, out=g))
+    assert np.array_equal(changed.gradient(), -plain)
+    assert (changed.steps, changed.evaluations) == (7, 2)
 
 
 @pytest.mark.parametrize("axis", RULES)
@@ -147,6 +162,12 @@ def test_what_a_plugin_prints_or_raises_is_a_finding_and_no_more(capsys: pytest.
     assert (result.status, result.remedy) == ("breach", "make it run")
     assert "SystemExit: 3" in result.found
     assert capsys.readouterr().out == ""
+
+
+def test_a_method_that_ends_the_other_process_costs_its_siblings_nothing() -> None:
+    siblings = (("optimizer", bad_methods.Leaving), ("optimizer", bad_methods.Sound))
+    (rule,) = (one for one in RULES["optimizer"] if one.name == "same in two processes")
+    assert list(rule.breaches(Subject("optimizer", bad_methods.Sound, BAD, siblings))) == []
 
 
 def test_a_missing_extra_is_no_breach() -> None:
@@ -207,6 +228,65 @@ def test_a_folder_with_nothing_to_check_is_refused(tmp_path: Path) -> None:
             (tmp_path / "pyproject.toml").write_text(content)
         with pytest.raises(UsageError, match=message), checks_of(str(tmp_path)):
             pass
+
+
+@pytest.mark.parametrize("name", ["a/b", "../outside", "", "-a", "a-", "a b", "é", "a\\nb"])
+def test_a_project_whose_name_is_none_is_refused(tmp_path: Path, name: str) -> None:
+    folder = plugin_in(tmp_path / "stray", "", name)
+    with (
+        pytest.raises(UsageError, match=r"pyproject\.toml: a project cannot be called .*correct it in \[project\]"),
+        checks_of(folder),
+    ):
+        pass
+
+
+def test_a_version_is_no_part_of_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "stray_module", raising=False)
+    folder = plugin_in(tmp_path / "stray", "")
+    file = Path(folder, "pyproject.toml")
+    file.write_text(file.read_text().replace("1.2", "1/../../2"))
+    with checks_of(folder) as checks:
+        assert [one.check for one in checks] == ["loads", "names are free", "brings a method"]
+    sys.modules.pop("stray_module", None)
+
+
+def test_a_folder_is_checked_where_another_distribution_has_lost_its_metadata(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "stray_module", raising=False)
+    damaged = tmp_path / "damaged-1.0.dist-info"
+    damaged.mkdir()
+    (damaged / "entry_points.txt").write_text("[optbench]\ndamaged = math\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with checks_of(plugin_in(tmp_path / "stray", "")) as checks:
+        assert {one.name for one in checks} == {"optbench-stray"}
+    sys.modules.pop("stray_module", None)
+
+
+def statuses(*words: str) -> dict[str, str]:
+    result = CliRunner().invoke(cli, [*words, "--json"])
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    return {row["check"]: row["status"] for row in rows if row["kind"] == "plugin"}
+
+
+def test_check_leaves_out_a_plugin_that_brings_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "stray_module", raising=False)
+    (tmp_path / "rival-1.0.dist-info").mkdir()
+    (tmp_path / "rival-1.0.dist-info" / "METADATA").write_text("Name: a-rival\nVersion: 1.0\n")
+    (tmp_path / "rival-1.0.dist-info" / "entry_points.txt").write_text("[optbench]\nrival = rival_module\n")
+    (tmp_path / "rival_module.py").write_text(STRAY.format(name="stray"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    folder = plugin_in(tmp_path / "stray", STRAY.format(name="stray"))
+    assert statuses("plugin", "check", folder)["names are free"] == "breach"
+    for words in (("plugin", "check", folder, "-p", "no:a-rival"), ("-p", "no:a-rival", "plugin", "check", folder)):
+        assert statuses(*words) == {"loads": "holds", "names are free": "holds", "brings a method": "holds"}
+    for module in ("stray_module", "rival_module"):
+        sys.modules.pop(module, None)
+
+
+def test_a_plugin_that_is_left_out_cannot_be_checked() -> None:
+    with pytest.raises(UsageError, match="'optbench' is left out with '-p no:NAME'"), checks_of("optbench", ["optbench"]):
+        pass
 
 
 def test_an_unknown_plugin_gets_the_nearest() -> None:

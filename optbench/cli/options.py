@@ -30,11 +30,11 @@ class Number(click.FloatRange):
 
 
 def _block(context: click.Context, _: click.Parameter, values: tuple[str, ...]) -> None:
-    blocked = context.meta.setdefault(_BLOCKED, set())
+    names = context.meta.setdefault(_BLOCKED, set())
     for value in values:
         if not value.startswith("no:") or value == "no:":
             raise click.BadParameter(f"{value!r} is not of the form no:NAME")
-        blocked.add(value.removeprefix("no:"))
+        names.add(value.removeprefix("no:"))
 
 
 def plugin_option(command: F) -> F:
@@ -48,6 +48,12 @@ def plugin_option(command: F) -> F:
         callback=_block,
         help="Leave out a plugin, by its name or its distribution's.",
     )(command)
+
+
+def blocked() -> frozenset[str]:
+    """Return the names that `-p no:NAME` was given with, before and after the command."""
+    context = click.get_current_context(silent=True)
+    return frozenset(context.meta.get(_BLOCKED, ()) if context else ())
 
 
 def store_option(command: F) -> F:
@@ -75,9 +81,7 @@ def load_registry(*, with_clashes: bool = False) -> Registry:
     """Return the plugins of this environment, with a line of warning for each that could not be used."""
     from optbench.registry import Registry  # NumPy
 
-    context = click.get_current_context(silent=True)
-    blocked = context.meta.get(_BLOCKED, set()) if context else set()
-    registry = Registry(blocked)
+    registry = Registry(blocked())
     for plugin in registry.broken():
         say(f"warning: plugin {plugin.name!r} ({plugin.distribution} {plugin.version}) is {plugin.status}: {plugin.error}")
     if not with_clashes:

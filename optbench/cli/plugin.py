@@ -11,7 +11,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from optbench.cli.console import json_lines, say
-from optbench.cli.options import json_option, load_registry, plugin_option
+from optbench.cli.options import blocked, json_option, load_registry, plugin_option
 
 if TYPE_CHECKING:
     from optbench.kit.examine import Finding
@@ -62,6 +62,7 @@ def new(name: str, kind: str, into: Path) -> None:
 @plugin.command()
 @click.argument("package")
 @json_option
+@plugin_option
 def check(package: str, as_json: bool) -> None:
     """Hold every method of a plugin against the contract; exits with 1 on a breach.
 
@@ -69,7 +70,7 @@ def check(package: str, as_json: bool) -> None:
     """
     from optbench.kit.examine import checks_of
 
-    with checks_of(package) as checks:
+    with checks_of(package, blocked()) as checks:
         findings = [one.run() for one in checks]
     if as_json:
         json_lines(asdict(finding) for finding in findings)

@@ -10,8 +10,8 @@ import tempfile
 import tomllib
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import entry_points
@@ -23,12 +23,12 @@ from threadpoolctl import threadpool_limits
 
 from optbench.errors import MissingExtra, UsageError, nearest
 from optbench.kit.checks import RULES
-from optbench.kit.checks.common import DECLARED
 from optbench.kit.rules import Subject
 from optbench.registry import AXES, GROUP, Plugin, Registry
 
 _MOST = 3  # breaches of one rule that are told
 _HERE = Path(__file__).parent
+_PROJECT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # the core metadata specification, Name
 
 
 @dataclass(frozen=True)
@@ -70,18 +70,19 @@ class Check:
         return Finding(*about, "breach", "; ".join(found), self.remedy) if found else Finding(*about, "holds")
 
 
-def installed_checks(package: str) -> list[Check]:
+def installed_checks(package: str, blocked: Collection[str] = ()) -> list[Check]:
     """Return the checks of all methods of a plugin.
 
     Args:
         package: the name of an installed distribution or plugin.
+        blocked: names of plugins or distributions to leave out, such as one that brings a method of the same name.
 
     Raises:
-        UsageError: there is no such plugin; the message names the nearest.
+        UsageError: there is no such plugin, and the message names the nearest; or it is to be left out itself.
     """
     wanted = _normal(package)
     with quiet():
-        registry = Registry(autoload=True)
+        registry = Registry(blocked, autoload=True)
     plugins = [plugin for plugin in registry.plugins if wanted in map(_normal, _names(plugin))]
     if not plugins:
         known = {name for plugin in registry.plugins for name in _names(plugin)}
@@ -89,26 +90,37 @@ def installed_checks(package: str) -> list[Check]:
             f"no plugin named {package!r} is installed{nearest(package, known)}; 'optbench plugins' lists those that are, and "
             "the folder of one that is not can be given too"
         )
+    if all(plugin.status == "blocked" for plugin in plugins):
+        raise UsageError(f"{package!r} is left out with '-p no:NAME'; ask for its checks without that option")
+    plugins = [plugin for plugin in plugins if plugin.status != "blocked"]
     return [check for plugin in plugins for check in (*_of_plugin(registry, plugin), *_of_methods(registry, plugin))]
 
 
 @contextmanager
-def checks_of(package: str) -> Iterator[list[Check]]:
+def checks_of(package: str, blocked: Collection[str] = ()) -> Iterator[list[Check]]:
     """Give the checks of all methods of a plugin; while the context lasts, they can be run.
 
     Args:
         package: the name of an installed distribution or plugin, or a folder with a `pyproject.toml` or an `__init__.py`.
+        blocked: names of plugins or distributions to leave out.
 
     Raises:
-        UsageError: there is no such plugin; the message names the nearest.
+        UsageError: there is no such plugin, and the message names the nearest; or it is to be left out itself.
     """
     # A folder is looked at before anything is imported: what is installed may be another version of the same modules.
-    installed = {name for entry in entry_points(group=GROUP) for name in (entry.name, entry.dist.name if entry.dist else "")}
-    if Path(package).is_dir() and _normal(package) not in map(_normal, installed):
+    if Path(package).is_dir() and _normal(package) not in map(_normal, _installed()):
         with _as_if_installed(Path(package).resolve()) as distribution:
-            yield installed_checks(distribution)
+            yield installed_checks(distribution, blocked)
     else:
-        yield installed_checks(package)
+        yield installed_checks(package, blocked)
+
+
+def _installed() -> Iterator[str]:
+    """The names of all entry points of the group, and of their distributions as far as their metadata say them."""
+    for entry in entry_points(group=GROUP):
+        yield entry.name
+        with suppress(Exception):  # importlib.metadata raises what its Python's version happens to raise
+            yield str((entry.dist.name if entry.dist else None) or "")
 
 
 @contextmanager
@@ -138,7 +150,7 @@ def _of_methods(registry: Registry, plugin: Plugin) -> Iterator[Check]:
     methods = [(axis, method.cls) for axis in AXES for method in registry.methods(axis) if method.plugin is plugin]
     for axis, cls in methods:
         subject = Subject(axis, cls, plugin, tuple(methods))
-        for rule in RULES.get(axis, DECLARED):
+        for rule in RULES[axis]:
             yield Check(axis, subject.name, rule.name, rule.holds, rule.remedy, partial(rule.breaches, subject))
 
 
@@ -157,7 +169,7 @@ def _as_if_installed(folder: Path) -> Iterator[str]:
     lines = [f"[{GROUP}]", *(f"{key} = {value}" for key, value in entries.items())]
     before = list(sys.path)
     with tempfile.TemporaryDirectory() as beside:
-        info = Path(beside) / f"{_normal(name).replace('-', '_')}-{version}.dist-info"
+        info = Path(beside) / f"{_normal(name).replace('-', '_')}-0.dist-info"  # the version is read from the metadata
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
         (info / "entry_points.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -182,6 +194,11 @@ def _described(folder: Path) -> tuple[str, str, dict[str, str], list[Path]]:
         name, version = str(project["name"]), str(project.get("version", "0"))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise UsageError(f"{file} cannot be read: {type(error).__name__}: {error}") from error
+    if not _PROJECT.fullmatch(name):
+        raise UsageError(
+            f"{file}: a project cannot be called {name[:200]!r}: a name is letters, digits, and between them '.', '-' or '_'; "
+            "correct it in [project]"
+        )
     if not entries:
         raise UsageError(f"{file} names no entry point in the group {GROUP!r}; [project.entry-points.{GROUP}] lists them")
     return name, version, entries, [folder, folder / "src"]

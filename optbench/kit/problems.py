@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from optbench.contracts import Change, Objective
 from optbench.numerics import Array, Layout, Vector
 from optbench.seeding import stream
+from optbench.train import Changed
 
 DTYPES = ("float32", "float64")
 SMALL = Layout({"wide": (6, 4), "square": (5, 5), "column": (4, 1), "vector": (7,)})
@@ -75,6 +77,10 @@ class LeastSquares:
     def outputs(self) -> Vector:
         """X w."""
         return self._outputs
+
+    def after(self, change: Change) -> Objective:
+        """Return the same problem, whose gradients pass through `change` first."""
+        return Changed(self, change)
 
 
 class Constant(LeastSquares):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
+from optbench.contracts import Wrapper
 from optbench.parameters import build
-from optbench.registry import Plugin
+from optbench.registry import Plugin, Registry
 
 Breaches = Iterator[str]
 """What was found wrong, one sentence each; nothing if the rule holds."""
@@ -34,7 +35,7 @@ class Subject:
     @cached_property
     def thing(self) -> Any:
         """The method with its default hyper-parameters."""
-        return build(self.cls, {})
+        return made(self.cls)
 
     @property
     def docstring(self) -> str:
@@ -45,6 +46,18 @@ class Subject:
     def says(self, word: str) -> bool:
         """Whether the docstring has `word` in it, as a word."""
         return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", self.docstring) is not None
+
+
+def made(cls: type[Any], given: Mapping[str, Any] | None = None, inner: str = "sgd") -> Any:
+    """Make a method of its default hyper-parameters but for those given; a wrapper goes around a built-in optimizer."""
+    parts = {"inner": built_in("optimizer", inner)()} if issubclass(cls, Wrapper) else {}
+    return build(cls, dict(given or {}), **parts)
+
+
+@cache
+def built_in(axis: str, name: str) -> type[Any]:
+    """Return the method of that name that comes with optbench, whatever else is installed."""
+    return Registry(autoload=False).find(axis, name).cls
 
 
 @dataclass(frozen=True)

@@ -48,9 +48,8 @@ def new_plugin(name: str, kind: str, into: Path, registry: Registry) -> Path:
     """
     _check_name(name, registry)
     folder = into / f"optbench-{name}"
-    if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
-        raise UsageError(f"{folder} exists already and is no empty folder; choose another name, or another folder with --into")
     try:
+        _check_free(folder)
         into.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=into))
         try:
@@ -76,6 +75,11 @@ def _check_name(name: str, registry: Registry) -> None:
             raise UsageError(f"there is {axis} {name!r} already, of {owner.distribution} {owner.version}; choose another name")
     if any(plugin.distribution == f"optbench-{name}" for plugin in registry.plugins):
         raise UsageError(f"a distribution 'optbench-{name}' is installed already; choose another name")
+
+
+def _check_free(folder: Path) -> None:
+    if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
+        raise UsageError(f"{folder} exists already and is no empty folder; choose another name, or another folder with --into")
 
 
 def _write(folder: Path, name: str, kind: str) -> None:

@@ -121,7 +121,7 @@ def gradient(subject: Subject) -> Breaches:
         found = float(g @ direction)
         slopes = [_slope(lambda w: 0.5 * _mean_square(model, x, y, w), model.w, direction, h) for h in (1e-3, 1e-4, 1e-5)]
         nearest = min(slopes, key=lambda slope: abs(slope - found))  # a kink may lie within one of the distances
-        if abs(nearest - found) > 1e-5 * max(abs(found), scale) + 1e-10:
+        if not abs(nearest - found) <= 1e-5 * max(abs(found), scale) + 1e-10:  # so that NaN is a breach, here and below
             yield f"{_where(model.layout, direction)} it is {found:.6g}, finite differences give {nearest:.6g}"
 
 
@@ -222,7 +222,7 @@ def hessian_vector_product(subject: Subject) -> Breaches:
 
     at = model.w.copy()
     errors = [np.abs((along(at + h * v) - along(at - h * v)) / (2 * h) - out).max() for h in (1e-4, 1e-5, 1e-6)]
-    if min(errors) > 1e-5 * max(float(np.abs(out).max()), 1e-5):
+    if not min(errors) <= 1e-5 * max(float(np.abs(out).max()), 1e-5):
         yield f"it is off by {min(errors):.2g} from finite differences of the gradient"
 
 

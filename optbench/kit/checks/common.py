@@ -12,8 +12,8 @@ from pkgutil import resolve_name
 from typing import Any
 
 from optbench.contracts import OPTBENCH_CONTRACT
-from optbench.kit.rules import Breaches, Subject, rule
-from optbench.parameters import build, values
+from optbench.kit.rules import Breaches, Subject, made, rule
+from optbench.parameters import _fields, _hints, values
 from optbench.specs import canonical
 
 _YEAR = re.compile(r"\b(1[89]\d\d|20[0-3]\d)\b")
@@ -45,10 +45,10 @@ def documented(subject: Subject) -> Breaches:
     """Each hyper-parameter declares its range or its choices, is named in the docstring, or has a comment on its line."""
     hints = _hints(subject.cls)
     commented = _commented(subject.cls)
-    for field in dataclasses.fields(subject.cls) if dataclasses.is_dataclass(subject.cls) else ():
-        chosen = typing.get_origin(hints.get(field.name)) is typing.Literal
-        if not ("range" in field.metadata or chosen or field.name in commented or subject.says(field.name)):
-            yield f"nothing says what {field.name} is"
+    for name, field in _fields(subject.cls).items():
+        chosen = typing.get_origin(hints.get(name)) is typing.Literal
+        if not ("range" in field.metadata or chosen or name in commented or subject.says(name)):
+            yield f"nothing says what {name} is"
 
 
 @rule("citation", 'cite authors and year in the docstring of the class, or write "Source: ..." there, be it "Source: own work"')
@@ -83,7 +83,7 @@ def picklable(subject: Subject) -> Breaches:
 def rebuilt(subject: Subject) -> Breaches:
     """Its hyper-parameters, written as JSON and read again, make an equal one."""
     text = canonical(values(subject.thing))
-    other = build(subject.cls, json.loads(text))
+    other = made(subject.cls, json.loads(text))
     if other != subject.thing or canonical(values(other)) != text:
         yield f"{text} makes {other!r}"
 
@@ -91,13 +91,6 @@ def rebuilt(subject: Subject) -> Breaches:
 DECLARED = (contract_version, docstring)
 CITED = (documented, citation)
 BUILT = (frozen, picklable, rebuilt)
-
-
-def _hints(cls: type[Any]) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(cls)
-    except NameError:  # an annotation that only a type checker can resolve
-        return {}
 
 
 def _commented(cls: type[Any]) -> set[str]:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import hashlib
 import tracemalloc
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from optbench.contracts import Architecture, Optimizer
+from optbench.contracts import Optimizer, Wrapper
 from optbench.kit.problems import DTYPES, LARGE, SMALL, Constant, LeastSquares, batch, start, walk
-from optbench.kit.rules import Breaches, Subject, rule
+from optbench.kit.rules import Breaches, Subject, built_in, rule
 from optbench.numerics import Layout, Vector, state_arrays
 from optbench.parameters import values
-from optbench.registry import Registry
 from optbench.seeding import stream
 from optbench.train import train
 
@@ -134,7 +131,8 @@ def rates(subject: Subject) -> Breaches:
     if not opt.rates:
         return
     half = opt.scaled(0.5)
-    expected = {name: value * 0.5 if name in opt.rates else value for name, value in values(opt).items()}
+    own = () if isinstance(opt, Wrapper) else opt.rates  # a wrapper's are those of what it holds
+    expected = {name: value * 0.5 if name in own else value for name, value in values(opt).items()}
     if type(half) is not type(opt) or values(half) != expected:
         yield f"scaled(0.5) makes {half!r}"
     w = start(SMALL, "float64")
@@ -174,7 +172,7 @@ def nan_gradient(subject: Subject) -> Breaches:
 def a_run(subject: Subject) -> Breaches:
     """It trains a small network in optbench's own loop, the last batch of an epoch being shorter."""
     opt: Optimizer = subject.thing
-    network = dataclasses.replace(_network(), hidden=3)  # type: ignore[type-var]  # it is a dataclass
+    network = built_in("architecture", "two-layer-mlp")(hidden=3)
     for dtype in DTYPES:
         model = network.bind(network.layout(6), dtype)
         model.w[:] = network.initial(model.layout, stream(0, "init"))
@@ -220,12 +218,6 @@ def traced_peak(work: Any) -> int:
         if not tracing:
             tracemalloc.stop()
     return peak - before
-
-
-@cache
-def _network() -> Architecture:
-    network: Architecture = Registry(autoload=False).find("architecture", "two-layer-mlp").cls()
-    return network
 
 
 def _sound(_epoch: int, weights: Vector, _at: Any, _seconds: float) -> bool:

@@ -18,11 +18,11 @@ import numpy as np
 from optbench.errors import OptbenchError
 from optbench.fingerprint import THREAD_VARIABLES
 from optbench.kit.checks import architectures, embedders, optimizers
-from optbench.kit.rules import Breaches, Subject, rule
-from optbench.parameters import build
+from optbench.kit.rules import Breaches, Subject, made, rule
 
 DIGESTS: Mapping[str, Callable[[Any], str]] = {
     "optimizer": optimizers.digest,
+    "wrapper": optimizers.digest,
     "architecture": architectures.digest,
     "embedder": embedders.digest,
 }
@@ -77,8 +77,10 @@ def answer(request: str) -> str:
     answers = {}
     for path, axis in asked["methods"].items():
         try:
-            answers[path] = {"digest": DIGESTS[axis](build(resolve_name(path), {}))}
-        except Exception as error:  # noqa: BLE001  # of a stranger's code
+            answers[path] = {"digest": DIGESTS[axis](made(resolve_name(path)))}
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # a stranger's code may leave with SystemExit, and the others have a turn
             answers[path] = {"error": f"{type(error).__name__}: {error}"}
     return json.dumps(answers)
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive
+from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, over_root, positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,5 @@ class DAdaptAdam(Optimizer):
     def _divide(self, x: Vector, s: State) -> float:
         """Leave x / (sqrt(v) + eps), times the number that is returned, in the scratch buffer."""
         root = math.sqrt(s.v.factor)
-        np.sqrt(s.v.array, out=s.scratch)  # sqrt(v) = root * scratch
-        s.scratch += self.eps / root
-        np.divide(x, s.scratch, out=s.scratch)
+        over_root(x, s.v.array, self.eps / root, out=s.scratch)  # sqrt(v) = root sqrt(v.array)
         return root

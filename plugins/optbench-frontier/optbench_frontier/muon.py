@@ -8,7 +8,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Array, Average, Layout, Optimizer, State, Vector, axpy, count, fraction, non_negative, positive
+from optbench import (
+    Array,
+    Average,
+    Layout,
+    Optimizer,
+    State,
+    Vector,
+    adam_step,
+    axpy,
+    count,
+    fraction,
+    non_negative,
+    positive,
+)
 from optbench_frontier.matrices import as_matrix
 
 # f(x) = a x + b x^3 + c x^5 takes singular values from (0, 1] to about 1 in five rounds.
@@ -73,7 +86,7 @@ class Muon(Optimizer):
         A round multiplies X by Q = a I + b A + c A^2, so P is the product of all Q, and A turns into Q A Q = A Q^2.
         """
         gram, q, product, square = s.gram, s.q, s.product, s.square
-        gram *= 1.0 / norm**2
+        gram *= 1.0 / (norm * norm)  # a product is infinite where ** would raise
         for number in range(self.rounds):
             np.matmul(gram, gram, out=q)
             q *= C
@@ -92,16 +105,9 @@ class Muon(Optimizer):
 
     def _adamw(self, w: Vector, g: Vector, s: State) -> None:
         """w_t = w_{t-1} - adam_lr (m^_t / (sqrt(v^_t) + eps) + weight_decay w_{t-1})."""
-        s.m.add(g, self.adam_beta1)
-        np.multiply(g, g, out=g)
-        s.v.add(g, self.adam_beta2)
-        root = math.sqrt(s.v.correction)
-        np.sqrt(s.v.array, out=g)  # sqrt(v^_t) = root * g
-        g += self.eps / root
-        np.divide(s.m.array, g, out=g)
         if self.weight_decay:
             w *= 1.0 - self.adam_lr * self.weight_decay
-        axpy(-self.adam_lr * s.m.correction / root, g, w)
+        adam_step(w, g, s.m, s.v, lr=self.adam_lr, beta1=self.adam_beta1, beta2=self.adam_beta2, eps=self.eps)
 
 
 def _start(layer: Array) -> State:

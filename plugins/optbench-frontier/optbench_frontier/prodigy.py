@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive
+from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, over_root, positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +55,7 @@ class Prodigy(Optimizer):
             return
         s.d = max(d, self.d_coef * s.r / norm)
         root = math.sqrt(s.v.factor)
-        np.sqrt(s.v.array, out=g)  # sqrt(v_t) / d0 = root * g
-        g += s.d / self.d0 * self.eps / root
-        np.divide(s.m.array, g, out=g)
+        over_root(s.m.array, s.v.array, s.d / self.d0 * self.eps / root, out=g)  # sqrt(v_t) / d0 = root sqrt(v.array)
         if self.weight_decay:
             w *= 1.0 - rate * self.weight_decay
         axpy(-rate * s.m.factor / root, g, w)

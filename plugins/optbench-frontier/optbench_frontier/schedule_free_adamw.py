@@ -8,11 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive
+from optbench import Average, Layout, State, Vector, axpy, fraction, non_negative, over_root, positive
+from optbench_frontier.schedule_free import ScheduleFree
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScheduleFreeAdamW(Optimizer):
+class ScheduleFreeAdamW(ScheduleFree):
     """Schedule-Free AdamW. Defazio et al. 2024, NeurIPS, arXiv:2405.15682, Algorithm 1.
 
     Gradients are taken at y (the run's w), steps are made on z, and what is judged is x, the average of all z. Weight decay
@@ -37,21 +38,8 @@ class ScheduleFreeAdamW(Optimizer):
         np.multiply(g, g, out=s.scratch)
         s.v.add(s.scratch, self.beta2)
         root = math.sqrt(s.v.correction)
-        np.sqrt(s.v.array, out=s.scratch)  # sqrt(v^_t) = root * scratch
-        s.scratch += self.eps / root
-        g /= s.scratch
+        over_root(g, s.v.array, self.eps / root, out=s.scratch)  # sqrt(v^_t) = root sqrt(v.array)
         if self.weight_decay:
             axpy(-self.lr * self.weight_decay, w, s.z)
-        axpy(-self.lr / root, g, s.z)
-        s.largest_rate = max(s.largest_rate, self.lr)
-        s.weights += s.largest_rate**2
-        if s.weights:  # 0 for as long as a schedule holds the rate at 0
-            np.subtract(s.z, s.x, out=g)
-            axpy(s.largest_rate**2 / s.weights, g, s.x)
-        np.multiply(s.x, self.beta1, out=w)
-        axpy(1.0 - self.beta1, s.z, w)
-
-    def eval_weights(self, w: Vector, s: State) -> Vector:
-        """Return x, the average."""
-        x: Vector = s.x
-        return x
+        axpy(-self.lr / root, s.scratch, s.z)
+        self.average(w, g, s, self.beta1)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from optbench import Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive
+from optbench import Layout, State, Vector, axpy, fraction, non_negative, positive
+from optbench_frontier.schedule_free import ScheduleFree
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScheduleFreeSGD(Optimizer):
+class ScheduleFreeSGD(ScheduleFree):
     """Schedule-Free SGD. Defazio et al. 2024, NeurIPS, arXiv:2405.15682.
 
     Gradients are taken at y (the run's w), SGD steps are made on z, and what is judged is x, the average of all z. Weight
@@ -34,15 +33,4 @@ class ScheduleFreeSGD(Optimizer):
         if self.weight_decay:
             axpy(-self.lr * self.weight_decay, w, s.z)
         axpy(-self.lr, g, s.z)
-        s.largest_rate = max(s.largest_rate, self.lr)
-        s.weights += s.largest_rate**2
-        if s.weights:  # 0 for as long as a schedule holds the rate at 0
-            np.subtract(s.z, s.x, out=g)
-            axpy(s.largest_rate**2 / s.weights, g, s.x)
-        np.multiply(s.x, self.beta, out=w)
-        axpy(1.0 - self.beta, s.z, w)
-
-    def eval_weights(self, w: Vector, s: State) -> Vector:
-        """Return x, the average."""
-        x: Vector = s.x
-        return x
+        self.average(w, g, s, self.beta)

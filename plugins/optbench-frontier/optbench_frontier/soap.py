@@ -49,9 +49,8 @@ class SOAP(Optimizer):
         np.copyto(g, s.m.array)
         _turn(g, s)
         root = math.sqrt(s.v.factor)
-        np.sqrt(
-            s.v.array, out=s.scratch
-        )  # sqrt(v_t) = root * scratch; as in the authors' code, eps comes before the correction
+        # sqrt(v_t) = root * scratch; as in the authors' code, eps comes before the correction.
+        np.sqrt(s.v.array, out=s.scratch)
         s.scratch += self.eps / root
         g /= s.scratch
         _turn(g, s, back=True)

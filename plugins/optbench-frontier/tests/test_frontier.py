@@ -144,6 +144,23 @@ def test_gradient_of_nan_raises_nothing(cls):
 
 
 @every_optimizer
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_run_at_a_huge_rate_diverges_and_raises_nothing(cls, dtype):
+    opt = cls(**dict.fromkeys(cls.rates, 1e200))
+    w, s, at = begin(opt, dtype=dtype)
+    with np.errstate(all="ignore"):
+        steps(opt, w, s, at, range(1, 24))
+    assert not np.isfinite(at.loss)
+
+
+def test_a_huge_eps_is_a_short_step_of_muon():
+    opt = Muon(eps=1e200)
+    w, s, at = begin(opt)
+    steps(opt, w, s, at, range(1, 4))
+    assert np.isfinite(w).all()
+
+
+@every_optimizer
 def test_update_allocates_nothing_of_the_order_of_the_weights(cls):
     # NumPy's eigh and QR have no `out` and work in float64: matrix methods may allocate some matrices of a side, 64 x 64 here.
     opt = cls()

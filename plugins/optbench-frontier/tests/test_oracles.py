@@ -281,10 +281,8 @@ def cosine(t: int) -> float:
     return 0.5 * (1.0 + math.cos(math.pi * (t - 1) / (problems.STEPS - 1)))
 
 
-@pytest.mark.parametrize("scheduled", [False, True], ids=["constant", "cosine"])
-@pytest.mark.parametrize("params", [*ESTIMATED, {"d_coef": 3.0, "d0": 1e-3}], ids=str)
-def test_prodigy_equals_prodigyopt(torch, params, scheduled):
-    opt = Prodigy(**params)
+def estimated(torch: Any, cls: Any, opt: Any, *, scheduled: bool, **params: Any) -> None:
+    """Compare a method that estimates its rate with a stranger's, at a constant rate or at one that falls to 0."""
     factors = [cosine(t) if scheduled else 1.0 for t in range(1, problems.STEPS + 1)]
 
     def before(stranger: Any, t: int) -> None:
@@ -292,36 +290,27 @@ def test_prodigy_equals_prodigyopt(torch, params, scheduled):
 
     expected, *_ = torch_path(
         torch,
-        pytest.importorskip("prodigyopt").Prodigy,
+        cls,
         before,
         lr=opt.lr,
         betas=(opt.beta1, opt.beta2),
         eps=opt.eps,
         weight_decay=opt.weight_decay,
         d0=opt.d0,
-        d_coef=opt.d_coef,
+        **params,
     )
     agree(problems.path(opt, factors)[0], expected)
+
+
+@pytest.mark.parametrize("scheduled", [False, True], ids=["constant", "cosine"])
+@pytest.mark.parametrize("params", [*ESTIMATED, {"d_coef": 3.0, "d0": 1e-3}], ids=str)
+def test_prodigy_equals_prodigyopt(torch, params, scheduled):
+    opt = Prodigy(**params)
+    estimated(torch, pytest.importorskip("prodigyopt").Prodigy, opt, scheduled=scheduled, d_coef=opt.d_coef)
 
 
 @pytest.mark.parametrize("scheduled", [False, True], ids=["constant", "cosine"])
 @pytest.mark.parametrize("params", ESTIMATED, ids=str)
 def test_dadapt_adam_equals_pytorch_optimizer(torch, params, scheduled):
-    opt = DAdaptAdam(**params)
-    factors = [cosine(t) if scheduled else 1.0 for t in range(1, problems.STEPS + 1)]
-
-    def before(stranger: Any, t: int) -> None:
-        stranger.param_groups[0]["lr"] = opt.lr * factors[t - 1]
-
-    expected, *_ = torch_path(
-        torch,
-        pytest.importorskip("pytorch_optimizer").DAdaptAdam,
-        before,
-        lr=opt.lr,
-        betas=(opt.beta1, opt.beta2),
-        eps=opt.eps,
-        weight_decay=opt.weight_decay,
-        weight_decouple=True,
-        d0=opt.d0,
-    )
-    agree(problems.path(opt, factors)[0], expected)
+    cls = pytest.importorskip("pytorch_optimizer").DAdaptAdam
+    estimated(torch, cls, DAdaptAdam(**params), scheduled=scheduled, weight_decouple=True)
