@@ -68,12 +68,12 @@ def count(default: T) -> T:
 
 def values(thing: Any) -> dict[str, Any]:
     """Return the hyper-parameters of `thing` by name; empty for what is no dataclass."""
-    return {} if isinstance(thing, type) else {name: getattr(thing, name) for name in _fields(thing)}
+    return {} if isinstance(thing, type) else {name: getattr(thing, name) for name in fields_of(thing)}
 
 
 def changed(thing: Any) -> dict[str, Any]:
     """Return the hyper-parameters that differ from their defaults."""
-    return {name: getattr(thing, name) for name, f in _fields(thing).items() if getattr(thing, name) != _default(f)}
+    return {name: getattr(thing, name) for name, f in fields_of(thing).items() if getattr(thing, name) != _default(f)}
 
 
 def build(cls: type[T], given: dict[str, Any], **parts: Any) -> T:
@@ -88,8 +88,8 @@ def build(cls: type[T], given: dict[str, Any], **parts: Any) -> T:
         UsageError: an unknown hyper-parameter, a value of another type, or one outside its range.
     """
     name = getattr(cls, "name", cls.__name__)
-    fields = _fields(cls)
-    hints = _hints(cls)
+    fields = fields_of(cls)
+    hints = types_of(cls)
     made: dict[str, Any] = {}
     for key, value in given.items():
         if key not in fields:
@@ -110,7 +110,7 @@ def build(cls: type[T], given: dict[str, Any], **parts: Any) -> T:
     return thing
 
 
-def _fields(thing: Any) -> dict[str, dataclasses.Field[Any]]:
+def fields_of(thing: Any) -> dict[str, dataclasses.Field[Any]]:
     """The fields that are hyper-parameters, by name; none for what is no dataclass."""
     found = dataclasses.fields(thing) if dataclasses.is_dataclass(thing) else ()
     return {f.name: f for f in found if not f.metadata.get("part")}
@@ -165,7 +165,8 @@ def _convert_union(where: str, value: Any, hints: tuple[Any, ...]) -> Any:
     raise UsageError(f"{where} = {value!r} is no {wanted}")
 
 
-def _hints(cls: Any) -> dict[str, Any]:
+def types_of(cls: Any) -> dict[str, Any]:
+    """The types of a class's annotations, by name; none where they cannot be had."""
     try:
         return typing.get_type_hints(cls)
     except NameError:  # an annotation that only a type checker can resolve: the value is taken as it is written

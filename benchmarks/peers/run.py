@@ -7,6 +7,9 @@ Every implementation runs in a process of its own, on one processor and with one
 ratio is optbench's time to another's within one round: the median over rounds is printed, with the lowest and the highest.
 Processor time stands beside the clock's, for machines that have other work to do. First of all they train in float64; where a
 loss curve differs from the original's by more than 1e-8 the comparison is refused.
+
+Each library chooses its kernels for this processor. Variables that would choose those of OpenBLAS, and so of NumPy alone, are
+kept from all of them, unless --pinned is given; which kernels NumPy had is printed and written down.
 """
 
 from __future__ import annotations
@@ -47,6 +50,7 @@ PAIRS = (
 TOLERANCE = 1e-8  # of a loss, between implementations in float64
 CHECKED_EPOCHS = 5
 SAME_START = 1e-3  # of the first epoch's loss, between float32 runs of the sweep
+PINS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 ONE_THREAD = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
@@ -211,6 +215,17 @@ def _ratio(times: dict[str, list[float]], name: str) -> str:
     return f"{median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}]"
 
 
+def _kernels() -> str:
+    """Ask a process like those that are timed which kernels NumPy's BLAS has there."""
+    code = (
+        "import numpy, threadpoolctl; print(*{b.get('architecture') or b['prefix'] for b in threadpoolctl.threadpool_info()})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | ONE_THREAD, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return f"BLAS with kernels for {done.stdout.strip()}"
+
+
 def main() -> None:
     """Run what was asked for, print the tables, write the numbers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -219,9 +234,14 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=30, help="of each training whose steps are timed")
     parser.add_argument("--json", type=Path, default=Path("peers.json"), help="where the numbers go")
     parser.add_argument("--only", choices=("steps", "sweep"))
+    parser.add_argument("--pinned", action="store_true", help=f"leave {' and '.join(PINS)} as they are set")
     parser.add_argument("--pair", nargs="+", default=PAIRS, metavar="OPTIMIZER:ARCHITECTURE")
     given = parser.parse_args()
-    results: dict[str, Any] = {"machine": f"{platform.platform()}, {os.cpu_count()} processors", "steps": []}
+    for name in () if given.pinned else PINS:
+        os.environ.pop(name, None)  # it is read when a library is loaded: by processes that start from here on
+    machine = {"machine": f"{platform.platform()}, {os.cpu_count()} processors", "numpy": _kernels()}
+    print(*(f"{what}: {value}" for what, value in machine.items()), sep="\n", flush=True)
+    results: dict[str, Any] = {**machine, "steps": []}
     if given.only != "sweep":
         for pair in given.pair:
             result = steps(Job(*pair.split(":"), given.epochs), given.rounds)

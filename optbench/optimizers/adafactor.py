@@ -74,7 +74,7 @@ def _estimate(moments: tuple[Array, ...], g: Array, weight: float, out: Array) -
             sums = out.reshape(-1)[: moment.size]
             np.einsum(squares, g, g, out=sums)
             sums *= weight * moment.size / g.size
-            moment += sums
+            np.add(moment, sums, out=moment)
         np.multiply(rows[:, None], columns, out=out)
         out /= max(float(rows.mean()), eps)
     np.maximum(out, eps * eps, out=out)

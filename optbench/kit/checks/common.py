@@ -13,7 +13,7 @@ from typing import Any
 
 from optbench.contracts import OPTBENCH_CONTRACT
 from optbench.kit.rules import Breaches, Subject, made, rule
-from optbench.parameters import _fields, _hints, values
+from optbench.parameters import fields_of, types_of, values
 from optbench.specs import canonical
 
 _YEAR = re.compile(r"\b(1[89]\d\d|20[0-3]\d)\b")
@@ -43,9 +43,9 @@ def docstring(subject: Subject) -> Breaches:
 )
 def documented(subject: Subject) -> Breaches:
     """Each hyper-parameter declares its range or its choices, is named in the docstring, or has a comment on its line."""
-    hints = _hints(subject.cls)
+    hints = types_of(subject.cls)
     commented = _commented(subject.cls)
-    for name, field in _fields(subject.cls).items():
+    for name, field in fields_of(subject.cls).items():
         chosen = typing.get_origin(hints.get(name)) is typing.Literal
         if not ("range" in field.metadata or chosen or name in commented or subject.says(name)):
             yield f"nothing says what {name} is"
