@@ -244,13 +244,15 @@ def _busy(error: sqlite3.OperationalError) -> bool:
 
 def _read(row: Mapping[str, Any]) -> RunResult:
     arrays = _unpack(row["arrays"])
+    curves = _columns(arrays)
+    seconds = curves.pop("seconds")
     return RunResult(
         RunSpec.from_json(json.loads(row["spec"])),
         Labels(**json.loads(row["labels"])),
         row["status"],
         reason=row["reason"],
-        curves={name.removeprefix("curve_"): array for name, array in arrays.items() if name.startswith("curve_")},
-        seconds=tuple(arrays["seconds"].tolist()),
+        curves=curves,
+        seconds=tuple(seconds.tolist()),
         sketch_epochs=tuple(arrays["sketch_epochs"].tolist()),
         sketches=arrays["sketches"] if arrays["sketches"].size else None,
         digest=row["digest"],
@@ -275,18 +277,24 @@ def _order(result: RunResult) -> tuple[Any, ...]:
 
 
 def _pack(result: RunResult) -> bytes:
+    """Write a record for each epoch and the sketches: ten thousand files of a dozen arrays each would take seconds to read."""
+    columns = {"seconds": np.array(result.seconds, np.float64), **result.curves}
+    epochs = np.empty(len(result.seconds), [(name, values.dtype) for name, values in columns.items()])
+    for name, values in columns.items():
+        epochs[name] = values
+    sketches = np.empty((0, 0), np.float32) if result.sketches is None else result.sketches
     out = io.BytesIO()
-    np.savez(
-        out,
-        allow_pickle=False,
-        seconds=np.array(result.seconds, np.float64),
-        sketch_epochs=np.array(result.sketch_epochs, np.int64),
-        sketches=np.empty((0, 0), np.float32) if result.sketches is None else result.sketches,
-        **{f"curve_{name}": values for name, values in result.curves.items()},
-    )
+    np.savez(out, allow_pickle=False, epochs=epochs, sketch_epochs=np.array(result.sketch_epochs, np.int64), sketches=sketches)
     return out.getvalue()
 
 
 def _unpack(content: bytes) -> dict[str, Any]:
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return dict(arrays)
+
+
+def _columns(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The seconds and the curves, whether they were written as records or, as once, as arrays of their own."""
+    if "epochs" not in arrays:
+        return {name.removeprefix("curve_"): array for name, array in arrays.items() if not name.startswith("sketch")}
+    return {name: np.ascontiguousarray(arrays["epochs"][name]) for name in arrays["epochs"].dtype.names}

@@ -8,9 +8,9 @@ ratio is optbench's time to another's within one round: the median over rounds i
 Processor time stands beside the clock's, for machines that have other work to do. First of all they train in float64; where a
 loss curve differs from the original's by more than 1e-8 the comparison is refused.
 
-The rows are sparse: 4 % of the numbers differ from 0 (of qa-tr's, 0.4 % with tfidf, 10 % with hashing, all with MiniLM). optbench's
-harness notices, and judges the weights of an epoch in less time for it; training is dense everywhere. "optbench, dense" judges as
-it would were there no zeros.
+The rows are sparse: 4 % of the numbers differ from 0 (of qa-tr's, 0.4 % with tfidf, 10 % with hashing, all with MiniLM).
+optbench's harness notices, and judges the weights of an epoch in less time for it; training is dense everywhere. "optbench,
+dense" judges as it would were there no zeros.
 
 Each library chooses its kernels for this processor. Variables that would choose those of OpenBLAS, and so of NumPy alone, are
 kept from all of them, unless --pinned is given; which kernels NumPy had is printed and written down.

@@ -92,14 +92,18 @@ def run(**given: Any) -> None:
             kept = len(plan) - len(missing(plan, store))
             say(f"interrupted: {kept} of {len(plan)} runs are stored in {store.path}; the same command goes on from there")
             raise
-        results = stored(store, plan)
+        bad = len(missing(plan, store))
+        # Ten thousand results take seconds to read: not for those who look at none.
+        results = [] if given["quiet"] and given["no_report"] and not given["as_json"] else stored(store, plan)
     if not given["no_report"]:
         made = Results(results, given["store"], registry, _command())
         made.report(given["report_path"], notes=_absent(plan, selections), workers=given["jobs"])
     _show(results, given)
     if not (given["no_report"] or given["quiet"]):
         say(f"report: {given['report_path']}")
-    _finish(results)
+    if bad:
+        say(f"{bad} of {len(plan)} runs did not end well; 'optbench show' says why, the same command tries them again")
+        raise Exit(1)
 
 
 def _selections(given: dict[str, Any]) -> tuple[Selections, float | None]:
@@ -249,13 +253,6 @@ def _show(results: Sequence[RunResult], given: dict[str, Any]) -> None:
         from optbench.cli.tables import print_benchmark
 
         print_benchmark(results)
-
-
-def _finish(results: Sequence[RunResult]) -> None:
-    bad = [result for result in results if result.status in _FAILED]
-    if bad:
-        say(f"{len(bad)} of {len(results)} runs did not end well; 'optbench show' says why, the same command tries them again")
-        raise Exit(1)
 
 
 def _command() -> str:
