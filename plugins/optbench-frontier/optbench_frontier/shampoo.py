@@ -10,6 +10,8 @@ import numpy as np
 from optbench import Layout, Optimizer, State, Vector, axpy, count, non_negative, positive
 from optbench_frontier.matrices import as_matrix
 
+_OUTWEIGHED = 10.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shampoo(Optimizer):
@@ -18,8 +20,9 @@ class Shampoo(Optimizer):
     lr is the default of torch_optimizer, eps (the paper's epsilon) that of pytorch_optimizer; the paper gives none. Weight
     decay is added to the gradient. Deviations: a side longer than `max_dim` stays unpreconditioned, and the exponents of the
     others sum to -1/2 all the same, so that the update stays free of the gradient's scale. Roots are renewed at every
-    `every`-th step, and out of turn where a gradient outweighs what they have seen, tr(L^{-1} G G^T) > 1: old roots would
-    blow up what is new to them a thousandfold. The decompositions allocate a few matrices of a side's length.
+    `every`-th step, and out of turn where a gradient outweighs what they have seen, tr(L^{-1} G G^T) > 10: old roots would
+    blow up what is new to them a thousandfold. Eigenvalues below the rounding error of the largest count as that error. The
+    decompositions allocate a few matrices of a side's length.
     """
 
     name: ClassVar[str] = "shampoo"
@@ -46,7 +49,7 @@ class Shampoo(Optimizer):
             for axis, side in used:
                 across = turned.T if axis == 0 else turned
                 np.matmul(across.T, across, out=side.scratch)
-                outweighed = float(np.vdot(side.inverse, side.scratch)) > 1.0
+                outweighed = float(np.vdot(side.inverse, side.scratch)) > _OUTWEIGHED
                 side.sum += side.scratch
                 if outweighed or t % self.every == 0:
                     self._renew(side, -0.5 / len(used))
@@ -63,12 +66,13 @@ class Shampoo(Optimizer):
         return State(sum=self.eps * identity, inverse=identity / self.eps, root=identity, scratch=np.empty_like(identity))
 
     def _renew(self, side: State, exponent: float) -> None:
-        """Take the inverse and the root of the sum, whose eigenvalues are at least eps but for rounding."""
+        """Take the inverse and the root of the sum, whose eigenvalues are at least eps, and none smaller is known."""
         try:
             values, vectors = np.linalg.eigh(side.sum)
         except np.linalg.LinAlgError:  # not finite: so are the weights then, and the run ends as diverged
             return
-        np.maximum(values, self.eps, out=values)
+        rounding = float(values[-1]) * len(values) * float(np.finfo(values.dtype).eps)
+        np.maximum(values, max(self.eps, rounding), out=values)
         for power, out in ((-1.0, side.inverse), (exponent, side.root)):
             np.multiply(vectors, values**power, out=side.scratch)
             np.matmul(side.scratch, vectors.T, out=out)
