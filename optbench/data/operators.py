@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -53,7 +50,7 @@ class Repeated:
 
 def _distinct(part: Array) -> tuple[Array, npt.NDArray[np.intp]]:
     """Return the distinct rows of `part`, in order of appearance, and which of them each row is."""
-    seen: dict[Hashable, int] = {}
-    of: Any = np.array([seen.setdefault(row.tobytes(), len(seen)) for row in part], np.intp)
-    _, first = np.unique(of, return_index=True)
-    return np.ascontiguousarray(part[first]), of
+    seen: dict[bytes, int] = {}
+    which = np.array([seen.setdefault(row.tobytes(), len(seen)) for row in part], np.intp)
+    _, first = np.unique(which, return_index=True)
+    return np.ascontiguousarray(part[first]), which
