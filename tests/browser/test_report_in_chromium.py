@@ -255,7 +255,7 @@ def test_a_click_on_a_heading_sorts(page: Page) -> None:
 def test_hostile_text_stays_text(page: Page) -> None:
     assert page("document.title") == "optbench report"
     assert page("document.querySelectorAll('img, main script, iframe, object').length") == 0
-    label = f"hostile[mode={HOSTILE}]"
+    label = f"hostile[mode='{HOSTILE}']"
     assert label in page("[...document.querySelectorAll('#overview tbody th summary')].map((name) => name.textContent)")
     assert page("document.querySelector('code.command').textContent").count("onerror") == 1
     reasons = page("[...document.querySelectorAll('.reason')].map((cell) => cell.textContent)")
