@@ -6,7 +6,6 @@ PROTOCOL 5. It is measured after the run, on gradients of noise that cost nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from time import perf_counter
@@ -18,6 +17,7 @@ from optbench.contracts import Optimizer, Wrapper
 from optbench.numerics import Array, Layout, Vector, state_bytes
 from optbench.optimizers.sgd import SGD
 from optbench.seeding import stream
+from optbench.specs import Measured
 from optbench.train import Batch
 
 WARM_UP = 10
@@ -26,17 +26,7 @@ LIMIT = 0.01
 """Seconds after which a slow method is called no more, in its warm-up and then again; each has at least one call."""
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Bytes of the state, seconds of `update`: median, 90th percentile, SGD's median. None for what could not be measured."""
-
-    state_bytes: int | None = None
-    update: float | None = None
-    update_90: float | None = None
-    sgd: float | None = None
-
-
-def measure(optimizer: Optimizer, layout: Layout, dtype: str) -> Cost:
+def measure(optimizer: Optimizer, layout: Layout, dtype: str) -> Measured:
     """Measure `optimizer` on weights of this layout; a method that has no `update` of its own has a state alone.
 
     A wrapper has none either, but does its work in `step`: that is timed instead.
@@ -48,16 +38,16 @@ def measure(optimizer: Optimizer, layout: Layout, dtype: str) -> Cost:
         held = state_bytes(state)
         sgd = _seconds(SGD(), np.zeros_like(w), None)
         own = _seconds(optimizer, w, state)
-        return Cost(
-            state_bytes(state),
-            float(np.median(own)),
-            float(np.quantile(own, 0.9, method="higher")),
-            float(np.median(sgd)),
+        return Measured(
+            state_bytes=held,
+            update=float(np.median(own)),
+            update_90=float(np.quantile(own, 0.9, method="higher")),
+            sgd=float(np.median(sgd)),
         )
     except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001  # a plugin's `update` may need what only its `step` provides; the run stays good
-        return Cost(held)
+        return Measured(state_bytes=held)
 
 
 def _seconds(optimizer: Optimizer, w: Vector, state: Any) -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import traceback
-from dataclasses import asdict
+from dataclasses import replace
 from functools import lru_cache
 from time import perf_counter
 from typing import cast
@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 
 from optbench.contracts import Embedder, Model
-from optbench.cost import Cost, measure
+from optbench.cost import measure
 from optbench.data.loader import Frozen
 from optbench.data.matrix import Matrix, assemble
 from optbench.errors import OptbenchError
@@ -80,14 +80,14 @@ def _run(task: Task) -> RunResult:
         digest=_digest(model.w, curves),
         majority=_majority(matrix.y[matrix.test]),
         fingerprint=fingerprint(),
-        measured=Measured(duration=duration, weights=layout.size, **asdict(_cost(task, layout))),
+        measured=replace(_cost(task, layout), duration=duration, weights=layout.size),
     )
 
 
-_costs: dict[str, Cost] = {}
+_costs: dict[str, Measured] = {}
 
 
-def _cost(task: Task, layout: Layout) -> Cost:
+def _cost(task: Task, layout: Layout) -> Measured:
     """Measure what the optimizer costs, once a process for each layout."""
     key = digest_of([task.spec.optimizer.as_json(), list(layout.shapes.items()), task.spec.dtype])
     if key not in _costs:

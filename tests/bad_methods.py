@@ -312,7 +312,7 @@ class Seeding(Sound):
     """Polyak 1964."""
 
     def init(self, w, layout):
-        np.random.seed(1)  # noqa: NPY002
+        np.random.seed(1)
         return super().init(w, layout)
 
 
@@ -322,7 +322,7 @@ class Shuffling(Seeding):
     """Polyak 1964."""
 
     def update(self, w, g, s, t):
-        random.random()  # noqa: S311
+        random.random()  # noqa: S311  # the breach
         super().update(w, g, s, t)
 
 

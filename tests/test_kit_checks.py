@@ -145,17 +145,17 @@ def test_rules_say_what_holds_and_what_to_do(axis: str) -> None:
 
 
 def test_a_breach_leaves_the_global_random_state_alone() -> None:
-    np.random.seed(7)  # noqa: NPY002
+    np.random.seed(7)
     random.seed(7)
-    before = np.random.get_state()[1].copy(), random.getstate()  # noqa: NPY002
+    before = np.random.get_state()[1].copy(), random.getstate()
     finding("optimizer", bad_methods.Shuffling, "global random state")
-    assert np.array_equal(np.random.get_state()[1], before[0])  # noqa: NPY002
+    assert np.array_equal(np.random.get_state()[1], before[0])
     assert random.getstate() == before[1]
 
 
 def test_what_a_plugin_prints_or_raises_is_a_finding_and_no_more(capsys: pytest.CaptureFixture[str]) -> None:
     def leave() -> list[str]:
-        print("a word")  # noqa: T201
+        print("a word")  # noqa: T201  # what the check must not let through
         raise SystemExit(3)
 
     result = Check("optimizer", "loud", "runs", "It runs.", "make it run", leave).run()

@@ -124,10 +124,10 @@ def test_what_is_listed_as_layered_does_depend_on_the_cut(name: str) -> None:
 def test_the_same_run_gives_the_same_bits_and_leaves_the_global_random_state_alone(
     opt: Optimizer, seed: int, dtype: str
 ) -> None:
-    before = np.random.get_state()  # noqa: NPY002  # that is the point
+    before = np.random.get_state()  # that is the point
     one, other = (trajectory(opt, Quadratic(dtype=dtype, seed=seed, steps=10), 10) for _ in range(2))
     assert one.tobytes() == other.tobytes()
-    assert pickle.dumps(np.random.get_state()) == pickle.dumps(before)  # noqa: NPY002
+    assert pickle.dumps(np.random.get_state()) == pickle.dumps(before)
 
 
 @pytest.mark.parametrize("opt", ALL)
@@ -159,7 +159,7 @@ def hyper_parameters() -> list[Any]:
     return [
         pytest.param(name, field.name, id=f"{name}-{field.name}")
         for name, cls in BUILT_IN.items()
-        for field in dataclasses.fields(cls)  # type: ignore[arg-type]
+        for field in dataclasses.fields(cls)
         if (name, field.name) not in STRUCTURE
     ]
 
@@ -188,7 +188,7 @@ def _ends(first: Optimizer, then: Optimizer) -> bytes:
 @given(factor=st.floats(0.0, 10.0))
 def test_scaled_multiplies_the_rates_and_nothing_else(opt: Optimizer, factor: float) -> None:
     scaled = opt.scaled(factor)
-    for field in dataclasses.fields(opt):  # type: ignore[arg-type]
+    for field in dataclasses.fields(opt):
         before, after = getattr(opt, field.name), getattr(scaled, field.name)
         assert after == (before * factor if field.name in opt.rates else before)
 

@@ -114,8 +114,10 @@ def test_gd_takes_one_step_an_epoch_on_all_rows() -> None:
 
 def test_time_spent_watching_is_not_counted() -> None:
     ticks = itertools.count()
-    clock = lambda: float(next(ticks))  # noqa: E731
     seen = []
+
+    def clock() -> float:
+        return float(next(ticks))
 
     def watch(_epoch: int, _weights: Vector, _at: Batch, seconds: float) -> bool:
         for _ in range(100):
@@ -165,7 +167,7 @@ def test_the_gradient_norm_is_that_of_the_first_gradient_on_the_batchs_own_label
         seen.append((abs(y).max() == 1.0, np.linalg.norm(bound.g)))
         return loss
 
-    bound.loss_and_grad = spy  # type: ignore[method-assign]
+    bound.loss_and_grad = spy
     norms = []
     run(Several(), bound, epochs=1, watch=lambda _e, _w, at, _s: norms.append(at.gradient_norm) or True)
     assert [own for own, _ in seen[-3:]] == [False, True, True]
@@ -216,7 +218,7 @@ def test_batches_do_not_depend_on_the_optimizer(size: int) -> None:
             seen.append(x.copy())
             return float(original(x, y))
 
-        bound.loss_and_grad = spy  # type: ignore[method-assign]
+        bound.loss_and_grad = spy
         train(
             opt,
             bound,

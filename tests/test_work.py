@@ -8,11 +8,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from optbench.contracts import Optimizer, State
-from optbench.cost import Cost
 from optbench.numerics import Layout, Vector
 from optbench.optimizers.gd import GD
 from optbench.plan import Task
-from optbench.specs import CURVES, DIAGNOSTICS
+from optbench.specs import CURVES, DIAGNOSTICS, Measured
 from optbench.work import run_task
 
 
@@ -71,7 +70,7 @@ def test_what_was_measured_stands_beside_it(plan: list[Task]) -> None:
 def test_cost_is_measured_once_a_process_for_each_layout(plan: list[Task], monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr("optbench.work._costs", {})
-    monkeypatch.setattr("optbench.work.measure", lambda optimizer, *_: asked.append(optimizer.name) or Cost(1))
+    monkeypatch.setattr("optbench.work.measure", lambda optimizer, *_: asked.append(optimizer.name) or Measured(state_bytes=1))
     for task in plan:
         assert run_task(task).measured.state_bytes == 1
     assert sorted(asked) == ["adam", "sgd"]
