@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from optbench import sources
@@ -95,9 +95,7 @@ def make_plan(registry: Registry, selections: Selections) -> list[Task]:
     for lacking in left_out:
         warnings.warn(f"left out: {lacking}", stacklevel=2)
     if not tasks:
-        what = f"-k {selections.expression!r} keeps none of the names" if wanted else "an axis or the list of seeds is empty"
-        what = "no optimizer that is left fits its architecture" if left_out else what
-        raise NothingSelected(f"nothing to run: {what}; 'optbench list optimizers' shows what there is")
+        raise _nothing(selections, left_out)
     return tasks
 
 
@@ -119,6 +117,15 @@ def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Task:
     return Task(spec, labels, optimizer, architecture, rebuild_embedder(registry, dataset, spec.embedder), dataset)
 
 
+def _nothing(selections: Selections, left_out: Iterable[str]) -> NothingSelected:
+    what = "an axis or the list of seeds is empty"
+    if any(left_out):
+        what = "no optimizer that is left fits its architecture"
+    elif selections.expression:
+        what = f"-k {selections.expression!r} keeps none of the names"
+    return NothingSelected(f"nothing to run: {what}; 'optbench list optimizers' shows what there is")
+
+
 def _check_numbers(selections: Selections) -> None:
     for name, least in (("epochs", 1), ("batch_size", 1)):
         if getattr(selections, name) < least:
@@ -132,11 +139,7 @@ def _check_numbers(selections: Selections) -> None:
 def _lacking(optimizer: Made, architecture: Made) -> str:
     """Why the two cannot be run together; empty where they can."""
     lacking = optimizer.thing.needs - architecture.thing.provides
-    return (
-        ""
-        if not lacking
-        else (
-            f"optimizer {optimizer.label!r} needs {', '.join(sorted(lacking))}, which architecture {architecture.label!r} does "
-            "not provide"
-        )
-    )
+    if not lacking:
+        return ""
+    needs = ", ".join(sorted(lacking))
+    return f"optimizer {optimizer.label!r} needs {needs}, which architecture {architecture.label!r} does not provide"

@@ -47,7 +47,7 @@ def content_of(results: Iterable[RunResult], origin: Origin) -> str:
     runs = sorted(
         [r.spec.key, r.status, r.digest or "", r.labels.optimizer, repr((r.seconds[-1:], r.measured))] for r in results
     )
-    parts = (ROOT / "report", ROOT / "analysis", ROOT / "trajectories.py")
+    parts = (ROOT / "report", ROOT / "analysis", ROOT / "pages.py", ROOT / "trajectories.py")
     ours = [path for part in parts for path in ([part] if part.is_file() else part.rglob("*")) if path.suffix in _SOURCES]
     source = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(ours)]
     # Escaped to ASCII: a command line may hold bytes that are no text.
