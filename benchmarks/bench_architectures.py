@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench.numerics import product
-from optbench.seeding import stream
+from optbench.core.numerics import product
+from optbench.core.seeding import stream
 
 from .common import BUILT_IN, INPUTS, rows
 

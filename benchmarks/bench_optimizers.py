@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench.numerics import Average, Layout, add_square, axpy
-from optbench.seeding import stream
-from optbench.train import train
+from optbench.core.numerics import Average, Layout, add_square, axpy
+from optbench.core.seeding import stream
+from optbench.training.loop import train
 
 from .common import BUILT_IN, INPUTS, Gradient, rows
 

@@ -8,7 +8,7 @@ from importlib import import_module
 
 
 class Import:
-    params = [["optbench", "optbench.registry", "optbench.plan", "optbench.work"]]
+    params = [["optbench", "optbench.registry", "optbench.planning.plan", "optbench.training.run_job"]]
     param_names = ["module"]
 
     def timeraw_import(self, module):

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from optbench.plan import Selections, make_plan
-from optbench.specs import CURVES, Choice, Labels, RunResult, RunSpec
+from optbench.core.specs import CURVES, Choice, Labels, RunResult, RunSpec
+from optbench.planning.plan import Selections, make_plan
 from optbench.store import Store
 
 from .common import BUILT_IN, dataset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench.sketch import sketch
+from optbench.training.sketch import sketch
 from optbench.trajectories import fit
 
 

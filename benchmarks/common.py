@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from optbench.contracts import Change, Objective
-from optbench.data.importer import write
+from optbench.core.contracts import Change, Objective
+from optbench.curation.importing import write
 from optbench.data.loader import Frozen
 from optbench.data.rows import Row
 from optbench.registry import Registry
-from optbench.train import Changed
+from optbench.training.loop import Changed
 
 BUILT_IN = Registry(autoload=False)
 INPUTS = 2_049

@@ -10,80 +10,80 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optbench.api import Results as Results
-    from optbench.api import run as run
-    from optbench.contracts import OPTBENCH_CONTRACT as OPTBENCH_CONTRACT
-    from optbench.contracts import Architecture as Architecture
-    from optbench.contracts import Dataset as Dataset
-    from optbench.contracts import Embedder as Embedder
-    from optbench.contracts import Model as Model
-    from optbench.contracts import Objective as Objective
-    from optbench.contracts import Optimizer as Optimizer
-    from optbench.contracts import Role as Role
-    from optbench.contracts import Schedule as Schedule
-    from optbench.contracts import SecondOrderModel as SecondOrderModel
-    from optbench.contracts import State as State
-    from optbench.contracts import Wrapper as Wrapper
-    from optbench.errors import MissingExtra as MissingExtra
-    from optbench.errors import OptbenchError as OptbenchError
-    from optbench.hookspecs import hookimpl as hookimpl
-    from optbench.numerics import Array as Array
-    from optbench.numerics import Average as Average
-    from optbench.numerics import Layout as Layout
-    from optbench.numerics import Operator as Operator
-    from optbench.numerics import Vector as Vector
-    from optbench.numerics import adam_step as adam_step
-    from optbench.numerics import add_square as add_square
-    from optbench.numerics import axpy as axpy
-    from optbench.numerics import norm as norm
-    from optbench.numerics import over_root as over_root
-    from optbench.numerics import product as product
-    from optbench.numerics import sign as sign
-    from optbench.numerics import trust_ratio as trust_ratio
-    from optbench.parameters import count as count
-    from optbench.parameters import fraction as fraction
-    from optbench.parameters import non_negative as non_negative
-    from optbench.parameters import positive as positive
-    from optbench.turkish import turkish_lower as turkish_lower
+    from optbench.core.contracts import OPTBENCH_CONTRACT as OPTBENCH_CONTRACT
+    from optbench.core.contracts import Architecture as Architecture
+    from optbench.core.contracts import Dataset as Dataset
+    from optbench.core.contracts import Embedder as Embedder
+    from optbench.core.contracts import Model as Model
+    from optbench.core.contracts import Objective as Objective
+    from optbench.core.contracts import Optimizer as Optimizer
+    from optbench.core.contracts import Role as Role
+    from optbench.core.contracts import Schedule as Schedule
+    from optbench.core.contracts import SecondOrderModel as SecondOrderModel
+    from optbench.core.contracts import State as State
+    from optbench.core.contracts import Wrapper as Wrapper
+    from optbench.core.errors import MissingExtra as MissingExtra
+    from optbench.core.errors import OptbenchError as OptbenchError
+    from optbench.core.hookspecs import hookimpl as hookimpl
+    from optbench.core.hyperparameters import count as count
+    from optbench.core.hyperparameters import fraction as fraction
+    from optbench.core.hyperparameters import non_negative as non_negative
+    from optbench.core.hyperparameters import positive as positive
+    from optbench.core.numerics import Array as Array
+    from optbench.core.numerics import Average as Average
+    from optbench.core.numerics import Layout as Layout
+    from optbench.core.numerics import Operator as Operator
+    from optbench.core.numerics import Vector as Vector
+    from optbench.core.numerics import adam_step as adam_step
+    from optbench.core.numerics import add_square as add_square
+    from optbench.core.numerics import axpy as axpy
+    from optbench.core.numerics import norm as norm
+    from optbench.core.numerics import over_root as over_root
+    from optbench.core.numerics import product as product
+    from optbench.core.numerics import sign as sign
+    from optbench.core.numerics import trust_ratio as trust_ratio
+    from optbench.core.turkish import turkish_lower as turkish_lower
+    from optbench.results import Results as Results
+    from optbench.results import run as run
 
 __version__ = "0.1.0"
 
 PUBLIC = {
-    "Architecture": "contracts",
-    "Array": "numerics",
-    "Average": "numerics",
-    "Dataset": "contracts",
-    "Embedder": "contracts",
-    "Layout": "numerics",
-    "MissingExtra": "errors",
-    "Model": "contracts",
-    "OPTBENCH_CONTRACT": "contracts",
-    "Objective": "contracts",
-    "Operator": "numerics",
-    "OptbenchError": "errors",
-    "Optimizer": "contracts",
-    "Results": "api",
-    "Role": "contracts",
-    "Schedule": "contracts",
-    "SecondOrderModel": "contracts",
-    "State": "contracts",
-    "Vector": "numerics",
-    "Wrapper": "contracts",
-    "adam_step": "numerics",
-    "add_square": "numerics",
-    "axpy": "numerics",
-    "count": "parameters",
-    "fraction": "parameters",
-    "hookimpl": "hookspecs",
-    "non_negative": "parameters",
-    "norm": "numerics",
-    "over_root": "numerics",
-    "positive": "parameters",
-    "product": "numerics",
-    "run": "api",
-    "sign": "numerics",
-    "trust_ratio": "numerics",
-    "turkish_lower": "turkish",
+    "Architecture": "core.contracts",
+    "Array": "core.numerics",
+    "Average": "core.numerics",
+    "Dataset": "core.contracts",
+    "Embedder": "core.contracts",
+    "Layout": "core.numerics",
+    "MissingExtra": "core.errors",
+    "Model": "core.contracts",
+    "OPTBENCH_CONTRACT": "core.contracts",
+    "Objective": "core.contracts",
+    "Operator": "core.numerics",
+    "OptbenchError": "core.errors",
+    "Optimizer": "core.contracts",
+    "Results": "results",
+    "Role": "core.contracts",
+    "Schedule": "core.contracts",
+    "SecondOrderModel": "core.contracts",
+    "State": "core.contracts",
+    "Vector": "core.numerics",
+    "Wrapper": "core.contracts",
+    "adam_step": "core.numerics",
+    "add_square": "core.numerics",
+    "axpy": "core.numerics",
+    "count": "core.hyperparameters",
+    "fraction": "core.hyperparameters",
+    "hookimpl": "core.hookspecs",
+    "non_negative": "core.hyperparameters",
+    "norm": "core.numerics",
+    "over_root": "core.numerics",
+    "positive": "core.hyperparameters",
+    "product": "core.numerics",
+    "run": "results",
+    "sign": "core.numerics",
+    "trust_ratio": "core.numerics",
+    "turkish_lower": "core.turkish",
 }
 """Each public name and the module that defines it."""
 

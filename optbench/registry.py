@@ -17,11 +17,11 @@ from typing import Any, Literal
 
 import pluggy
 
-from optbench import hookspecs
-from optbench.contracts import OPTBENCH_CONTRACT, Architecture, Dataset, Embedder, Optimizer, Wrapper
-from optbench.errors import OptbenchError, PluginError, UsageError, nearest
-from optbench.parameters import build, values
-from optbench.specs import canonical
+from optbench.core import hookspecs
+from optbench.core.contracts import OPTBENCH_CONTRACT, Architecture, Dataset, Embedder, Optimizer, Wrapper
+from optbench.core.errors import OptbenchError, PluginError, UsageError, nearest
+from optbench.core.hyperparameters import build, values
+from optbench.core.specs import canonical
 
 GROUP = "optbench"
 _OURS = "optbench"

@@ -17,8 +17,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from optbench.errors import StoreError
-from optbench.specs import FINAL, Labels, Measured, RunResult, RunSpec, canonical
+from optbench.core.errors import StoreError
+from optbench.core.specs import FINAL, Labels, Measured, RunResult, RunSpec, canonical
 
 VERSION = 2
 _PATIENCE = 10.0

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from optbench.analysis.tasks import TaskName, by_task
-from optbench.numerics import Array
-from optbench.pool import worker_pool
-from optbench.specs import RunResult, digest_of
+from optbench.analysis.grouping import TaskName, by_task
+from optbench.core.numerics import Array
+from optbench.core.specs import RunResult, digest_of
+from optbench.execution.pool import worker_pool
 from optbench.store import Store
 
 PERPLEXITY = 30.0

@@ -8,11 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from optbench.errors import OptbenchError
-from optbench.execute import execute
-from optbench.plan import Task, rebuild
+from optbench.core.errors import OptbenchError
+from optbench.core.specs import FINAL, RunResult
+from optbench.execution.executor import execute
+from optbench.planning.plan import Task, rebuild
 from optbench.registry import Registry
-from optbench.specs import FINAL, RunResult
 
 Verdict = Literal["equal", "close", "differs", "gone"]
 TOLERANCE = 0.05

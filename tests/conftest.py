@@ -9,9 +9,9 @@ import pytest
 from threadpoolctl import threadpool_limits
 from tiny import tiny_splits
 
-from optbench.data.importer import write
+from optbench.curation.importing import write
 from optbench.data.loader import Frozen
-from optbench.plan import Selections, Task, make_plan
+from optbench.planning.plan import Selections, Task, make_plan
 from optbench.registry import Registry
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from optbench import Optimizer, Wrapper
-from optbench.parameters import build
+from optbench.core.hyperparameters import build
 from optbench.registry import Registry
 
 _REGISTRY = Registry(autoload=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from optbench import Array, Layout, Objective, Optimizer, Vector
-from optbench.contracts import Change
-from optbench.train import Changed
+from optbench.core.contracts import Change
+from optbench.training.loop import Changed
 
 LAYOUT = Layout({"first": (6, 4), "square": (5, 5), "vector": (7,)})
 

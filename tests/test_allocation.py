@@ -5,9 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from optbench.core.seeding import stream
 from optbench.registry import Registry
-from optbench.seeding import stream
-from optbench.train import train
+from optbench.training.loop import train
 
 BUILT_IN = Registry(autoload=False)
 INPUTS, ROWS, BATCH = 16_385, 80, 32  # so wide that even one layer's weights stand out, 64 kB

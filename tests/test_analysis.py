@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from optbench.analysis.curves import curves
-from optbench.analysis.frame import frame, row
+from optbench.analysis.frames import frame, row
+from optbench.analysis.grouping import by_task
 from optbench.analysis.scores import arrival, best_loss, final_accuracy, spread, target
-from optbench.analysis.table import table
-from optbench.analysis.tasks import by_task
-from optbench.specs import Choice, Labels, Measured, RunResult, RunSpec, Status
+from optbench.analysis.tables import table
+from optbench.core.specs import Choice, Labels, Measured, RunResult, RunSpec, Status
 
 
 def made(

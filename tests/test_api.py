@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 import optbench
-from optbench import config
+from optbench.core.errors import NothingSelected, OptbenchError, UsageError
+from optbench.core.specs import RunResult
 from optbench.data.loader import Frozen
-from optbench.errors import NothingSelected, OptbenchError, UsageError
-from optbench.specs import RunResult
+from optbench.planning import config
 from optbench.store import Store
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from optbench.contracts import Architecture, Model
-from optbench.parameters import build
+from optbench.core.contracts import Architecture, Model
+from optbench.core.hyperparameters import build
+from optbench.core.seeding import stream
 from optbench.registry import Registry
-from optbench.seeding import stream
 
 ARCHITECTURES = [method.cls for method in Registry(autoload=False).methods("architecture")]
 INPUTS, ROWS = 9, 7

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from tiny import tiny_splits
 
-from optbench.data.card import data_card, tally
-from optbench.data.croissant import citation, croissant
-from optbench.data.importer import companions, write
+from optbench.curation.card import data_card, tally
+from optbench.curation.croissant import citation, croissant
+from optbench.curation.importing import companions, write
 from optbench.data.loader import Frozen, load
 from optbench.data.manifest import Manifest
 from optbench.data.rows import Row

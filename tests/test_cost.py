@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from optbench.contracts import Objective, Optimizer, State
-from optbench.cost import CALLS, LIMIT, WARM_UP, measure
-from optbench.numerics import Layout, Vector
+from optbench.core.contracts import Objective, Optimizer, State
+from optbench.core.numerics import Layout, Vector
 from optbench.optimizers.adam import Adam
+from optbench.training.update_cost import CALLS, LIMIT, WARM_UP, measure
 from optbench.wrappers.clip import Clip
 from optbench.wrappers.cosine import Cosine
 
@@ -65,7 +65,7 @@ def test_every_call_has_a_gradient_of_its_own() -> None:
 
 def test_a_slow_method_is_called_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count(step=2 * LIMIT)
-    monkeypatch.setattr("optbench.cost.perf_counter", lambda: next(ticks))
+    monkeypatch.setattr("optbench.training.update_cost.perf_counter", lambda: next(ticks))
     found = measure(Counted(), LAYOUT, "float64")
     assert len(calls) == 2  # one to warm up, one that counts
     assert (found.update, found.update_90, found.sgd) == (pytest.approx(2 * LIMIT),) * 3

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from tiny import tiny_splits
 
-from optbench.data.freezing import freeze
-from optbench.data.importer import read_files, write
+from optbench.core.errors import DataError, UsageError
+from optbench.core.turkish import turkish_lower
+from optbench.curation.freezing import freeze
+from optbench.curation.importing import read_files, write
+from optbench.data.embedded import assemble
 from optbench.data.loader import Frozen, load
-from optbench.data.matrix import assemble
 from optbench.data.rows import Row, write_csv
 from optbench.embedders.hashing import Hashing
 from optbench.embedders.tfidf import TfIdf
-from optbench.errors import DataError, UsageError
 from optbench.registry import Registry
-from optbench.turkish import turkish_lower
 
 
 def test_what_was_written_is_loaded(dataset: Frozen) -> None:

@@ -12,11 +12,11 @@ from click.testing import CliRunner, Result
 
 from optbench.cli import cli
 from optbench.cli.run import _duration
-from optbench.contracts import Embedder, Optimizer
+from optbench.core.contracts import Embedder, Optimizer
+from optbench.core.numerics import Layout, Vector
 from optbench.data.loader import Frozen
-from optbench.estimate import EMBED, POINT, START, STRANGER, run_seconds, total_seconds
-from optbench.numerics import Layout, Vector
-from optbench.plan import Selections, Task, make_plan
+from optbench.execution.estimate import EMBED, POINT, START, STRANGER, run_seconds, total_seconds
+from optbench.planning.plan import Selections, Task, make_plan
 from optbench.registry import Registry
 
 
@@ -43,7 +43,7 @@ class Hostile(Optimizer):
 def test_a_strangers_method_is_not_called_and_counts_as_several_adams(
     plan: list[Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("optbench.estimate._seconds_an_update", lambda *_: 1.0)
+    monkeypatch.setattr("optbench.execution.estimate._seconds_an_update", lambda *_: 1.0)
     adam, theirs = run_seconds(
         [plan[0], replace(plan[0], optimizer=Hostile(), spec=replace(plan[0].spec, seed=8))], [], workers=1
     )

@@ -15,14 +15,14 @@ import pytest
 from ollama_server import DIGEST, MODEL, Fault, OllamaServer, dies, exchange, fails, resets, says, sends, stalls, well
 
 from optbench.cli import main
-from optbench.data.generation import client
-from optbench.data.generation.journal import Journal, pairs
-from optbench.data.generation.loop import ATTEMPTS, ENOUGH, Tally, connect, generate
-from optbench.data.generation.prompts import RECALLED, SYSTEM, TOPICS, read_topics
-from optbench.data.generation.recipe import Recipe, attempt_seed
+from optbench.core.errors import DataError, MissingExtra, OptbenchError, UsageError
+from optbench.curation.generation import client
+from optbench.curation.generation.journal import Journal, pairs
+from optbench.curation.generation.loop import ATTEMPTS, ENOUGH, Tally, connect, generate
+from optbench.curation.generation.prompts import RECALLED, SYSTEM, TOPICS, read_topics
+from optbench.curation.generation.recipe import Recipe, attempt_seed
+from optbench.curation.similarity import grams, jaccard
 from optbench.data.rows import Row
-from optbench.data.similarity import grams, jaccard
-from optbench.errors import DataError, MissingExtra, OptbenchError, UsageError
 
 RECIPE = Recipe(model=MODEL, topics=("fizik", "kimya"), seed=7, temperature=0.5)
 

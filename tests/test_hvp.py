@@ -14,10 +14,10 @@ from optbench.architectures.network import Network, TanhNetwork
 from optbench.architectures.recursive_mlp import RecursiveMLP
 from optbench.architectures.single_layer import SingleLayer
 from optbench.architectures.two_layer_mlp import TwoLayerMLP
-from optbench.errors import UsageError
-from optbench.plan import Selections, make_plan
+from optbench.core.errors import UsageError
+from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Method, Registry
-from optbench.train import Batch
+from optbench.training.loop import Batch
 
 ARCHITECTURES = [SingleLayer(), TwoLayerMLP(hidden=5), RecursiveMLP(hidden=(6, 5, 4))]
 

@@ -17,9 +17,9 @@ from click.testing import CliRunner
 
 from optbench import Dataset
 from optbench.cli import cli
-from optbench.data.importer import write
+from optbench.core.errors import MissingExtra, UsageError
+from optbench.curation.importing import write
 from optbench.data.rows import Row
-from optbench.errors import MissingExtra, UsageError
 from optbench.kit.checks import RULES
 from optbench.kit.examine import Check, Finding, checks_of
 from optbench.kit.problems import SMALL, LeastSquares, start

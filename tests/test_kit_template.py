@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 import optbench
 from optbench.cli import cli
-from optbench.errors import UsageError
+from optbench.core.errors import UsageError
 from optbench.kit.template import KINDS, new_plugin
 from optbench.registry import AXES, Registry
 

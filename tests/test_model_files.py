@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from optbench.core.errors import MissingExtra, OptbenchError
 from optbench.embedders import sentence_transformer
 from optbench.embedders.model_files import model_digest, resolve
 from optbench.embedders.sentence_transformer import SentenceTransformer
-from optbench.errors import MissingExtra, OptbenchError
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from optbench.numerics import Average, Layout, add_square, axpy
-from optbench.sketch import sketch, sketch_epochs
+from optbench.core.numerics import Average, Layout, add_square, axpy
+from optbench.training.sketch import sketch, sketch_epochs
 
 
 @given(st.lists(st.lists(st.integers(1, 5), min_size=1, max_size=3).map(tuple), min_size=1, max_size=5))

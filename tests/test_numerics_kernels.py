@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from optbench import Average, Layout, State, norm, over_root, sign, trust_ratio
-from optbench.numerics import state_arrays, state_bytes
+from optbench.core.numerics import state_arrays, state_bytes
 
 VECTORS = st.sampled_from([np.float32, np.float64]).flatmap(lambda dtype: hnp.arrays(dtype, st.integers(0, 40)))
 

@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.sparse import csr_array
 
+from optbench.core.numerics import product
 from optbench.data.operators import Repeated, operator
-from optbench.numerics import product
 
 WIDTH = 7  # of a question, and of an answer
 

@@ -16,7 +16,7 @@ from methods import BUILT_IN, chained, configured
 from problems import LAYOUT, Handed, Quadratic, trajectory
 
 from optbench import Layout, Optimizer
-from optbench.numerics import state_arrays
+from optbench.core.numerics import state_arrays
 
 CONFIGURED = [pytest.param(opt, id=label) for label, opt in configured()]
 ALL = [*CONFIGURED, *(pytest.param(opt, id=label) for label, opt in chained())]

@@ -13,7 +13,7 @@ from problems import LAYOUT, Quadratic, distance, trajectory
 from references import NO_ORACLE, RULES
 
 from optbench import Array, Layout, Optimizer
-from optbench.numerics import state_bytes
+from optbench.core.numerics import state_bytes
 from optbench.optimizers.oracles import ORACLES
 
 # Our passes are fused and scaled lazily, the textbook's are not. L-BFGS multiplies its rounding where gradients are noisy.

@@ -9,10 +9,10 @@ from click.testing import CliRunner, Result
 
 from optbench import Architecture, Layout, Optimizer, Vector, __version__, fraction, positive
 from optbench.cli import cli
-from optbench.errors import UsageError
-from optbench.pages import Page, StateSize, amount, measured_state, page
+from optbench.core.errors import UsageError
+from optbench.core.specs import canonical
+from optbench.method_docs import Page, StateSize, amount, measured_state, page
 from optbench.registry import AXES, Method, Plugin, Registry
-from optbench.specs import canonical
 
 PLUGIN = Plugin("third", "third-party", "1.2", "third = third")
 BUILT_IN = Registry(autoload=False)

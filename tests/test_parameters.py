@@ -5,8 +5,8 @@ from typing import Literal
 
 import pytest
 
-from optbench.errors import UsageError
-from optbench.parameters import Range, build, changed, count, fraction, non_negative, positive, values
+from optbench.core.errors import UsageError
+from optbench.core.hyperparameters import Range, build, changed, count, fraction, non_negative, positive, values
 
 
 @dataclass(frozen=True, kw_only=True)

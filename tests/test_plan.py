@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from optbench.data.importer import write
+from optbench.core.errors import NothingSelected, UsageError
+from optbench.core.specs import Choice, RunSpec, canonical
+from optbench.curation.importing import write
 from optbench.data.loader import Frozen
-from optbench.datasets import find_dataset
-from optbench.errors import NothingSelected, UsageError
-from optbench.plan import Selections, Task, make_plan, rebuild
+from optbench.planning.datasets import find_dataset
+from optbench.planning.plan import Selections, Task, make_plan, rebuild
 from optbench.registry import Registry
-from optbench.specs import Choice, RunSpec, canonical
 
 ALL = Selections(optimizers=["sgd", "adam"], architectures=["single-layer"], embedders=["hashing"], seeds=(0,))
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from optbench.errors import UsageError
+from optbench.core.errors import UsageError
 from optbench.registry import Registry
 
 

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from tiny import tiny_splits
 
-from optbench import pages
-from optbench.data.importer import write
-from optbench.errors import OptbenchError
-from optbench.execute import execute
-from optbench.plan import Selections, Task, make_plan
+from optbench import method_docs as pages
+from optbench.core.errors import OptbenchError
+from optbench.core.specs import DIAGNOSTICS, Labels, RunResult
+from optbench.curation.importing import write
+from optbench.execution.executor import execute
+from optbench.planning.plan import Selections, Task, make_plan
 from optbench.registry import Registry
 from optbench.report.build import Origin, build
 from optbench.report.palette import styles
-from optbench.specs import DIAGNOSTICS, Labels, RunResult
 from optbench.store import Store
 from optbench.trajectories import Picture, pictures
 

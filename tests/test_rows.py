@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from optbench.core.errors import DataError
 from optbench.data.rows import Row, parse, write_csv
-from optbench.errors import DataError
 
 ROWS = [Row("Ağ nedir?", 'Bağlı "düğümler", yani.', 1), Row("Ağ nedir?", "Yanlış, bu.", -1)]
 

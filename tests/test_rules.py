@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny import tiny_splits
 
-from optbench.data.baselines import Baseline, baselines_of
-from optbench.data.importer import write
+from optbench.curation.baselines import Baseline, baselines_of
+from optbench.curation.importing import write
+from optbench.curation.quality_rules import findings
+from optbench.curation.splitting import divide
 from optbench.data.loader import Frozen, load
 from optbench.data.rows import Row
-from optbench.data.rules import findings
-from optbench.data.splitting import divide
 from optbench.registry import Registry
 
 GOOD = {"lengths": Baseline(0.5, {}), "answer-only words": Baseline(0.7, {})}

@@ -5,7 +5,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from optbench.seeding import Purpose, stream
+from optbench.core.seeding import Purpose, stream
 
 PURPOSES = get_args(Purpose)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from optbench.errors import UsageError
-from optbench.selectors import parse_expression, parse_seeds, parse_selection, quoted
+from optbench.core.errors import UsageError
+from optbench.planning.selectors import parse_expression, parse_seeds, parse_selection, quoted
 
 
 @pytest.mark.parametrize(

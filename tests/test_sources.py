@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from optbench import sources
 from optbench.optimizers import adam, sgd
+from optbench.planning import source_digest as sources
 
 FILES = {
     "thing/__init__.py": "",
@@ -64,7 +64,7 @@ def test_what_is_not_imported_does_not_matter(package: Path) -> None:
 
 def test_our_own_kernels_are_part_of_it(package: Path) -> None:
     seen = sources._followed("thing.method", (package / "thing/method.py").read_bytes(), is_package=False)
-    assert {"optbench.contracts", "optbench.numerics", "thing.helper", "thing.sibling"} <= seen
+    assert {"optbench.core.contracts", "optbench.core.numerics", "thing.helper", "thing.sibling"} <= seen
     assert "json" not in seen
 
 
@@ -73,4 +73,4 @@ def test_optimizers_of_ours_do_not_depend_on_each_other() -> None:
     seen = sources._followed(
         "optbench.optimizers.adam", Path(sys.modules["optbench.optimizers.adam"].__file__ or "").read_bytes(), is_package=False
     )
-    assert seen == {"optbench.contracts", "optbench.numerics", "optbench.parameters"}
+    assert seen == {"optbench.core.contracts", "optbench.core.numerics", "optbench.core.hyperparameters"}

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optbench.errors import StoreError
-from optbench.plan import Task
-from optbench.specs import Measured, RunResult, RunSpec
+from optbench.core.errors import StoreError
+from optbench.core.specs import Measured, RunResult, RunSpec
+from optbench.planning.plan import Task
 from optbench.store import Store
-from optbench.work import run_task
+from optbench.training.run_job import run_task
 
 
 @pytest.fixture

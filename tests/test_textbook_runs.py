@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from optbench import numerics
+from optbench.core import numerics
+from optbench.core.seeding import stream
 from optbench.registry import Registry
-from optbench.seeding import stream
-from optbench.train import train
+from optbench.training.loop import train
 
 BUILT_IN = Registry(autoload=False)
 INPUTS, ROWS, BATCH, EPOCHS = 65, 75, 32, 100  # the last batch of an epoch is short

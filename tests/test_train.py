@@ -12,12 +12,12 @@ from numpy.testing import assert_allclose
 
 from optbench.architectures.single_layer import SingleLayer
 from optbench.architectures.two_layer_mlp import TwoLayerMLP
-from optbench.contracts import Model, Objective, Optimizer, State
-from optbench.numerics import Layout, Vector
+from optbench.core.contracts import Model, Objective, Optimizer, State
+from optbench.core.numerics import Layout, Vector
+from optbench.core.seeding import stream
 from optbench.optimizers.gd import GD
 from optbench.optimizers.sgd import SGD
-from optbench.seeding import stream
-from optbench.train import Batch, train
+from optbench.training.loop import Batch, train
 
 N, INPUTS = 23, 6
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from tiny import tiny_splits
 
-from optbench.data.embedding import keep_beside
-from optbench.data.importer import write
+from optbench.core.errors import DataError, UsageError
+from optbench.curation.encoding import keep_beside
+from optbench.curation.importing import write
+from optbench.data.embedded import assemble
 from optbench.data.loader import Frozen
 from optbench.data.manifest import Slot, VectorFile
-from optbench.data.matrix import assemble
 from optbench.data.vectors import ROLES, FrozenVectors, absent, beside, check, distinct_texts, pack, unpack, vector_sets
-from optbench.errors import DataError, UsageError
-from optbench.plan import Selections, make_plan, rebuild
+from optbench.planning.plan import Selections, make_plan, rebuild
 from optbench.registry import Registry
 
 D = 4

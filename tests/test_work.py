@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from optbench.contracts import Optimizer, State
-from optbench.numerics import Layout, Vector
+from optbench.core.contracts import Optimizer, State
+from optbench.core.numerics import Layout, Vector
+from optbench.core.specs import CURVES, DIAGNOSTICS, Measured
 from optbench.optimizers.gd import GD
-from optbench.plan import Task
-from optbench.specs import CURVES, DIAGNOSTICS, Measured
-from optbench.work import run_task
+from optbench.planning.plan import Task
+from optbench.training.run_job import run_task
 
 
 def with_optimizer(task: Task, optimizer: Optimizer, epochs: int = 15) -> Task:
@@ -50,7 +50,7 @@ def test_diagnostics_are_deterministic_and_no_part_of_the_digest(plan: list[Task
     one, two = run_task(plan[0]), run_task(plan[0])
     for name in DIAGNOSTICS:
         assert_array_equal(one.curves[name], two.curves[name])
-    monkeypatch.setattr("optbench.work.norm", lambda _: 1.0)
+    monkeypatch.setattr("optbench.training.run_job.norm", lambda _: 1.0)
     three = run_task(plan[0])
     assert three.curves["distance"].tolist() == [1.0] * 4
     assert three.digest == one.digest
@@ -69,8 +69,10 @@ def test_what_was_measured_stands_beside_it(plan: list[Task]) -> None:
 
 def test_cost_is_measured_once_a_process_for_each_layout(plan: list[Task], monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr("optbench.work._costs", {})
-    monkeypatch.setattr("optbench.work.measure", lambda optimizer, *_: asked.append(optimizer.name) or Measured(state_bytes=1))
+    monkeypatch.setattr("optbench.training.run_job._costs", {})
+    monkeypatch.setattr(
+        "optbench.training.run_job.measure", lambda optimizer, *_: asked.append(optimizer.name) or Measured(state_bytes=1)
+    )
     for task in plan:
         assert run_task(task).measured.state_bytes == 1
     assert sorted(asked) == ["adam", "sgd"]

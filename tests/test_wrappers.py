@@ -22,17 +22,17 @@ from problems import LAYOUT, Handed, Quadratic, trajectory
 
 from optbench import Layout, Objective, Optimizer, Schedule, State, Vector, Wrapper, fraction, positive
 from optbench.architectures.single_layer import SingleLayer
+from optbench.core.errors import PluginError
+from optbench.core.hyperparameters import build, changed, values
+from optbench.core.seeding import stream
+from optbench.core.specs import RunSpec
 from optbench.data.loader import Frozen
-from optbench.errors import PluginError
-from optbench.parameters import build, changed, values
-from optbench.plan import Selections, Task, make_plan
+from optbench.planning.plan import Selections, Task, make_plan
 from optbench.registry import Registry, _check_class
-from optbench.seeding import stream
-from optbench.specs import RunSpec
 from optbench.store import Store
-from optbench.train import Batch
+from optbench.training.loop import Batch
+from optbench.training.run_job import run_task
 from optbench.verify import verify
-from optbench.work import run_task
 from optbench.wrappers.clip import Clip
 from optbench.wrappers.constant import Constant
 from optbench.wrappers.cosine import Cosine

@@ -39,7 +39,7 @@ from typing import Any, Self
 from problem import Job, rows
 from rows_plugin import SPLITS
 
-from optbench.data.importer import write
+from optbench.curation.importing import write
 from optbench.data.rows import Row
 
 HERE = Path(__file__).parent

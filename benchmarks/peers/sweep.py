@@ -20,8 +20,8 @@ Losses = Iterator[tuple[str, float]]
 
 
 def with_optbench(folder: Path) -> Losses:
-    from optbench.execute import execute
-    from optbench.plan import Selections, make_plan
+    from optbench.execution.executor import execute
+    from optbench.planning.plan import Selections, make_plan
     from optbench.registry import Registry
     from optbench.store import Store
 

@@ -8,10 +8,10 @@ import numpy as np
 from problem import BATCH, RATES, TRAIN, Curves, Job, Run, arrays, generator, initial
 
 from optbench.architectures import RecursiveMLP, SingleLayer, TwoLayerMLP
+from optbench.core.numerics import Operator, Vector
 from optbench.data.operators import operator
-from optbench.numerics import Operator, Vector
 from optbench.optimizers import GD, SGD, AdaGrad, Adam, RMSProp
-from optbench.train import Batch, train
+from optbench.training.loop import Batch, train
 
 VARIANTS = {"optbench": {"sparse": True}, "optbench, dense": {"sparse": False}}
 OPTIMIZERS = {cls.name: cls for cls in (AdaGrad, Adam, GD, RMSProp, SGD)}

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optbench.analysis.tasks import judged
-from optbench.numerics import Array
-from optbench.specs import DIAGNOSTICS, RunResult
+from optbench.analysis.grouping import judged
+from optbench.core.numerics import Array
+from optbench.core.specs import DIAGNOSTICS, RunResult
 
 METRICS = ("train_loss", "val_loss", "val_accuracy", "test_accuracy", *DIAGNOSTICS)
 _NONE: Array = np.empty(0)

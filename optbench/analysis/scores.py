@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optbench.analysis.tasks import judged
-from optbench.specs import RunResult
+from optbench.analysis.grouping import judged
+from optbench.core.specs import RunResult
 
 MARGIN = 1.05
 """The target of a task is this times the lowest median best validation loss of the variants that were run."""

@@ -14,7 +14,7 @@ from optbench.cli import completion, doctor, listing, plugin, report, run, show,
 from optbench.cli.console import say
 from optbench.cli.data import data
 from optbench.cli.options import plugin_option
-from optbench.errors import OptbenchError
+from optbench.core.errors import OptbenchError
 
 INTERRUPTED = 130
 OUR_ERROR = 3

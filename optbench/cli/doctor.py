@@ -11,7 +11,7 @@ from click.exceptions import Exit
 
 from optbench.cli.console import json_lines
 from optbench.cli.options import json_option, load_registry, plugin_option, store_option
-from optbench.errors import OptbenchError
+from optbench.core.errors import OptbenchError
 
 
 @click.command()
@@ -47,7 +47,7 @@ def _checks(store: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _datasets(registry: Any) -> Iterator[tuple[str, str, str]]:
-    from optbench.datasets import dataset_names, find_dataset
+    from optbench.planning.datasets import dataset_names, find_dataset
 
     for name in dataset_names(registry):
         try:
@@ -58,8 +58,8 @@ def _datasets(registry: Any) -> Iterator[tuple[str, str, str]]:
 
 
 def _worker() -> tuple[str, str, str]:
-    from optbench.fingerprint import fingerprint
-    from optbench.pool import worker_pool
+    from optbench.execution.pool import worker_pool
+    from optbench.training.environment import fingerprint
 
     try:
         with worker_pool(1) as pool:

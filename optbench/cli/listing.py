@@ -9,7 +9,7 @@ import rich_click as click
 
 from optbench.cli.console import json_lines, say
 from optbench.cli.options import json_option, load_registry, plugin_option
-from optbench.errors import OptbenchError
+from optbench.core.errors import OptbenchError
 
 _KINDS = ("optimizers", "wrappers", "architectures", "embedders", "datasets")
 
@@ -91,7 +91,7 @@ def _datasets(registry: Any) -> list[dict[str, Any]]:
 
 def _found(registry: Any) -> Iterator[tuple[str, Any]]:
     """All datasets by name, but those that break a rule: the others can be listed nevertheless."""
-    from optbench.datasets import dataset_names, find_dataset
+    from optbench.planning.datasets import dataset_names, find_dataset
 
     for name in dataset_names(registry):
         try:

@@ -19,7 +19,7 @@ from optbench.cli.options import jobs_option, load_registry, plugin_option, stor
 @plugin_option
 def report(path: Path, store: Path, jobs: int | None) -> None:
     """Write the report of all stored runs to PATH."""
-    from optbench.api import Results
+    from optbench.results import Results
     from optbench.store import Store
 
     with Store(store, create=False) as opened:

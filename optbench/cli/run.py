@@ -14,12 +14,12 @@ from click.exceptions import Exit
 
 from optbench.cli.console import harmless, json_lines, say
 from optbench.cli.options import Number, jobs_option, json_option, load_registry, plugin_option, store_option
-from optbench.errors import NothingSelected
+from optbench.core.errors import NothingSelected
 
 if TYPE_CHECKING:
-    from optbench.config import Config
-    from optbench.plan import Selections, Task
-    from optbench.specs import RunResult
+    from optbench.core.specs import RunResult
+    from optbench.planning.config import Config
+    from optbench.planning.plan import Selections, Task
     from optbench.store import Store
 
 _AXES = ("optimizers", "architectures", "embedders")
@@ -71,8 +71,8 @@ def run(**given: Any) -> None:
     An axis that is not named spans all that is installed. Runs that are stored are not run again; Ctrl-C keeps what has
     finished. Exits with 1 if a run failed, crashed or timed out.
     """
-    from optbench.api import Results, missing, run_missing, stored  # NumPy and all that follows
-    from optbench.plan import make_plan
+    from optbench.planning.plan import make_plan
+    from optbench.results import Results, missing, run_missing, stored  # NumPy and all that follows
     from optbench.store import Store
 
     selections, timeout = _selections(given)
@@ -108,8 +108,8 @@ def run(**given: Any) -> None:
 
 def _selections(given: dict[str, Any]) -> tuple[Selections, float | None]:
     """Join the options with the configuration file and --quick; an option that was given wins."""
-    from optbench import config
-    from optbench.plan import Selections
+    from optbench.planning import config
+    from optbench.planning.plan import Selections
 
     written = config.read(given["config_name"]) if given["config_name"] is not None else config.Config()
     quick = config.read(_QUICK) if given["quick"] else config.Config()
@@ -131,7 +131,7 @@ def _either(given: dict[str, Any], written: Config, quick: Config, name: str) ->
 
 
 def _seeds(value: str | list[int]) -> list[int]:
-    from optbench.selectors import parse_seeds
+    from optbench.planning.selectors import parse_seeds
 
     return parse_seeds(value if isinstance(value, str) else ",".join(map(str, value)))
 
@@ -177,12 +177,12 @@ def _dry_run(plan: Sequence[Task], path: Path, *, as_json: bool) -> None:
 
 def _announce(plan: Sequence[Task], todo: Sequence[Task], store: Store, given: dict[str, Any]) -> dict[str, float]:
     """Say how many runs there are to do and how long they should take; return the seconds of each, by key."""
-    from optbench.pool import default_workers
+    from optbench.execution.pool import default_workers
 
     told = f"{len(plan)} runs: {len(plan) - len(todo)} stored, {len(todo)} to run"
     seconds: list[float] = []
     if todo:
-        from optbench.estimate import run_seconds, total_seconds
+        from optbench.execution.estimate import run_seconds, total_seconds
 
         workers = min(given["jobs"] or default_workers(), len(todo))
         seconds = run_seconds(todo, store.durations(), workers=workers)
@@ -246,7 +246,7 @@ def _line(result: RunResult) -> str:
 
 def _show(results: Sequence[RunResult], given: dict[str, Any]) -> None:
     if given["as_json"]:
-        from optbench.analysis.frame import row
+        from optbench.analysis.frames import row
 
         json_lines(row(result) for result in results)
     elif not given["quiet"]:

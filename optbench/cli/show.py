@@ -10,10 +10,10 @@ import rich_click as click
 
 from optbench.cli.console import json_lines, out
 from optbench.cli.options import json_option, load_registry, plugin_option, store_option
-from optbench.errors import UsageError
+from optbench.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from optbench.specs import RunResult
+    from optbench.core.specs import RunResult
 
 _KINDS = ("optimizer", "wrapper", "architecture", "embedder")
 _COLUMNS = (
@@ -56,7 +56,7 @@ def show(what: str | None, name: str | None, store: Path, as_json: bool) -> None
 
 
 def _show_method(kind: str, name: str | None, *, as_json: bool) -> None:
-    from optbench.pages import measured_state, page  # NumPy
+    from optbench.method_docs import measured_state, page  # NumPy
 
     if name is None:
         raise UsageError(f"which {kind}? 'optbench list {kind}s' shows all there are")
@@ -74,7 +74,7 @@ def _show_method(kind: str, name: str | None, *, as_json: bool) -> None:
 
 
 def _show_runs(key: str | None, store: Path, *, as_json: bool) -> None:
-    from optbench.analysis.frame import row
+    from optbench.analysis.frames import row
     from optbench.store import Store
 
     with Store(store, create=False) as opened:

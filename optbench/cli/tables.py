@@ -9,10 +9,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from optbench.analysis.scores import Spread
-from optbench.analysis.table import table
+from optbench.analysis.tables import table
 from optbench.cli.console import harmless, table_console
+from optbench.core.specs import RunResult
 from optbench.report.numbers import number, significant
-from optbench.specs import RunResult
 
 _STYLES = {
     **dict.fromkeys(("failed", "crashed", "timeout", "refused", "breach"), "red"),

@@ -11,7 +11,7 @@ from click.exceptions import Exit
 
 from optbench.cli.console import json_lines, say
 from optbench.cli.options import jobs_option, json_option, load_registry, plugin_option, store_option
-from optbench.errors import NothingSelected
+from optbench.core.errors import NothingSelected
 
 if TYPE_CHECKING:
     from optbench.verify import Verified
@@ -29,7 +29,7 @@ def verify(sample: int | None, store: Path, jobs: int | None, as_json: bool) -> 
     'equal' is bit for bit; 'close' is within tolerance, in another environment. Exits with 1 if a run differs or cannot be run
     any more.
     """
-    from optbench.pool import default_workers
+    from optbench.execution.pool import default_workers
     from optbench.store import Store
     from optbench.verify import verifiable
     from optbench.verify import verify as run_again

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from optbench.core.errors import DataError
 from optbench.data import manifest as manifests
 from optbench.data.manifest import SPLITS, Manifest
 from optbench.data.rows import Row, parse
-from optbench.errors import DataError
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from optbench.errors import DataError
-from optbench.specs import digest_of
+from optbench.core.errors import DataError
+from optbench.core.specs import digest_of
 
 SPLITS = ("train", "validation", "test")
 NAME = "manifest.json"

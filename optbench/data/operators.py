@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from optbench.numerics import Array, Operator
+from optbench.core.numerics import Array, Operator
 
 SPARSE = 1 / 20  # of the numbers differ from 0: below it, CSR takes less time than BLAS, whichever kernel that has
 REPEATED = 0.9  # as much work as all rows: above it, putting the parts together again costs what was saved

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optbench.errors import DataError
+from optbench.core.errors import DataError
 
 ALIASES = {"soru": "question", "cevap": "answer", "etiket": "label", "konu": "topic", "tür": "kind"}
 """Column names of the original experiment, and what they are called here."""

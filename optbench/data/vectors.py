@@ -19,11 +19,11 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from optbench.contracts import Embedder, Role
+from optbench.core.contracts import Embedder, Role
+from optbench.core.errors import DataError
 from optbench.data.loader import Frozen
 from optbench.data.manifest import VectorFile, checked_bytes, read_vector_file
 from optbench.data.rows import Row
-from optbench.errors import DataError
 
 ROLES: tuple[Role, ...] = ("question", "answer")
 BESIDE = Path(".optbench/vectors")

@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from optbench.errors import MissingExtra, UsageError, nearest
+from optbench.core.errors import MissingExtra, UsageError, nearest
 from optbench.kit.checks import RULES
 from optbench.kit.rules import Subject
 from optbench.registry import AXES, GROUP, Plugin, Registry

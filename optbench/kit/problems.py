@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from optbench.contracts import Change, Objective
-from optbench.numerics import Array, Layout, Vector
-from optbench.seeding import stream
-from optbench.train import Changed
+from optbench.core.contracts import Change, Objective
+from optbench.core.numerics import Array, Layout, Vector
+from optbench.core.seeding import stream
+from optbench.training.loop import Changed
 
 DTYPES = ("float32", "float64")
 SMALL = Layout({"wide": (6, 4), "square": (5, 5), "column": (4, 1), "vector": (7,)})

@@ -20,7 +20,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make one test of each check of the plugin that the marker names."""
     if ARGUMENT not in metafunc.fixturenames:
         return
-    from optbench.errors import OptbenchError  # for those who ask only
+    from optbench.core.errors import OptbenchError  # for those who ask only
     from optbench.kit.testing import plugin_checks  # NumPy and scikit-learn
 
     marker = metafunc.definition.get_closest_marker(MARKER)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from optbench.contracts import Wrapper
-from optbench.parameters import build
+from optbench.core.contracts import Wrapper
+from optbench.core.hyperparameters import build
 from optbench.registry import Plugin, Registry
 
 Breaches = Iterator[str]

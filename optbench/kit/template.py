@@ -13,10 +13,10 @@ from typing import Any
 import jinja2
 
 import optbench
-from optbench.contracts import OPTBENCH_CONTRACT
-from optbench.data.importer import write
+from optbench.core.contracts import OPTBENCH_CONTRACT
+from optbench.core.errors import UsageError
+from optbench.curation.importing import write
 from optbench.data.rows import parse
-from optbench.errors import UsageError
 from optbench.registry import AXES, Registry
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

@@ -17,15 +17,15 @@ import jinja2
 
 import optbench
 from optbench.analysis.curves import curves
+from optbench.analysis.grouping import TaskName, by_task, seeds
 from optbench.analysis.scores import MARGIN
-from optbench.analysis.table import TableRow, table
-from optbench.analysis.tasks import TaskName, by_task, seeds
-from optbench.errors import NothingSelected, OptbenchError
-from optbench.files import write_atomically
-from optbench.pages import Page
+from optbench.analysis.tables import TableRow, table
+from optbench.core.errors import NothingSelected, OptbenchError
+from optbench.core.files import write_atomically
+from optbench.core.specs import RunResult, canonical, digest_of
+from optbench.method_docs import Page
 from optbench.report import charts, numbers
 from optbench.report.palette import styles
-from optbench.specs import RunResult, canonical, digest_of
 from optbench.trajectories import Picture
 
 ROOT = Path(optbench.__file__).parent

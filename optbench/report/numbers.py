@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from optbench.analysis.scores import Spread
-from optbench.pages import amount
+from optbench.method_docs import amount
 
 
 def number(value: float, digits: int = 3) -> str:

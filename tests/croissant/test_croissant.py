@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tiny import tiny_splits
 
-from optbench.data.importer import companions, write
+from optbench.curation.importing import companions, write
 from optbench.data.loader import Frozen, load
 from optbench.data.manifest import SPLITS, Manifest
 from optbench.data.rows import Row

@@ -9,9 +9,9 @@ from click.testing import CliRunner, Result
 from ollama_server import OllamaServer, answer_of, dies
 
 from optbench.cli import cli
+from optbench.core.errors import OptbenchError
 from optbench.data.loader import load
 from optbench.data.vectors import check, vector_sets
-from optbench.errors import OptbenchError
 
 pytestmark = [pytest.mark.encoder, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 

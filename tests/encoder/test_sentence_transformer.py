@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from optbench.core.errors import OptbenchError
+from optbench.data.embedded import assemble
 from optbench.data.loader import Frozen
-from optbench.data.matrix import assemble
 from optbench.embedders import sentence_transformer
 from optbench.embedders.model_files import model_digest, resolve
 from optbench.embedders.sentence_transformer import SentenceTransformer, encode, libraries
-from optbench.errors import OptbenchError
-from optbench.plan import Selections, make_plan
+from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry
-from optbench.work import run_task
+from optbench.training.run_job import run_task
 
 pytestmark = [pytest.mark.encoder, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from optbench.parameters import build
+from optbench.core.hyperparameters import build
+from optbench.core.seeding import stream
 from optbench.registry import Registry
-from optbench.seeding import stream
 
 pytestmark = pytest.mark.oracle
 

@@ -10,10 +10,10 @@ import rich_click as click
 
 from optbench.cli.console import say
 from optbench.cli.options import load_registry, plugin_option
-from optbench.errors import UsageError
+from optbench.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from optbench.data.embedding import Encoder
+    from optbench.curation.encoding import Encoder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,7 +39,7 @@ def encoder_options(model_option: str) -> Callable[[F], F]:
 
 def encoder_from(given: Mapping[str, Any]) -> Encoder:
     """Return what `encoder_options` were given."""
-    from optbench.data.embedding import Encoder
+    from optbench.curation.encoding import Encoder
 
     return Encoder(given["model_path"], given["revision"], given["local_files_only"], given["device"], given["batch_size"])
 
@@ -58,9 +58,9 @@ def embed(dataset: str, name: str, question_prompt: str | None, answer_prompt: s
     A dataset may have a place for a set of vectors (qa-tr has one for e5, turkish-e5-large), which names model and prompts;
     for any other set, --model does. The vectors are kept in .optbench/vectors, and 'optbench run' uses them from then on.
     """
-    from optbench.data.embedding import keep_beside, make_vectors
+    from optbench.curation.encoding import keep_beside, make_vectors
     from optbench.data.manifest import Slot, is_name
-    from optbench.datasets import find_dataset
+    from optbench.planning.datasets import find_dataset
 
     registry = load_registry()
     found = find_dataset(registry, dataset)

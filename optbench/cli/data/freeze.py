@@ -11,7 +11,7 @@ import rich_click as click
 from optbench.cli.console import say
 from optbench.cli.data.embed import encoder_from, encoder_options
 from optbench.cli.options import load_registry
-from optbench.errors import UsageError
+from optbench.core.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,7 +39,7 @@ def new_dataset(name: str) -> Path:
         UsageError: the name is none, or an installed dataset's.
     """
     from optbench.data.manifest import is_name
-    from optbench.datasets import DATASETS
+    from optbench.planning.datasets import DATASETS
 
     if not is_name(name):
         raise UsageError(f"a dataset cannot be called {name!r}: a name is lower-case letters and digits, joined by - _ or .")
@@ -61,8 +61,8 @@ def freeze(file: Path, name: str, sets: tuple[str, ...], force: bool, **given: A
     made, what can be had without the question is measured, and all of it is written to .optbench/datasets/NAME, with a
     manifest, a croissant.json and a data card.
     """
-    from optbench.data.freezing import freeze as freeze_rows
-    from optbench.data.freezing import read_rows
+    from optbench.curation.freezing import freeze as freeze_rows
+    from optbench.curation.freezing import read_rows
 
     folder = new_dataset(name)
     about = {"name": name, **{key: given[key] for key in ("version", "title", "language", "licence", "made")}}

@@ -15,7 +15,7 @@ from click.exceptions import Exit
 from optbench.cli.console import say
 
 if TYPE_CHECKING:
-    from optbench.data.generation.loop import Tally
+    from optbench.curation.generation.loop import Tally
 
 F = TypeVar("F", bound=Callable[..., Any])
 _EVERY = 60.0  # seconds between two lines of progress where there is no terminal
@@ -75,7 +75,7 @@ def generate(
     Every pair is written, with all that made it, as it comes; the same command goes on where an earlier one stopped.
     Exits with 1 if pairs were given up. Needs pip install 'optbench[generate]'.
     """
-    from optbench.data.generation import loop, prompts, recipe  # pydantic
+    from optbench.curation.generation import loop, prompts, recipe  # pydantic
 
     asked = recipe.Recipe(model=model, topics=prompts.read_topics(topics or prompts.TOPICS), seed=seed, temperature=temperature)
     with _progress(out) as (watch, wait), loop.connect(host, timeout, wait) as server:

@@ -29,7 +29,7 @@ def import_files(name: str, validation_share: float, force: bool, **given: Any) 
     incorrect one. Without a validation file, the training questions with the lowest SHA-256 go to validation, both answers of a
     question together.
     """
-    from optbench.data.importer import read_files, write
+    from optbench.curation.importing import read_files, write
 
     folder = new_dataset(name)
     files = {split: given[split] for split in ("train", "validation", "test") if given[split] is not None}

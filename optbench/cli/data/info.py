@@ -17,7 +17,7 @@ from optbench.cli.options import json_option, load_registry, plugin_option
 @plugin_option
 def info(name: str, as_json: bool) -> None:
     """Say what the dataset NAME (a name or a folder) is."""
-    from optbench.datasets import find_dataset
+    from optbench.planning.datasets import find_dataset
 
     dataset = find_dataset(load_registry(), name)
     manifest = dataset.manifest

@@ -19,10 +19,10 @@ def verify(name: str, as_json: bool) -> None:
     A file that is not the one that was frozen, or that breaks a rule of form, is refused (exit 2). Rules of quality, such as
     how far one gets by the answers' lengths alone, are measured; exits with 1 if one of them is broken.
     """
-    from optbench.data.baselines import baselines_of
-    from optbench.data.rules import findings
+    from optbench.curation.baselines import baselines_of
+    from optbench.curation.quality_rules import findings
     from optbench.data.vectors import check, vector_sets
-    from optbench.datasets import find_dataset
+    from optbench.planning.datasets import find_dataset
 
     dataset = find_dataset(load_registry(), name)
     sets = vector_sets(dataset)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from optbench.contracts import Model
+from optbench.core.contracts import Model
+from optbench.core.numerics import Array, Layout, Vector
+from optbench.core.seeding import stream
 from optbench.kit.checks.optimizers import CAPABILITIES, traced_peak
 from optbench.kit.problems import DTYPES, batch, start
 from optbench.kit.rules import Breaches, Subject, rule
-from optbench.numerics import Array, Layout, Vector
-from optbench.seeding import stream
 
 _PROVIDED = CAPABILITIES | {"operator"}
 _INPUTS, _ROWS = 9, 12

@@ -11,10 +11,10 @@ import typing
 from pkgutil import resolve_name
 from typing import Any
 
-from optbench.contracts import OPTBENCH_CONTRACT
+from optbench.core.contracts import OPTBENCH_CONTRACT
+from optbench.core.hyperparameters import fields_of, types_of, values
+from optbench.core.specs import canonical
 from optbench.kit.rules import Breaches, Subject, made, rule
-from optbench.parameters import fields_of, types_of, values
-from optbench.specs import canonical
 
 _YEAR = re.compile(r"\b(1[89]\d\d|20[0-3]\d)\b")
 _SOURCE = re.compile(r"\bSource: *\S")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from optbench.core.errors import DataError
 from optbench.data import manifest as manifests
 from optbench.data.loader import load
 from optbench.data.manifest import SplitFile, VectorFile
-from optbench.errors import DataError
 from optbench.kit.rules import Breaches, Subject, rule
 
 

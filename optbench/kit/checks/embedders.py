@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from optbench.contracts import Role
+from optbench.core.contracts import Role
 from optbench.kit.rules import Breaches, Subject, rule
 
 ROLES = get_args(Role)

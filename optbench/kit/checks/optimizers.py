@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from optbench.contracts import Optimizer, Wrapper
+from optbench.core.contracts import Optimizer, Wrapper
+from optbench.core.hyperparameters import values
+from optbench.core.numerics import Layout, Vector, state_arrays
+from optbench.core.seeding import stream
 from optbench.kit.problems import DTYPES, LARGE, SMALL, Constant, LeastSquares, batch, start, walk
 from optbench.kit.rules import Breaches, Subject, built_in, rule
-from optbench.numerics import Layout, Vector, state_arrays
-from optbench.parameters import values
-from optbench.seeding import stream
-from optbench.train import train
+from optbench.training.loop import train
 
 CAPABILITIES = frozenset({"hvp"})  # of a model, that an optimizer may need
 """What an optimizer may need, and an architecture provide, beyond gradients."""

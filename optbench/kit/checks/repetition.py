@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from optbench.errors import OptbenchError
-from optbench.fingerprint import THREAD_VARIABLES
+from optbench.core.errors import OptbenchError
 from optbench.kit.checks import architectures, embedders, optimizers
 from optbench.kit.rules import Breaches, Subject, made, rule
+from optbench.training.environment import THREAD_VARIABLES
 
 DIGESTS: Mapping[str, Callable[[Any], str]] = {
     "optimizer": optimizers.digest,

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from optbench.contracts import Schedule
+from optbench.core.contracts import Schedule
 from optbench.kit.checks import optimizers
 from optbench.kit.problems import SMALL, LeastSquares, start, walk
 from optbench.kit.rules import Breaches, Subject, made, rule

@@ -1,0 +1,1 @@
+"""What every other package may import: contracts, numerical kernels, hyper-parameters, seeds, specs and errors."""

@@ -1,0 +1,55 @@
+"""The hooks: signatures and docstrings, no logic.
+
+A plugin is a module with functions of these names, each marked `@optbench.hookimpl`, named by an entry point in the group
+`optbench`. The built-in methods come through the same door.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from optbench.core.contracts import Architecture, Dataset, Embedder, Optimizer, Wrapper
+
+PROJECT = "optbench"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def optbench_optimizers() -> Sequence[type[Optimizer]]:
+    """Return optimizer classes."""
+
+
+@hookspec
+def optbench_wrappers() -> Sequence[type[Wrapper]]:
+    """Return wrapper classes: what goes around an optimizer, such as a schedule of its rate."""
+
+
+@hookspec
+def optbench_architectures() -> Sequence[type[Architecture]]:
+    """Return architecture classes."""
+
+
+@hookspec
+def optbench_embedders() -> Sequence[type[Embedder]]:
+    """Return embedder classes."""
+
+
+@hookspec
+def optbench_datasets() -> Sequence[type[Dataset]]:
+    """Return dataset classes, each with the folder that it lies in."""
+
+
+@hookspec
+def optbench_run_done(result: Any) -> None:
+    """Take note of a run that has just been stored; `result` is its `RunResult`."""
+
+
+@hookspec
+def optbench_report_sections(results: Any) -> Sequence[tuple[str, str]]:
+    """Return further sections for the report as (title, text) pairs; the text is shown as text, never as HTML."""

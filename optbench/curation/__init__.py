@@ -1,0 +1,1 @@
+"""Making datasets: importing, freezing, splitting, quality rules, baselines, data card, encoding, generation."""

@@ -1,0 +1,98 @@
+"""A dataset's data card: what a person wants to know before using it, in Markdown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from optbench.curation.croissant import COLUMNS, citation
+from optbench.data.manifest import SPLITS, Manifest
+from optbench.data.rows import Row, columns
+
+NAME = "README.md"
+
+
+def tally(splits: Mapping[str, list[Row]]) -> dict[str, Any]:
+    """Return what can be counted in a dataset: questions, rows, labels, topics, kinds and lengths."""
+    rows = [row for name in SPLITS for row in splits[name]]
+    return {
+        "questions": len({row.question for row in rows}),
+        "columns": columns(rows),
+        "rows": {name: len(splits[name]) for name in SPLITS},
+        "labels": {str(label): sum(row.label == label for row in rows) for label in (1, -1)},
+        "topics": dict(sorted(Counter(row.topic for row in rows if row.topic).items())),
+        "kinds": dict(sorted(Counter(row.kind for row in rows if row.kind).items())),
+        "lengths": {str(label): _mean(len(row.answer) for row in rows if row.label == label) for label in (1, -1)},
+    }
+
+
+def data_card(manifest: Manifest, counts: Mapping[str, Any]) -> str:
+    """Return the card.
+
+    Args:
+        manifest: what the dataset is.
+        counts: what `tally` returned.
+    """
+    return "\n\n".join(section.strip() for section in _sections(manifest, counts, manifest.figures)) + "\n"
+
+
+def _sections(manifest: Manifest, counts: Mapping[str, Any], figures: Mapping[str, Any]) -> Iterator[str]:
+    yield f"# {manifest.title or manifest.name}"
+    facts = {
+        "name": f"{manifest.name}, version {manifest.version}",
+        "language": manifest.language,
+        "licence": manifest.licence,
+        "published": manifest.published,
+        "address": manifest.url,
+        "questions": counts["questions"],
+        "rows": f"{sum(counts['rows'].values())}: {counts['labels']['1']} right, {counts['labels']['-1']} wrong",
+        "answers": f"{counts['lengths']['1']} characters long on average where right, {counts['lengths']['-1']} where wrong",
+        "digest": f"`{manifest.digest}`",
+    }
+    yield _table(("", ""), ((key, value) for key, value in facts.items() if value))
+    if manifest.made:
+        yield f"## How it was made\n\n{manifest.made}"
+    yield "## Splits\n\n" + _table(
+        ("split", "rows", "file", "SHA-256"),
+        ((name, split.rows, split.file, f"`{split.sha256}`") for name, split in sorted(manifest.splits.items(), key=_in_order)),
+    )
+    yield "## Columns\n\n" + _table(("column", "meaning"), ((name, COLUMNS[name]) for name in counts["columns"]))
+    for title, key in (("Topics", "topics"), ("Kinds", "kinds")):
+        if counts[key]:
+            yield f"## {title}\n\n" + _table((key.removesuffix("s"), "rows"), counts[key].items())
+    if manifest.vectors:
+        yield "## Vectors\n\n" + _table(
+            ("name", "dimension", "file", "what", "SHA-256"),
+            ((name, v.dimension, v.file, v.description, f"`{v.sha256}`") for name, v in sorted(manifest.vectors.items())),
+        )
+    if figures:
+        yield "## Figures\n\n" + _table(("measured", "value"), _flat(figures))
+    yield f"## Use\n\n```bash\noptbench data verify {manifest.name}\noptbench run --all -d {manifest.name}\n```"
+    yield f"## Cite\n\n```bibtex\n{citation(manifest)}\n```"
+
+
+def _in_order(item: tuple[str, Any]) -> int:
+    return SPLITS.index(item[0])
+
+
+def _table(head: tuple[str, ...], rows: Iterable[Iterable[Any]]) -> str:
+    return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in (head, ("---",) * len(head), *rows))
+
+
+def _cell(value: Any) -> str:
+    text = f"{value:.3f}" if isinstance(value, float) else " ".join(str(value).split())
+    return text.replace("|", "\\|")
+
+
+def _flat(figures: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name}, ")
+        else:
+            yield f"{before}{name}", value
+
+
+def _mean(lengths: Iterable[int]) -> int:
+    found = list(lengths)
+    return round(sum(found) / len(found)) if found else 0

@@ -1,0 +1,109 @@
+"""From pairs, or rows, to a frozen dataset: divide, embed, measure, write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from optbench.core.errors import DataError, UsageError
+from optbench.curation.baselines import Baseline, baselines
+from optbench.curation.encoding import Encoder, make_vectors
+from optbench.curation.generation.journal import pairs
+from optbench.curation.importing import write
+from optbench.curation.splitting import divide
+from optbench.data.loader import Frozen
+from optbench.data.manifest import Slot
+from optbench.data.rows import Row, parse
+from optbench.data.vectors import by_text
+
+E5 = Slot(
+    model="ytu-ce-cosmos/turkish-e5-large",
+    dimension=1024,
+    prompts={"question": "query: ", "answer": "passage: "},
+    normalised=True,
+)
+MINILM = Slot(
+    model="sentence-transformers/all-MiniLM-L6-v2",
+    dimension=384,
+    prompts={"question": "", "answer": ""},
+    normalised=True,
+)
+KNOWN: Mapping[str, Slot] = {"e5": E5, "minilm": MINILM}
+"""Sets of vectors that can be asked for by name."""
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Return the rows of a file: of pairs as `optbench data generate` writes them, or of question, answer and label.
+
+    Raises:
+        DataError: the file breaks a rule; the message names file, row and rule.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    if _has_pairs(content):
+        return [row for pair in pairs(path) for row in pair.rows]
+    return parse(content, str(path), crlf=True)
+
+
+def freeze(
+    folder: Path,
+    rows: Sequence[Row],
+    about: Mapping[str, Any],
+    sets: Sequence[str] = (),
+    encoder: Encoder | None = None,
+    *,
+    replace: bool = False,
+) -> Frozen:
+    """Write a dataset into `folder` and return it: divided 60/20/20 with its name as salt, embedded and measured.
+
+    The same rows and name give the same texts, bit for bit, on any machine; vectors depend on the libraries that compute them.
+
+    Args:
+        folder: where to; nothing half-written is ever seen there.
+        rows: all rows.
+        about: the manifest's other entries, `name` among them.
+        sets: the sets of vectors to make; those of `KNOWN` that are not made get a place.
+        encoder: where the model is, and how it computes.
+        replace: whether to replace a folder that exists.
+
+    Raises:
+        UsageError: the folder exists already, or a set is not known.
+        DataError: there are too few questions to divide.
+        OptbenchError: a model cannot be had.
+    """
+    unknown = [name for name in sets if name not in KNOWN]
+    if unknown:
+        raise UsageError(f"no set of vectors is called {unknown[0]!r} (known: {', '.join(KNOWN)})")
+    if folder.exists() and not replace:
+        raise UsageError(f"{folder} exists already; choose another --name, or replace it with --force")
+    splits = divide(rows, about["name"])
+    empty = [name for name, members in splits.items() if not members]
+    if empty:
+        raise DataError(f"{len({row.question for row in rows})} questions are too few: none is left for {', '.join(empty)}")
+    made = {name: make_vectors(splits, name, KNOWN[name], encoder or Encoder()) for name in sets}
+    ordered = [row for split in splits.values() for row in split]
+    answers = [row.answer for row in ordered]
+    encoded = {name: by_text(content, entry.dimension, "answer", answers) for name, (entry, content) in made.items()}
+    places = {name: slot for name, slot in KNOWN.items() if name not in sets}
+    whole = {**about, "slots": places, "figures": _figures(baselines(ordered, encoded))}
+    return write(folder, splits, whole, vectors=made, replace=replace)
+
+
+def _has_pairs(content: bytes) -> bool:
+    """Whether the first line is a JSON object with both answers of a question."""
+    try:
+        first = json.loads(content.partition(b"\n")[0])
+    except ValueError:
+        return False
+    return isinstance(first, dict) and "correct_answer" in first
+
+
+def _figures(measured: Mapping[str, Baseline]) -> dict[str, dict[str, float]]:
+    return {
+        model: {"all": round(one.accuracy, 4), **{f"{kind} alone": round(value, 4) for kind, value in one.by_kind.items()}}
+        for model, one in measured.items()
+    }

@@ -1,0 +1,61 @@
+"""What a model is told: the prompts, in Turkish, and the topics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from optbench.core.errors import DataError
+from optbench.curation.generation.exchange import breaks
+from optbench.data.rows import text_of
+
+TOPICS = Path(__file__).parent / "topics.txt"
+"""The topics that come with optbench."""
+RECALLED = 20
+"""As many earlier questions of the topic are shown, so that they are not asked again."""
+LONGEST_TOPIC = 200
+
+SYSTEM = """\
+Türkçe bir soru-cevap veri kümesi için örnekler yazıyorsun. Her seferinde verilen konuda bir soru (question), bir doğru cevap \
+(correct_answer) ve bir yanlış cevap (incorrect_answer) yazarsın. Kurallar:
+- Soru tek başına anlaşılır, kısa ve açıktır; cevabı kesin olarak bilinir.
+- Doğru cevap tek cümledir ve kesinlikle doğrudur.
+- Yanlış cevap tek cümledir, inandırıcıdır ama kesinlikle yanlıştır.
+- İki cevap aynı uzunlukta ve aynı üsluptadır; hangisinin doğru olduğu yalnızca içeriğinden anlaşılır.
+- Metinlerde satır sonu, madde işareti ya da numara bulunmaz.
+Yalnızca question, correct_answer ve incorrect_answer alanları olan bir JSON nesnesi yaz."""
+
+
+def user_prompt(topic: str, earlier: Sequence[str]) -> str:
+    """Return the request for one more question on a topic, unlike the latest of the earlier ones."""
+    recalled = "".join(f"- {question}\n" for question in earlier[-RECALLED:])
+    unlike = (
+        f"Bu konuda daha önce sorulanlar aşağıdadır; bunları ve bunlara benzeyenleri sorma:\n{recalled}" if recalled else ""
+    )
+    return f"Konu: {topic}\n{unlike}Bu konuda yeni bir soru, bir doğru cevap ve bir yanlış cevap yaz."
+
+
+def read_topics(path: Path) -> tuple[str, ...]:
+    """Return the topics in a file, one a line; empty lines are passed over.
+
+    Raises:
+        DataError: it cannot be read, is not plain UTF-8, names a topic twice or none; the message names file and row.
+    """
+    try:
+        text = text_of(path.read_bytes(), str(path), crlf=True, first=1)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    topics: dict[str, str] = {}
+    for row, line in enumerate(text.split("\n"), start=1):
+        topic = line.strip()
+        if len(topic) > LONGEST_TOPIC:
+            raise DataError(f"{path}, row {row}: a topic of {len(topic)} characters; {LONGEST_TOPIC} are the most")
+        if breaks(topic):
+            raise DataError(f"{path}, row {row}: the topic {topic!r} contains a control character; remove it")
+        if topic.casefold() in topics:
+            raise DataError(f"{path}, row {row}: the topic {topic!r} stands there twice")
+        if topic:
+            topics[topic.casefold()] = topic
+    if not topics:
+        raise DataError(f"{path} names no topic; write one a line")
+    return tuple(topics.values())

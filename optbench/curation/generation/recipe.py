@@ -1,0 +1,102 @@
+"""What is asked for each pair: a function of the command's options, the pair's number and the pairs before it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from optbench.core.errors import UsageError
+from optbench.curation.generation.exchange import SCHEMA_SHA256, Exchange, Questions, Refusal
+from optbench.curation.generation.prompts import SYSTEM, user_prompt
+
+TOKENS = 512
+"""The longest answer, in tokens: a model that is held to a schema may otherwise write blanks without end."""
+
+
+_HOTTEST = 2
+
+
+class Prompt(BaseModel):
+    """What the model is told."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    system: str
+    user: str
+
+
+class Options(BaseModel):
+    """What Ollama is given as `options`; the rest is the model's own and goes with its digest."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    temperature: float
+    seed: int
+    num_predict: int
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request; the fields are those of a record that came from it."""
+
+    seed: int
+    topic: str
+    options: Options
+    format_sha256: str
+    prompt: Prompt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What determines the texts, the model's weights apart."""
+
+    model: str
+    topics: tuple[str, ...]
+    seed: int = 1
+    temperature: float = 0.8
+
+    def __post_init__(self) -> None:
+        """Refuse a temperature at which no model writes.
+
+        Raises:
+            UsageError: it is not from 0 to 2.
+        """
+        if not 0 <= self.temperature <= _HOTTEST:
+            raise UsageError(f"--temperature {self.temperature:g} is outside its range [0, {_HOTTEST}]")
+
+    def ask(self, index: int, attempt: int, history: History) -> Ask:
+        """Return the request for pair number `index`, counted from 0, on its attempt number `attempt`, from 1."""
+        topic = self.topics[index % len(self.topics)]
+        options = Options(temperature=self.temperature, seed=attempt_seed(self.seed, topic, index, attempt), num_predict=TOKENS)
+        prompt = Prompt(system=SYSTEM, user=user_prompt(topic, history.of(topic)))
+        return Ask(self.seed, topic, options, SCHEMA_SHA256, prompt)
+
+
+class History:
+    """The pairs so far, in order: what later prompts show and later questions must not repeat."""
+
+    def __init__(self) -> None:
+        self._questions = Questions()
+        self._by_topic: dict[str, list[str]] = defaultdict(list)
+
+    def add(self, topic: str, question: str) -> None:
+        """Remember a pair."""
+        self._questions.add(question)
+        self._by_topic[topic].append(question)
+
+    def of(self, topic: str) -> list[str]:
+        """Return the questions on a topic, in order."""
+        return self._by_topic[topic]
+
+    def refusal(self, exchange: Exchange | None) -> Refusal | None:
+        """Return why an answer cannot be taken, or nothing where it can."""
+        return self._questions.refusal(exchange)
+
+
+def attempt_seed(seed: int, topic: str, index: int, attempt: int) -> int:
+    """Return the sampler's seed: 31 bits of a SHA-256, for Ollama reads a negative seed as none."""
+    digest = hashlib.sha256(f"{seed}\n{topic}\n{index}\n{attempt}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1

@@ -1,0 +1,1 @@
+"""Running jobs: worker processes, executors and the estimate of their duration."""
