@@ -8,7 +8,7 @@ import numpy as np
 
 from optbench.core.contracts import Change, Objective
 from optbench.curation.importing import write
-from optbench.data.loader import Frozen
+from optbench.data.loader import FrozenDataset
 from optbench.data.rows import Row
 from optbench.registry import Registry
 from optbench.training.loop import Changed
@@ -32,7 +32,7 @@ def texts(n: int) -> list[str]:
     return [" ".join(rng.choice(words, 10)) for _ in range(n)]
 
 
-def dataset(folder: Path) -> Frozen:
+def dataset(folder: Path) -> FrozenDataset:
     """Write a dataset of a few rows."""
     splits = {
         name: [Row(f"{name} {i}?", f"{i}.", 1 - 2 * (i % 2)) for i in range(8)] for name in ("train", "validation", "test")

@@ -19,7 +19,7 @@ import numpy as np
 from optbench.core.contracts import Architecture, Optimizer, Wrapper
 from optbench.core.numerics import Layout, state_bytes
 from optbench.optimizers.oracles import ORACLES
-from optbench.registry import Method
+from optbench.registry import Component
 
 INPUTS = 2049
 """Question and answer of 1024 numbers each, and the column of ones."""
@@ -94,7 +94,7 @@ class Page:
         return {**dataclasses.asdict(self), "facts": dict(self.facts)}
 
 
-def page(method: Method, axis: str, state: StateSize | None = None) -> Page:
+def page(method: Component, axis: str, state: StateSize | None = None) -> Page:
     """Return the page of a method.
 
     Args:
@@ -120,7 +120,7 @@ def page(method: Method, axis: str, state: StateSize | None = None) -> Page:
     )
 
 
-def measured_state(method: Method) -> StateSize | None:
+def measured_state(method: Component) -> StateSize | None:
     """Call an optimizer's `init` on typical weights and measure what it returns; None where it raises."""
     w = np.zeros(TYPICAL.size, np.float32)
     try:

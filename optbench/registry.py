@@ -26,7 +26,7 @@ from optbench.core.specs import canonical
 GROUP = "optbench"
 _OURS = "optbench"
 _NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
-AXES: Mapping[str, tuple[str, type]] = {
+KINDS: Mapping[str, tuple[str, type]] = {
     "optimizer": ("optbench_optimizers", Optimizer),
     "wrapper": ("optbench_wrappers", Wrapper),
     "architecture": ("optbench_architectures", Architecture),
@@ -50,7 +50,7 @@ class Plugin:
 
 
 @dataclass(frozen=True)
-class Method:
+class Component:
     """A class that was registered, with where it came from."""
 
     cls: type[Any]
@@ -88,7 +88,7 @@ class Registry:
         self._blocked = frozenset(map(_normal, blocked))
         self._autoload = not os.environ.get("OPTBENCH_DISABLE_PLUGIN_AUTOLOAD") if autoload is None else autoload
         self.plugins: list[Plugin] = []
-        self._methods: dict[str, dict[str, Method]] = {axis: {} for axis in AXES}
+        self._methods: dict[str, dict[str, Component]] = {axis: {} for axis in KINDS}
         self.clashes: list[str] = []
         for plugin, entry_point in _entry_points():
             self.plugins.append(plugin)
@@ -99,11 +99,11 @@ class Registry:
         """Return the names of all methods of a kind, sorted."""
         return sorted(self._methods[axis])
 
-    def methods(self, axis: str) -> list[Method]:
+    def components(self, axis: str) -> list[Component]:
         """Return all methods of a kind, sorted by name."""
         return [self._methods[axis][name] for name in self.names(axis)]
 
-    def find(self, axis: str, name: str) -> Method:
+    def find(self, axis: str, name: str) -> Component:
         """Return the method of that name.
 
         Raises:
@@ -167,7 +167,7 @@ class Registry:
         try:
             self._manager.register(module, plugin.name)
             self._manager.check_pending()
-            classes = {axis: list(self._classes(axis, plugin.name)) for axis in AXES}
+            classes = {axis: list(self._classes(axis, plugin.name)) for axis in KINDS}
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  # a misspelt hook, one that raises, a class that breaks the contract
@@ -177,10 +177,10 @@ class Registry:
             return
         for axis, found in classes.items():
             for cls in found:
-                self._add(axis, Method(cls, plugin))
+                self._add(axis, Component(cls, plugin))
 
     def _classes(self, axis: str, plugin_name: str) -> Iterator[type[Any]]:
-        hook, base = AXES[axis]
+        hook, base = KINDS[axis]
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             if implementation.plugin_name != plugin_name:
                 continue
@@ -188,7 +188,7 @@ class Registry:
                 _check_class(cls, hook, base)
                 yield cls
 
-    def _add(self, axis: str, method: Method) -> None:
+    def _add(self, axis: str, method: Component) -> None:
         known = self._methods[axis]
         if method.name in known:
             one, two = known[method.name].plugin, method.plugin

@@ -13,10 +13,11 @@ from optbench.analysis.tables import TableRow, table
 from optbench.core.specs import RunResult
 from optbench.execution.executor import execute
 from optbench.execution.pool import default_workers
-from optbench.planning.plan import Selections, Task, make_plan
+from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry
 from optbench.report.numbers import number, significant
 from optbench.store import Store
+from optbench.training.job import Job
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,7 @@ class Results(Sequence[RunResult]):
         return iter(self._results)
 
     def rows(self) -> list[TableRow]:
-        """Return the benchmark table as values: medians, quartiles and endings for each task and optimizer."""
+        """Return the benchmark table as values: medians, quartiles and statuses for each task and optimizer."""
         return table(self._results)
 
     def table(self) -> pd.DataFrame:
@@ -65,12 +66,12 @@ class Results(Sequence[RunResult]):
                     "architecture": row.task.architecture,
                     "optimizer": row.variant,
                     "runs": row.runs,
-                    "diverged": row.endings.get("diverged", 0),
+                    "diverged": row.statuses.get("diverged", 0),
                     "test_accuracy": row.test_accuracy.median,
                     "best_val_loss": row.best_val_loss.median,
                     "train_loss": row.train_loss.median,
                     "target": row.target,
-                    "reached": row.arrived,
+                    "reached": row.reached,
                     "epochs_to_target": row.epochs_to_target.median,
                     "seconds_to_target": row.seconds_to_target.median,
                     "seconds": row.seconds.median,
@@ -173,7 +174,7 @@ def run(
         return Results(stored(opened, plan), opened.path, registry)
 
 
-def missing(plan: Sequence[Task], store: Store, *, force: bool = False) -> list[Task]:
+def missing(plan: Sequence[Job], store: Store, *, force: bool = False) -> list[Job]:
     """Return the tasks of a plan that are still to be run."""
     done = set() if force else store.finished()
     return [task for task in plan if task.spec.key not in done]
@@ -181,7 +182,7 @@ def missing(plan: Sequence[Task], store: Store, *, force: bool = False) -> list[
 
 def run_missing(
     registry: Registry,
-    plan: Sequence[Task],
+    plan: Sequence[Job],
     store: Store,
     *,
     workers: int | None = None,
@@ -201,7 +202,7 @@ def run_missing(
         execute(tasks, keep, workers=min(workers or default_workers(), len(tasks)), timeout=timeout)
 
 
-def stored(store: Store, plan: Sequence[Task]) -> list[RunResult]:
+def stored(store: Store, plan: Sequence[Job]) -> list[RunResult]:
     """Return the results of a plan, written as this plan writes its names."""
     labels = {task.spec.key: task.labels for task in plan}
     return [replace(result, labels=labels[result.spec.key]) for result in store.results(labels)]

@@ -18,7 +18,7 @@ from typing import Any, Self
 import numpy as np
 
 from optbench.core.errors import StoreError
-from optbench.core.specs import FINAL, Labels, Measured, RunResult, RunSpec, canonical
+from optbench.core.specs import FINAL, Labels, Measurements, RunResult, RunSpec, canonical
 
 VERSION = 2
 _PATIENCE = 10.0
@@ -123,7 +123,7 @@ class Store:
         """Return the specs of all runs that ended for good, with the seconds that each took where these were measured."""
         rows = self._rows(f"SELECT spec, measured FROM runs WHERE status IN {FINAL}")  # noqa: S608  # constants
         try:
-            read = [(RunSpec.from_json(json.loads(spec)), Measured(**json.loads(measured))) for spec, measured in rows]
+            read = [(RunSpec.from_json(json.loads(spec)), Measurements(**json.loads(measured))) for spec, measured in rows]
         except (ValueError, TypeError, KeyError) as error:
             raise StoreError(f"a run in {self.path} is corrupt: {type(error).__name__}: {error}") from error
         return [(spec, measured.duration) for spec, measured in read if measured.duration is not None]
@@ -258,7 +258,7 @@ def _read(row: Mapping[str, Any]) -> RunResult:
         digest=row["digest"],
         majority=row["majority"],
         fingerprint=json.loads(row["fingerprint"]),
-        measured=Measured(**json.loads(row["measured"])),
+        measured=Measurements(**json.loads(row["measured"])),
     )
 
 

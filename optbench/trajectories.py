@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from optbench.analysis.grouping import TaskName, by_task
+from optbench.analysis.grouping import Workload, by_workload
 from optbench.core.numerics import Array
 from optbench.core.specs import RunResult, digest_of
 from optbench.execution.pool import worker_pool
@@ -44,7 +44,7 @@ class Path:
 class Picture:
     """The paths of a task's runs, and what its caption has to say."""
 
-    task: TaskName
+    task: Workload
     paths: tuple[Path, ...]
     points: int
     perplexity: float
@@ -68,7 +68,7 @@ def pictures(results: Iterable[RunResult], store: Store | None, *, workers: int)
 
     Fits are kept in the store: they are dear, and coordinates are bit-stable only where they are kept.
     """
-    tasks = {task: [run for runs in variants.values() for run in runs] for task, variants in by_task(results).items()}
+    tasks = {task: [run for runs in variants.values() for run in runs] for task, variants in by_workload(results).items()}
     drawn = {task: [run for run in runs if _drawable(run)] for task, runs in tasks.items()}
     drawn = {task: runs for task, runs in drawn.items() if sum(len(run.sketch_epochs) for run in runs) >= FEWEST}
     keys = {task: _key(runs) for task, runs in drawn.items()}
@@ -146,7 +146,7 @@ def fit(points: Array, ends: list[int]) -> bytes:
     return out.getvalue()
 
 
-def _picture(task: TaskName, runs: Sequence[RunResult], content: bytes, left_out: int) -> Picture:
+def _picture(task: Workload, runs: Sequence[RunResult], content: bytes, left_out: int) -> Picture:
     with np.load(io.BytesIO(content), allow_pickle=False) as fit:
         numbers: Mapping[str, Any] = {name: float(fit[name]) for name in fit.files if fit[name].ndim == 0}
         tsne, pca = fit["tsne"], fit["pca"]

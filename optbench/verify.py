@@ -11,8 +11,9 @@ import numpy as np
 from optbench.core.errors import OptbenchError
 from optbench.core.specs import FINAL, RunResult
 from optbench.execution.executor import execute
-from optbench.planning.plan import Task, rebuild
+from optbench.planning.plan import rebuild
 from optbench.registry import Registry
+from optbench.training.job import Job
 
 Verdict = Literal["equal", "close", "differs", "gone"]
 TOLERANCE = 0.05
@@ -43,7 +44,7 @@ def verify(
     on_verdict: Callable[[Verified], None] = lambda _: None,
 ) -> list[Verified]:
     """Run `results` again and say of each whether it came out the same."""
-    tasks: list[Task] = []
+    tasks: list[Job] = []
     stored = {result.spec.key: result for result in results}
     found: list[Verified] = []
 

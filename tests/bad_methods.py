@@ -322,7 +322,7 @@ class Shuffling(Seeding):
     """Polyak 1964."""
 
     def update(self, w, g, s, t):
-        random.random()  # noqa: S311  # the breach
+        random.random()  # noqa: S311  # the violation
         super().update(w, g, s, t)
 
 

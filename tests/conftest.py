@@ -10,9 +10,10 @@ from threadpoolctl import threadpool_limits
 from tiny import tiny_splits
 
 from optbench.curation.importing import write
-from optbench.data.loader import Frozen
-from optbench.planning.plan import Selections, Task, make_plan
+from optbench.data.loader import FrozenDataset
+from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry
+from optbench.training.job import Job
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,12 +45,12 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-def dataset(tmp_path: Path) -> Frozen:
+def dataset(tmp_path: Path) -> FrozenDataset:
     return write(tmp_path / "tiny", tiny_splits(), {"name": "tiny"})
 
 
 @pytest.fixture
-def plan(registry: Registry, dataset: Frozen) -> list[Task]:
+def plan(registry: Registry, dataset: FrozenDataset) -> list[Job]:
     """Six short runs on a tiny dataset: two optimizers, one architecture, one embedder, three seeds."""
     selections = Selections(
         optimizers=["adam", "sgd"],

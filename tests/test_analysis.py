@@ -8,10 +8,10 @@ import pytest
 
 from optbench.analysis.curves import curves
 from optbench.analysis.frames import frame, row
-from optbench.analysis.grouping import by_task
-from optbench.analysis.scores import arrival, best_loss, final_accuracy, spread, target
+from optbench.analysis.grouping import by_workload
+from optbench.analysis.scores import best_loss, final_accuracy, spread, target, time_to_target
 from optbench.analysis.tables import table
-from optbench.core.specs import Choice, Labels, Measured, RunResult, RunSpec, Status
+from optbench.core.specs import Choice, Labels, Measurements, RunResult, RunSpec, Status
 
 
 def made(
@@ -54,18 +54,18 @@ def test_divergence_counts_and_is_not_dropped() -> None:
     diverged = RESULTS[4]
     assert best_loss(diverged) == 1.0
     assert final_accuracy(diverged) == 0.5
-    assert math.isinf(arrival(diverged, 100.0).epochs)
+    assert math.isinf(time_to_target(diverged, 100.0).epochs)
 
 
 def test_time_to_target_is_the_first_arrival() -> None:
-    assert arrival(RESULTS[0], 0.45).epochs == 2
-    assert arrival(RESULTS[0], 0.45).seconds == 1.0
-    assert arrival(RESULTS[0], 0.45).evaluations == 20
-    assert math.isinf(arrival(RESULTS[3], 0.45).epochs)
+    assert time_to_target(RESULTS[0], 0.45).epochs == 2
+    assert time_to_target(RESULTS[0], 0.45).seconds == 1.0
+    assert time_to_target(RESULTS[0], 0.45).evaluations == 20
+    assert math.isinf(time_to_target(RESULTS[3], 0.45).epochs)
 
 
 def test_the_target_is_that_of_the_best_median() -> None:
-    (variants,) = by_task(RESULTS).values()
+    (variants,) = by_workload(RESULTS).values()
     assert target(variants) == pytest.approx(1.05 * 0.41)
     assert math.isnan(target({"x": [RESULTS[5]]}))
 
@@ -73,11 +73,11 @@ def test_the_target_is_that_of_the_best_median() -> None:
 def test_the_table_shows_every_ending() -> None:
     good, bad = table(RESULTS)
     assert (good.variant, bad.variant) == ("good", "bad")
-    assert good.endings == {"ok": 3}
-    assert bad.endings == {"crashed": 1, "diverged": 1, "ok": 1}
+    assert good.statuses == {"ok": 3}
+    assert bad.statuses == {"crashed": 1, "diverged": 1, "ok": 1}
     assert (good.runs, bad.runs) == (3, 3)
-    assert good.arrived == 3
-    assert (bad.arrived, bad.epochs_to_target.median) == (0, math.inf)
+    assert good.reached == 3
+    assert (bad.reached, bad.epochs_to_target.median) == (0, math.inf)
     assert good.best_val_loss.median == 0.41
 
 
@@ -131,7 +131,7 @@ def test_diagnostics_that_older_runs_lack_are_a_gap() -> None:
 
 
 def test_the_table_has_cost_and_state_where_they_were_measured() -> None:
-    measured = [Measured(state_bytes=80, update=6.0, update_90=9.0, sgd=3.0), Measured(state_bytes=80), Measured()]
+    measured = [Measurements(state_bytes=80, update=6.0, update_90=9.0, sgd=3.0), Measurements(state_bytes=80), Measurements()]
     (row,) = table([replace(made("x", i, [1.0, 0.5, 0.4, 0.3]), measured=m) for i, m in enumerate(measured)])
     assert (row.cost.median, row.cost_90.median, row.state_bytes) == (2.0, 3.0, 80)
     (none,) = table([made("x", 0, [1.0, 0.5])])

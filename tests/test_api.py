@@ -7,12 +7,12 @@ import pytest
 import optbench
 from optbench.core.errors import NothingSelected, OptbenchError, UsageError
 from optbench.core.specs import RunResult
-from optbench.data.loader import Frozen
+from optbench.data.loader import FrozenDataset
 from optbench.planning import config
 from optbench.store import Store
 
 
-def run(dataset: Frozen, tmp_path: Path, **change: object) -> optbench.Results:
+def run(dataset: FrozenDataset, tmp_path: Path, **change: object) -> optbench.Results:
     given = {
         "optimizers": ["adam", "gd"],
         "architectures": ["single-layer"],
@@ -25,7 +25,7 @@ def run(dataset: Frozen, tmp_path: Path, **change: object) -> optbench.Results:
     return optbench.run(**(given | change))
 
 
-def test_run_returns_what_was_asked_for(dataset: Frozen, tmp_path: Path) -> None:
+def test_run_returns_what_was_asked_for(dataset: FrozenDataset, tmp_path: Path) -> None:
     results = run(dataset, tmp_path)
     assert len(results) == 4
     assert [result.status for result in results] == ["ok"] * 4
@@ -36,7 +36,7 @@ def test_run_returns_what_was_asked_for(dataset: Frozen, tmp_path: Path) -> None
     assert results.report(tmp_path / "page.html").read_text().startswith("<!DOCTYPE html>")
 
 
-def test_what_is_stored_is_not_run_again(dataset: Frozen, tmp_path: Path) -> None:
+def test_what_is_stored_is_not_run_again(dataset: FrozenDataset, tmp_path: Path) -> None:
     first = run(dataset, tmp_path)
     second = run(dataset, tmp_path, seeds=range(3))
     seconds = {result.spec.key: result.seconds for result in first}
@@ -47,7 +47,7 @@ def test_what_is_stored_is_not_run_again(dataset: Frozen, tmp_path: Path) -> Non
     assert [result.seconds for result in third] != [result.seconds for result in first]
 
 
-def test_a_report_is_written_when_something_changed_and_not_again(dataset: Frozen, tmp_path: Path) -> None:
+def test_a_report_is_written_when_something_changed_and_not_again(dataset: FrozenDataset, tmp_path: Path) -> None:
     page = run(dataset, tmp_path).report(tmp_path / "page.html")
     first = page.stat().st_mtime_ns
     assert run(dataset, tmp_path).report(page).stat().st_mtime_ns == first
@@ -57,7 +57,7 @@ def test_a_report_is_written_when_something_changed_and_not_again(dataset: Froze
     assert page.stat().st_mtime_ns > second  # other timings
 
 
-def test_mistakes_are_said_before_anything_runs(dataset: Frozen, tmp_path: Path) -> None:
+def test_mistakes_are_said_before_anything_runs(dataset: FrozenDataset, tmp_path: Path) -> None:
     for change, kind in (({"optimizers": ["adm"]}, UsageError), ({"seeds": []}, NothingSelected), ({"epochs": -1}, UsageError)):
         with pytest.raises(kind):
             run(dataset, tmp_path, **change)
@@ -66,7 +66,7 @@ def test_mistakes_are_said_before_anything_runs(dataset: Frozen, tmp_path: Path)
     assert not (tmp_path / "runs.sqlite").exists()
 
 
-def test_results_survive_a_store_with_other_runs(dataset: Frozen, tmp_path: Path) -> None:
+def test_results_survive_a_store_with_other_runs(dataset: FrozenDataset, tmp_path: Path) -> None:
     run(dataset, tmp_path)
     only = run(dataset, tmp_path, optimizers=["gd"])
     assert {result.labels.optimizer for result in only} == {"gd"}

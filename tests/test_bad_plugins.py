@@ -251,13 +251,13 @@ def made(texts, d=4):
 
 def embedder(wanted, returned):
     @dataclass(frozen=True, kw_only=True)
-    class Made(Embedder):
+    class Instance(Embedder):
         name = wanted
         def encode(self, texts, role, learnt):
             return returned(texts)
-    Made.__qualname__ = Made.__name__ = wanted
-    globals()[wanted] = Made
-    return Made
+    Instance.__qualname__ = Instance.__name__ = wanted
+    globals()[wanted] = Instance
+    return Instance
 
 KINDS = [
     embedder("right", made),

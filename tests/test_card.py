@@ -9,7 +9,7 @@ from tiny import tiny_splits
 from optbench.curation.card import data_card, tally
 from optbench.curation.croissant import citation, croissant
 from optbench.curation.importing import companions, write
-from optbench.data.loader import Frozen, load
+from optbench.data.loader import FrozenDataset, load
 from optbench.data.manifest import Manifest
 from optbench.data.rows import Row
 
@@ -18,7 +18,7 @@ def with_(manifest: Manifest, **entries: object) -> Manifest:
     return Manifest.model_validate(manifest.model_dump() | entries)
 
 
-def card(dataset: Frozen, **entries: object) -> str:
+def card(dataset: FrozenDataset, **entries: object) -> str:
     return data_card(with_(dataset.manifest, **entries), tally(dataset.splits))
 
 
@@ -36,14 +36,14 @@ def test_what_can_be_counted_is_counted() -> None:
     assert found["lengths"]["-1"] == round(sum(wrong) / 12)
 
 
-def test_a_card_names_every_file_with_its_digest(dataset: Frozen) -> None:
+def test_a_card_names_every_file_with_its_digest(dataset: FrozenDataset) -> None:
     text = card(dataset)
     for name, split in dataset.manifest.splits.items():
         assert f"| {name} | {split.rows} | {split.file} | `{split.sha256}` |" in text
     assert dataset.digest in text
 
 
-def test_a_card_says_what_the_manifest_says_and_nothing_empty(dataset: Frozen) -> None:
+def test_a_card_says_what_the_manifest_says_and_nothing_empty(dataset: FrozenDataset) -> None:
     bare, full = card(dataset), card(dataset, title="A title", made="By hand.", licence="MIT", citation="Cite so.")
     assert bare.startswith("# tiny\n")
     assert full.startswith("# A title\n")
@@ -54,7 +54,7 @@ def test_a_card_says_what_the_manifest_says_and_nothing_empty(dataset: Frozen) -
         assert f"## {heading}" not in bare
 
 
-def test_figures_are_written_one_line_an_entry(dataset: Frozen) -> None:
+def test_figures_are_written_one_line_an_entry(dataset: FrozenDataset) -> None:
     figures = {"length alone": 0.5512, "answer only": {"words": 0.7, "off|topic": 0.61}, "pairs": "3"}
     text = data_card(with_(dataset.manifest, figures=figures), tally(dataset.splits))
     table = text.partition("## Figures\n\n")[2].partition("\n\n")[0].splitlines()
@@ -66,7 +66,7 @@ def test_figures_are_written_one_line_an_entry(dataset: Frozen) -> None:
     ]
 
 
-def test_vectors_stand_in_both(dataset: Frozen) -> None:
+def test_vectors_stand_in_both(dataset: FrozenDataset) -> None:
     made = {"model": "all-MiniLM-L6-v2", "model_sha256": "cd" * 32, "prompts": {}, "normalised": True}
     vectors = {"minilm": {"file": "v/minilm.npz", "sha256": "ab" * 32, "dimension": 384, **made}}
     manifest = with_(dataset.manifest, vectors=vectors)
@@ -79,7 +79,7 @@ def test_vectors_stand_in_both(dataset: Frozen) -> None:
     assert "all-MiniLM-L6-v2" in listed["description"]
 
 
-def test_every_dataset_has_both_and_they_are_the_same_everywhere(dataset: Frozen, tmp_path: Path) -> None:
+def test_every_dataset_has_both_and_they_are_the_same_everywhere(dataset: FrozenDataset, tmp_path: Path) -> None:
     again = write(tmp_path / "elsewhere" / "tiny", tiny_splits(), {"name": "tiny"})
     names = {"README.md", "croissant.json", "manifest.json", "test.csv", "train.csv", "validation.csv"}
     assert {path.name for path in again.folder.iterdir()} == names
@@ -87,7 +87,7 @@ def test_every_dataset_has_both_and_they_are_the_same_everywhere(dataset: Frozen
         assert (again.folder / name).read_bytes() == (dataset.folder / name).read_bytes()
 
 
-def test_they_can_be_made_again_from_what_was_loaded(dataset: Frozen) -> None:
+def test_they_can_be_made_again_from_what_was_loaded(dataset: FrozenDataset) -> None:
     loaded = load(dataset.folder)
     for name, content in companions(loaded.manifest, loaded.splits).items():
         assert (dataset.folder / name).read_bytes() == content
@@ -97,17 +97,17 @@ def test_they_can_be_made_again_from_what_was_loaded(dataset: Frozen) -> None:
     ("licence", "expected"),
     [("CC-BY-4.0", "https://spdx.org/licenses/CC-BY-4.0.html"), ("ask the authors", "ask the authors"), ("", None)],
 )
-def test_a_known_licence_is_given_by_its_address(dataset: Frozen, licence: str, expected: str | None) -> None:
+def test_a_known_licence_is_given_by_its_address(dataset: FrozenDataset, licence: str, expected: str | None) -> None:
     columns = {name: ["question", "answer", "label"] for name in dataset.splits}
     assert croissant(with_(dataset.manifest, licence=licence), columns).get("license") == expected
 
 
-def test_a_citation_says_which_rows_were_meant(dataset: Frozen) -> None:
+def test_a_citation_says_which_rows_were_meant(dataset: FrozenDataset) -> None:
     found = citation(with_(dataset.manifest, title="Pairs", published="2025-01-31", version="1"))
     assert found == f"@misc{{tiny-1, title = {{Pairs}}, version = {{1}}, year = {{2025}}, note = {{SHA-256 {dataset.digest}}}}}"
 
 
 @pytest.mark.parametrize("day", ["2025", "31.01.2025", "2025-1-31", "soon"])
-def test_a_day_has_one_form(dataset: Frozen, day: str) -> None:
+def test_a_day_has_one_form(dataset: FrozenDataset, day: str) -> None:
     with pytest.raises(ValueError, match="published"):
         with_(dataset.manifest, published=day)

@@ -12,19 +12,19 @@ from optbench.core.turkish import turkish_lower
 from optbench.curation.freezing import freeze
 from optbench.curation.importing import read_files, write
 from optbench.data.embedded import assemble
-from optbench.data.loader import Frozen, load
+from optbench.data.loader import FrozenDataset, load
 from optbench.data.rows import Row, write_csv
 from optbench.embedders.hashing import Hashing
 from optbench.embedders.tfidf import TfIdf
 from optbench.registry import Registry
 
 
-def test_what_was_written_is_loaded(dataset: Frozen) -> None:
+def test_what_was_written_is_loaded(dataset: FrozenDataset) -> None:
     assert dataset.splits == tiny_splits()
     assert {name: entry.rows for name, entry in dataset.manifest.splits.items()} == {"train": 12, "validation": 6, "test": 6}
 
 
-def test_the_same_rows_have_the_same_digest(tmp_path: Path, dataset: Frozen) -> None:
+def test_the_same_rows_have_the_same_digest(tmp_path: Path, dataset: FrozenDataset) -> None:
     again = write(tmp_path / "again", tiny_splits(), {"name": "again"})
     assert again.digest == dataset.digest
     other = tiny_splits()
@@ -32,14 +32,14 @@ def test_the_same_rows_have_the_same_digest(tmp_path: Path, dataset: Frozen) -> 
     assert write(tmp_path / "other", other, {"name": "other"}).digest != dataset.digest
 
 
-def test_a_changed_file_is_refused_by_name(dataset: Frozen) -> None:
+def test_a_changed_file_is_refused_by_name(dataset: FrozenDataset) -> None:
     path = dataset.folder / "test.csv"
     path.write_bytes(path.read_bytes().replace(b"-1", b"1", 1))
     with pytest.raises(DataError, match=r"test\.csv is not the file that was frozen"):
         _ = load(dataset.folder).splits
 
 
-def test_a_missing_file_is_refused_by_name(dataset: Frozen) -> None:
+def test_a_missing_file_is_refused_by_name(dataset: FrozenDataset) -> None:
     (dataset.folder / "train.csv").unlink()
     with pytest.raises(DataError, match=r"train\.csv, which the manifest lists, cannot be read"):
         _ = load(dataset.folder).splits
@@ -57,7 +57,7 @@ def test_a_missing_file_is_refused_by_name(dataset: Frozen) -> None:
         ({"format": 2}, ["format"]),
     ],
 )
-def test_a_manifest_that_breaks_a_rule_is_refused(dataset: Frozen, change: dict[str, object], words: list[str]) -> None:
+def test_a_manifest_that_breaks_a_rule_is_refused(dataset: FrozenDataset, change: dict[str, object], words: list[str]) -> None:
     path = dataset.folder / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(DataError) as refusal:
@@ -67,7 +67,7 @@ def test_a_manifest_that_breaks_a_rule_is_refused(dataset: Frozen, change: dict[
         assert word in str(refusal.value)
 
 
-def test_a_manifest_names_all_splits(dataset: Frozen) -> None:
+def test_a_manifest_names_all_splits(dataset: FrozenDataset) -> None:
     path = dataset.folder / "manifest.json"
     content = json.loads(path.read_text())
     del content["splits"]["test"]
@@ -91,7 +91,7 @@ def test_nothing_half_written_stays(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dataset_is_replaced_only_when_asked(tmp_path: Path, dataset: Frozen) -> None:
+def test_a_dataset_is_replaced_only_when_asked(tmp_path: Path, dataset: FrozenDataset) -> None:
     with pytest.raises(UsageError, match="exists already"):
         write(dataset.folder, tiny_splits(), {"name": "tiny"})
     assert write(dataset.folder, tiny_splits(), {"name": "tiny", "version": "1"}, replace=True).manifest.version == "1"
@@ -123,7 +123,9 @@ def test_the_shipped_dataset_keeps_its_promises(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize("embedder", [Hashing(), Hashing(features=64), TfIdf(), TfIdf(features=3)])
-def test_rows_are_question_answer_and_one(dataset: Frozen, embedder: Hashing | TfIdf, dtype: np.dtype[np.floating]) -> None:
+def test_rows_are_question_answer_and_one(
+    dataset: FrozenDataset, embedder: Hashing | TfIdf, dtype: np.dtype[np.floating]
+) -> None:
     matrix = assemble(dataset, embedder, dtype)
     assert matrix.x.dtype == matrix.y.dtype == dtype
     assert matrix.x.flags.c_contiguous
@@ -134,11 +136,11 @@ def test_rows_are_question_answer_and_one(dataset: Frozen, embedder: Hashing | T
     assert [len(matrix.x[rows]) for rows in (matrix.train, matrix.validation, matrix.test)] == [12, 6, 6]
 
 
-def test_hashing_gives_2049_inputs(dataset: Frozen) -> None:
+def test_hashing_gives_2049_inputs(dataset: FrozenDataset) -> None:
     assert assemble(dataset, Hashing(), "float32").x.shape[1] == 2049
 
 
-def test_tfidf_learns_from_training_texts_only(dataset: Frozen) -> None:
+def test_tfidf_learns_from_training_texts_only(dataset: FrozenDataset) -> None:
     learnt = TfIdf().fit([text for row in dataset.splits["train"] for text in (row.question, row.answer)])
     assert "elma" in learnt.vocabulary_
     assert "güneş" not in learnt.vocabulary_

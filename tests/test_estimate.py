@@ -14,13 +14,14 @@ from optbench.cli import cli
 from optbench.cli.run import _duration
 from optbench.core.contracts import Embedder, Optimizer
 from optbench.core.numerics import Layout, Vector
-from optbench.data.loader import Frozen
+from optbench.data.loader import FrozenDataset
 from optbench.execution.estimate import EMBED, POINT, START, STRANGER, run_seconds, total_seconds
-from optbench.planning.plan import Selections, Task, make_plan
+from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry
+from optbench.training.job import Job
 
 
-def test_runs_that_differ_in_seed_epochs_and_source_alone_tell(plan: list[Task]) -> None:
+def test_runs_that_differ_in_seed_epochs_and_source_alone_tell(plan: list[Job]) -> None:
     adam = plan[0].spec
     stored = [(replace(adam, seed=70 + i, epochs=9, source="older"), seconds) for i, seconds in enumerate([10.0, 20.0, 600.0])]
     stored.append((replace(adam, batch_size=7), 1e9))
@@ -40,9 +41,7 @@ class Hostile(Optimizer):
         raise SystemExit("a stranger's code was called before its run")
 
 
-def test_a_strangers_method_is_not_called_and_counts_as_several_adams(
-    plan: list[Task], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_strangers_method_is_not_called_and_counts_as_several_adams(plan: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("optbench.execution.estimate._seconds_an_update", lambda *_: 1.0)
     adam, theirs = run_seconds(
         [plan[0], replace(plan[0], optimizer=Hostile(), spec=replace(plan[0].spec, seed=8))], [], workers=1
@@ -51,7 +50,7 @@ def test_a_strangers_method_is_not_called_and_counts_as_several_adams(
     assert theirs / adam == pytest.approx(STRANGER, rel=0.2)
 
 
-def test_larger_networks_and_more_epochs_take_longer(registry: Registry, dataset: Frozen) -> None:
+def test_larger_networks_and_more_epochs_take_longer(registry: Registry, dataset: FrozenDataset) -> None:
     def seconds(architecture: str, epochs: int) -> float:
         selections = Selections(
             optimizers=["adam"],
@@ -67,7 +66,7 @@ def test_larger_networks_and_more_epochs_take_longer(registry: Registry, dataset
     assert small < large < long
 
 
-def test_what_might_not_fit_is_not_made_to_be_timed(registry: Registry, dataset: Frozen) -> None:
+def test_what_might_not_fit_is_not_made_to_be_timed(registry: Registry, dataset: FrozenDataset) -> None:
     selections = Selections(
         optimizers=["adam"],
         architectures=["two-layer-mlp[hidden=1000000000000]"],
@@ -79,7 +78,7 @@ def test_what_might_not_fit_is_not_made_to_be_timed(registry: Registry, dataset:
     assert 1e6 < large < larger
 
 
-def test_what_cannot_be_timed_stops_nobody(registry: Registry, dataset: Frozen) -> None:
+def test_what_cannot_be_timed_stops_nobody(registry: Registry, dataset: FrozenDataset) -> None:
     selections = Selections(
         optimizers=["lbfgs[history=1000000000000000000]", "sgd"],
         architectures=["single-layer"],
@@ -91,14 +90,14 @@ def test_what_cannot_be_timed_stops_nobody(registry: Registry, dataset: Frozen) 
 
 
 @pytest.mark.parametrize("dimension", [None, -5, "wide", 16])
-def test_a_strangers_dimension_is_believed_if_it_can_be(plan: list[Task], dimension: Any) -> None:
+def test_a_strangers_dimension_is_believed_if_it_can_be(plan: list[Job], dimension: Any) -> None:
     task = plan[0]
     strange = replace(task, embedder=cast("Embedder", SimpleNamespace(dimension=dimension)))
     (seconds,) = run_seconds([strange], [], workers=1)
     assert seconds > 0.0
 
 
-def test_the_whole_takes_what_its_parts_take(plan: list[Task]) -> None:
+def test_the_whole_takes_what_its_parts_take(plan: list[Job]) -> None:
     seconds = [2.0] * 6
     assert total_seconds(plan, seconds, workers=1, pictures=False) == START + EMBED + 12
     assert total_seconds(plan, seconds, workers=2, pictures=False) == START + EMBED + 6
@@ -141,7 +140,7 @@ def test_options_and_the_file_win_over_quick(tmp_path: Path) -> None:
     assert len({row["optimizer"] for row in rows}) == 5
 
 
-def test_a_run_says_first_how_long_it_should_take(dataset: Frozen, tmp_path: Path) -> None:
+def test_a_run_says_first_how_long_it_should_take(dataset: FrozenDataset, tmp_path: Path) -> None:
     words = ("-o", "gd", "-m", "single-layer", "-e", "hashing[features=16]", "-d", str(dataset.folder))
     words += ("--seeds", "0-1", "--epochs", "2", "--no-report", "-j", "1", "--store", str(tmp_path / "runs.sqlite"))
     first, second = run(*words), run(*words)

@@ -16,7 +16,7 @@ from optbench.architectures.single_layer import SingleLayer
 from optbench.architectures.two_layer_mlp import TwoLayerMLP
 from optbench.core.errors import UsageError
 from optbench.planning.plan import Selections, make_plan
-from optbench.registry import Method, Registry
+from optbench.registry import Component, Registry
 from optbench.training.loop import Batch
 
 ARCHITECTURES = [SingleLayer(), TwoLayerMLP(hidden=5), RecursiveMLP(hidden=(6, 5, 4))]
@@ -91,7 +91,7 @@ class FirstOrder(Architecture):
 def registry() -> Registry:
     found = Registry(autoload=False)
     for axis, cls in (("optimizer", Newtonian), ("architecture", FirstOrder)):
-        found._methods[axis][cls.name] = Method(cls, found.plugins[0])
+        found._methods[axis][cls.name] = Component(cls, found.plugins[0])
     return found
 
 

@@ -25,7 +25,7 @@ from optbench.kit.examine import Check, Finding, checks_of
 from optbench.kit.problems import SMALL, LeastSquares, start
 from optbench.kit.rules import Subject
 from optbench.kit.testing import plugin_checks
-from optbench.registry import AXES, Plugin
+from optbench.registry import KINDS, Plugin
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 BAD = Plugin("bad", "bad", "0", "bad = bad_methods")
@@ -34,7 +34,7 @@ BAD = Plugin("bad", "bad", "0", "bad = bad_methods")
 def finding(axis: str, cls: type[Any], rule: str, plugin: Plugin = BAD) -> Finding:
     found = next(one for one in RULES[axis] if one.name == rule)
     subject = Subject(axis, cls, plugin, ((axis, cls),))
-    return Check(axis, cls.name, rule, found.holds, found.remedy, lambda: found.breaches(subject)).run()
+    return Check(axis, cls.name, rule, found.holds, found.remedy, lambda: found.violations(subject)).run()
 
 
 @pytest.mark.parametrize("check", plugin_checks("optbench"))
@@ -64,7 +64,7 @@ def test_a_sound_method_keeps_every_rule(axis: str, rule: str) -> None:
 )
 def test_a_breach_is_found(axis: str, rule: str, found: str, cls: type[Any]) -> None:
     result = finding(axis, cls, rule)
-    assert result.status == "breach"
+    assert result.status == "violation"
     assert found in result.found
     assert result.remedy
 
@@ -100,7 +100,7 @@ def test_a_sound_dataset_keeps_every_rule(tmp_path: Path, rule: str) -> None:
 )
 def test_a_breach_of_a_dataset_is_found(tmp_path: Path, rule: str, found: str, given: dict[str, Any]) -> None:
     result = finding("dataset", dataset(tmp_path / "some", **given), rule)
-    assert (result.status, found in result.found) == ("breach", True)
+    assert (result.status, found in result.found) == ("violation", True)
 
 
 @pytest.mark.parametrize("rule", ["loads", "digests"])
@@ -114,7 +114,7 @@ def test_a_changed_file_of_a_dataset_is_found(tmp_path: Path, rule: str) -> None
 def test_a_dataset_without_a_docstring_is_found(tmp_path: Path) -> None:
     cls = dataset(tmp_path / "some")
     cls.__doc__ = None
-    assert finding("dataset", cls, "docstring").status == "breach"
+    assert finding("dataset", cls, "docstring").status == "violation"
 
 
 def test_every_rule_has_an_example_that_breaks_it() -> None:
@@ -124,7 +124,7 @@ def test_every_rule_has_an_example_that_breaks_it() -> None:
 
 
 def test_every_kind_of_method_has_rules() -> None:
-    assert set(RULES) == set(AXES)
+    assert set(RULES) == set(KINDS)
 
 
 def test_the_problem_is_an_objective_whose_gradients_can_be_changed() -> None:
@@ -159,7 +159,7 @@ def test_what_a_plugin_prints_or_raises_is_a_finding_and_no_more(capsys: pytest.
         raise SystemExit(3)
 
     result = Check("optimizer", "loud", "runs", "It runs.", "make it run", leave).run()
-    assert (result.status, result.remedy) == ("breach", "make it run")
+    assert (result.status, result.remedy) == ("violation", "make it run")
     assert "SystemExit: 3" in result.found
     assert capsys.readouterr().out == ""
 
@@ -167,7 +167,7 @@ def test_what_a_plugin_prints_or_raises_is_a_finding_and_no_more(capsys: pytest.
 def test_a_method_that_ends_the_other_process_costs_its_siblings_nothing() -> None:
     siblings = (("optimizer", bad_methods.Leaving), ("optimizer", bad_methods.Sound))
     (rule,) = (one for one in RULES["optimizer"] if one.name == "same in two processes")
-    assert list(rule.breaches(Subject("optimizer", bad_methods.Sound, BAD, siblings))) == []
+    assert list(rule.violations(Subject("optimizer", bad_methods.Sound, BAD, siblings))) == []
 
 
 def test_a_missing_extra_is_no_breach() -> None:
@@ -217,8 +217,8 @@ def test_a_plugin_that_brings_nothing_is_told_why(
     with checks_of(plugin_in(tmp_path / "stray", module)) as checks:
         results = [one.run() for one in checks]
     assert sys.path == before
-    (breach,) = [result for result in results if result.status == "breach"]
-    assert (breach.check, found in breach.found) == (check, True)
+    (violation,) = [result for result in results if result.status == "violation"]
+    assert (violation.check, found in violation.found) == (check, True)
     sys.modules.pop("stray_module", None)
 
 
@@ -277,7 +277,7 @@ def test_check_leaves_out_a_plugin_that_brings_the_same_name(tmp_path: Path, mon
     (tmp_path / "rival_module.py").write_text(STRAY.format(name="stray"))
     monkeypatch.syspath_prepend(str(tmp_path))
     folder = plugin_in(tmp_path / "stray", STRAY.format(name="stray"))
-    assert statuses("plugin", "check", folder)["names are free"] == "breach"
+    assert statuses("plugin", "check", folder)["names are free"] == "violation"
     for words in (("plugin", "check", folder, "-p", "no:a-rival"), ("-p", "no:a-rival", "plugin", "check", folder)):
         assert statuses(*words) == {"loads": "holds", "names are free": "holds", "brings a method": "holds"}
     for module in ("stray_module", "rival_module"):

@@ -16,17 +16,17 @@ from click.testing import CliRunner
 import optbench
 from optbench.cli import cli
 from optbench.core.errors import UsageError
-from optbench.kit.template import KINDS, new_plugin
-from optbench.registry import AXES, Registry
+from optbench.kit.template import TEMPLATE_KINDS, new_plugin
+from optbench.registry import KINDS, Registry
 
 RUN = [sys.executable, "-c", "from optbench.cli import main; main()"]
 
 
 def test_there_is_a_template_for_every_kind_of_method_but_wrappers() -> None:
-    assert {*KINDS, "wrapper"} == set(AXES)
+    assert {*TEMPLATE_KINDS, "wrapper"} == set(KINDS)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TEMPLATE_KINDS)
 def test_a_new_plugin_keeps_the_whole_contract_as_it_is(tmp_path: Path, registry: Registry, kind: str) -> None:
     folder = new_plugin("my-2nd-try", kind, tmp_path, registry)
     done = subprocess.run([*RUN, "plugin", "check", str(folder), "--json"], capture_output=True, text=True, check=False)
@@ -37,7 +37,7 @@ def test_a_new_plugin_keeps_the_whole_contract_as_it_is(tmp_path: Path, registry
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TEMPLATE_KINDS)
 def test_a_new_plugin_imports_public_names_only_and_hides_none(tmp_path: Path, registry: Registry, kind: str) -> None:
     # "state" would make a class that hides optbench.State, "none" one that is no name at all.
     for name in ("state", "vector", kind, "none", "true", "path", "network", "workspace", "counter"):
@@ -129,10 +129,10 @@ def test_check_prints_breach_and_remedy_and_ends_with_1(tmp_path: Path, registry
     done = subprocess.run([*RUN, "plugin", "check", str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     (row,) = [line for line in done.stdout.splitlines() if "in place" in line]
-    assert "breach" in row
+    assert "violation" in row
     assert "after 8 steps the weights" in row
     assert "write into the array" in row
-    assert "found a breach" in done.stderr
+    assert "found a violation" in done.stderr
 
 
 def test_check_of_nothing_ends_with_2() -> None:

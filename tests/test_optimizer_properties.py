@@ -58,8 +58,8 @@ def test_works_within_the_memory_of_the_weights(opt: Optimizer, seed: int, dtype
     run(opt, w, s, problem, range(1, 8))
     assert not np.array_equal(w, problem.start)
     assert room[0] == room[-1] == 7.0
-    judged = opt.eval_weights(w, s)
-    assert judged is w or any(judged is held for held in vars(s).values())
+    final_runs = opt.eval_weights(w, s)
+    assert final_runs is w or any(final_runs is held for held in vars(s).values())
 
 
 @pytest.mark.parametrize("opt", ALL)

@@ -12,11 +12,11 @@ from optbench.cli import cli
 from optbench.core.errors import UsageError
 from optbench.core.specs import canonical
 from optbench.method_docs import Page, StateSize, amount, measured_state, page
-from optbench.registry import AXES, Method, Plugin, Registry
+from optbench.registry import KINDS, Component, Plugin, Registry
 
 PLUGIN = Plugin("third", "third-party", "1.2", "third = third")
 BUILT_IN = Registry(autoload=False)
-METHODS = [(axis, method) for axis in AXES if axis != "dataset" for method in BUILT_IN.methods(axis)]
+METHODS = [(axis, method) for axis in KINDS if axis != "dataset" for method in BUILT_IN.methods(axis)]
 
 
 def facts(found: Page) -> dict[str, str]:
@@ -24,7 +24,7 @@ def facts(found: Page) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("axis", "method"), METHODS, ids=lambda value: getattr(value, "name", ""))
-def test_every_built_in_method_has_a_whole_page(axis: str, method: Method) -> None:
+def test_every_built_in_method_has_a_whole_page(axis: str, method: Component) -> None:
     found = page(method, axis, measured_state(method) if axis == "optimizer" else None)
     assert found.title
     assert all(text for _, text in found.lines())
@@ -101,7 +101,7 @@ class Bare(Optimizer):
 
 
 def test_a_plugins_page() -> None:
-    method = Method(Theirs, PLUGIN)
+    method = Component(Theirs, PLUGIN)
     assert measured_state(method) is None
     found = page(method, "optimizer")
     assert (found.title, found.source) == ("Somebody's method", "Doe 2030, Journal, equation 3")
@@ -119,13 +119,13 @@ def test_no_deviation_is_said() -> None:
     class Exact(Bare):
         """Somebody's other method. Doe 2031, Journal. No deviation."""
 
-    found = page(Method(Exact, PLUGIN), "optimizer")
+    found = page(Component(Exact, PLUGIN), "optimizer")
     assert (found.source, found.deviations) == ("Doe 2031, Journal", "none")
 
 
 def test_a_method_without_docstrings_has_a_page_too() -> None:
     Bare.__doc__ = None
-    found = page(Method(Bare, PLUGIN), "optimizer")
+    found = page(Component(Bare, PLUGIN), "optimizer")
     assert (found.title, found.source, found.equations, found.parameters) == ("", "", (), ())
     assert facts(found)["oracle"] == "none named"  # a stranger of a built-in's name would not inherit its oracle either
 
@@ -153,8 +153,8 @@ class Shapeless(Architecture):
 
 
 def test_a_method_that_cannot_start_has_a_page_too() -> None:
-    assert measured_state(Method(Leaves, PLUGIN)) is None
-    assert "weights" not in facts(page(Method(Shapeless, PLUGIN), "architecture"))
+    assert measured_state(Component(Leaves, PLUGIN)) is None
+    assert "weights" not in facts(page(Component(Shapeless, PLUGIN), "architecture"))
 
 
 def test_a_state_of_nothing() -> None:

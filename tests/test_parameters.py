@@ -10,7 +10,7 @@ from optbench.core.hyperparameters import Range, build, changed, count, fraction
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method:
+class Component:
     name = "method"
     lr: float = positive(0.1)
     beta: float = fraction(0.9)
@@ -25,7 +25,7 @@ class Method:
 
 
 def test_defaults() -> None:
-    method = build(Method, {})
+    method = build(Component, {})
     assert values(method) == {
         "lr": 0.1,
         "beta": 0.9,
@@ -57,7 +57,7 @@ def test_defaults() -> None:
     ],
 )
 def test_values_are_brought_to_their_type(given: dict[str, object], made: dict[str, object]) -> None:
-    method = build(Method, given)
+    method = build(Component, given)
     assert changed(method).items() <= made.items()
     for name, value in made.items():
         assert getattr(method, name) == value
@@ -90,13 +90,13 @@ def test_values_are_brought_to_their_type(given: dict[str, object], made: dict[s
 )
 def test_what_does_not_fit_is_refused_in_words(given: dict[str, object], words: list[str]) -> None:
     with pytest.raises(UsageError) as refusal:
-        build(Method, given)
+        build(Component, given)
     for word in words:
         assert word in str(refusal.value)
 
 
 def test_a_schedule_may_leave_the_range() -> None:
-    assert Method(lr=0.0).lr == 0.0
+    assert Component(lr=0.0).lr == 0.0
 
 
 def test_ranges_know_their_ends() -> None:

@@ -9,10 +9,11 @@ import pytest
 from optbench.core.errors import NothingSelected, UsageError
 from optbench.core.specs import Choice, RunSpec, canonical
 from optbench.curation.importing import write
-from optbench.data.loader import Frozen
+from optbench.data.loader import FrozenDataset
 from optbench.planning.datasets import find_dataset
-from optbench.planning.plan import Selections, Task, make_plan, rebuild
+from optbench.planning.plan import Selections, make_plan, rebuild
 from optbench.registry import Registry
+from optbench.training.job import Job
 
 ALL = Selections(optimizers=["sgd", "adam"], architectures=["single-layer"], embedders=["hashing"], seeds=(0,))
 
@@ -20,7 +21,7 @@ ALL = Selections(optimizers=["sgd", "adam"], architectures=["single-layer"], emb
 def test_an_axis_that_is_not_named_spans_all(registry: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)  # away from vectors that somebody made beside the shipped ones
     plan = make_plan(registry, Selections())
-    embedders = [*(method.name for method in registry.methods("embedder") if method.cls.in_all), "minilm"]
+    embedders = [*(method.name for method in registry.components("embedder") if method.cls.in_all), "minilm"]
     assert len(plan) == 5 * len(registry.names("optimizer")) * len(registry.names("architecture")) * len(embedders)
     assert len({task.spec.key for task in plan}) == len(plan)
 
@@ -123,7 +124,7 @@ def test_what_cannot_be_run_is_refused(registry: Registry, change: dict[str, obj
         make_plan(registry, replace(ALL, **change))
 
 
-def test_a_stored_spec_becomes_the_same_task(registry: Registry, plan: list[Task]) -> None:
+def test_a_stored_spec_becomes_the_same_task(registry: Registry, plan: list[Job]) -> None:
     for task in (*plan, *make_plan(registry, ALL)):
         again = rebuild(registry, task.spec, task.labels)
         assert (again.optimizer, again.architecture, again.embedder) == (task.optimizer, task.architecture, task.embedder)
@@ -174,7 +175,7 @@ def test_a_full_batch_method_stays_one_when_wrapped(registry: Registry) -> None:
 
 
 def test_datasets_are_found_by_name_and_by_folder(
-    registry: Registry, dataset: Frozen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registry: Registry, dataset: FrozenDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     imported = write(tmp_path / ".optbench" / "datasets" / "mine", dict(dataset.splits), {"name": "mine"})

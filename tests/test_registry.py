@@ -33,6 +33,6 @@ def test_a_plugin_can_be_left_out_by_its_name_or_its_distributions(name: str) ->
 
 @pytest.mark.parametrize("axis", ["optimizer", "wrapper", "architecture", "embedder"])
 def test_every_method_says_what_it_is(registry: Registry, axis: str) -> None:
-    for method in registry.methods(axis):
+    for method in registry.components(axis):
         assert method.summary.endswith((".", ":")), method.name
         assert method.plugin.version

@@ -14,11 +14,12 @@ from optbench.core.errors import OptbenchError
 from optbench.core.specs import DIAGNOSTICS, Labels, RunResult
 from optbench.curation.importing import write
 from optbench.execution.executor import execute
-from optbench.planning.plan import Selections, Task, make_plan
+from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry
 from optbench.report.build import Origin, build
 from optbench.report.palette import styles
 from optbench.store import Store
+from optbench.training.job import Job
 from optbench.trajectories import Picture, pictures
 
 ORIGIN = Origin("optbench run --all")
@@ -38,7 +39,7 @@ def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         batch_size=5,
     )
     found: list[RunResult] = []
-    plan: list[Task] = make_plan(request.getfixturevalue("registry"), selections)
+    plan: list[Job] = make_plan(request.getfixturevalue("registry"), selections)
     execute(plan, found.append, workers=2)
     return found
 

@@ -13,7 +13,7 @@ from optbench.curation.baselines import Baseline, baselines_of
 from optbench.curation.importing import write
 from optbench.curation.quality_rules import findings
 from optbench.curation.splitting import divide
-from optbench.data.loader import Frozen, load
+from optbench.data.loader import FrozenDataset, load
 from optbench.data.rows import Row
 from optbench.registry import Registry
 
@@ -47,11 +47,11 @@ def test_a_division_depends_on_rows_and_salt_only() -> None:
     assert divide(rows, "a") != divide(rows, "b")
 
 
-def broken(dataset: Frozen, measured: dict[str, Baseline] = GOOD) -> list[str]:
+def broken(dataset: FrozenDataset, measured: dict[str, Baseline] = GOOD) -> list[str]:
     return [finding.rule for finding in findings(dataset, measured) if not finding.holds]
 
 
-def test_each_rule_can_be_broken(tmp_path: Path, dataset: Frozen) -> None:
+def test_each_rule_can_be_broken(tmp_path: Path, dataset: FrozenDataset) -> None:
     assert broken(dataset) == ["splits are 60/20/20"]
     splits = tiny_splits()
     splits["test"] = splits["test"][:-1]
@@ -80,11 +80,11 @@ def test_baselines_find_what_is_in_the_answers(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def shipped(registry: Registry) -> Frozen:
+def shipped(registry: Registry) -> FrozenDataset:
     return load(registry.find("dataset", "qa-tr").cls.folder)
 
 
-def test_the_shipped_dataset_keeps_every_rule(shipped: Frozen) -> None:
+def test_the_shipped_dataset_keeps_every_rule(shipped: FrozenDataset) -> None:
     measured = baselines_of(shipped)
     assert broken(shipped, measured) == []
     published = shipped.manifest.figures
@@ -92,7 +92,7 @@ def test_the_shipped_dataset_keeps_every_rule(shipped: Frozen) -> None:
         assert published[name]["all"] == pytest.approx(one.accuracy, abs=0.01)  # another scikit-learn may differ a little
 
 
-def test_the_shipped_dataset_is_as_large_as_promised(shipped: Frozen) -> None:
+def test_the_shipped_dataset_is_as_large_as_promised(shipped: FrozenDataset) -> None:
     rows = [row for split in shipped.splits.values() for row in split]
     assert len({row.question for row in rows}) >= 600
     assert len({row.topic for row in rows}) >= 12

@@ -17,7 +17,7 @@ from thing.helper import x
 from . import sibling
 import json
 from optbench import Optimizer, axpy
-class Method(Optimizer):
+class Component(Optimizer):
     name = "m"
 """,
     "thing/helper.py": "from .deeper import y\nx = 1\n",
@@ -43,7 +43,7 @@ def digest() -> str:
     sources._digest.cache_clear()
     sources._module.cache_clear()
     sources._source.cache_clear()
-    return sources.digest([importlib.import_module("thing.method").Method])
+    return sources.digest([importlib.import_module("thing.method").Component])
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from optbench.core.errors import StoreError
-from optbench.core.specs import Measured, RunResult, RunSpec
-from optbench.planning.plan import Task
+from optbench.core.specs import Measurements, RunResult, RunSpec
 from optbench.store import Store
-from optbench.training.run_job import run_task
+from optbench.training.job import Job
+from optbench.training.run_job import run_job
 
 
 @pytest.fixture
-def result(plan: list[Task]) -> RunResult:
-    return run_task(plan[0])
+def result(plan: list[Job]) -> RunResult:
+    return run_job(plan[0])
 
 
 def test_a_result_comes_back_as_it_was(tmp_path: Path, result: RunResult) -> None:
@@ -44,7 +44,7 @@ def test_a_result_comes_back_as_it_was(tmp_path: Path, result: RunResult) -> Non
     assert found.measured == result.measured
 
 
-def test_specs_come_back_from_json(plan: list[Task]) -> None:
+def test_specs_come_back_from_json(plan: list[Job]) -> None:
     for task in plan:
         assert RunSpec.from_json(task.spec.as_json()).key == task.spec.key
 
@@ -127,7 +127,7 @@ def test_a_store_of_version_1_is_brought_up_to_date(tmp_path: Path, result: RunR
     with Store(path, create=False) as store:
         (found,) = store.results()
         assert found.digest == result.digest
-        assert found.measured == Measured()
+        assert found.measured == Measurements()
         assert store.durations() == []
         store.put(result)
         assert store.results()[0].measured == result.measured
@@ -136,7 +136,7 @@ def test_a_store_of_version_1_is_brought_up_to_date(tmp_path: Path, result: RunR
 
 
 def test_durations_are_those_of_runs_that_ended_for_good(tmp_path: Path, result: RunResult) -> None:
-    failed = RunResult(replace(result.spec, seed=9), result.labels, "failed", measured=Measured(duration=7.0))
+    failed = RunResult(replace(result.spec, seed=9), result.labels, "failed", measured=Measurements(duration=7.0))
     with Store(tmp_path / "runs.sqlite") as store:
         store.put(result)
         store.put(failed)

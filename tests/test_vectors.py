@@ -14,7 +14,7 @@ from optbench.core.errors import DataError, UsageError
 from optbench.curation.encoding import keep_beside
 from optbench.curation.importing import write
 from optbench.data.embedded import assemble
-from optbench.data.loader import Frozen
+from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import Slot, VectorFile
 from optbench.data.vectors import ROLES, FrozenVectors, absent, beside, check, distinct_texts, pack, unpack, vector_sets
 from optbench.planning.plan import Selections, make_plan, rebuild
@@ -38,7 +38,7 @@ def entry(content: bytes, **change: Any) -> VectorFile:
     return VectorFile.model_validate(given | change)
 
 
-def packed(dataset: Frozen, change: Callable[[dict[str, Any]], None] = lambda _: None) -> bytes:
+def packed(dataset: FrozenDataset, change: Callable[[dict[str, Any]], None] = lambda _: None) -> bytes:
     texts = distinct_texts(dataset.splits)
     rng = np.random.default_rng(0)
     vectors = {role: rng.normal(size=(len(texts[role]), D)).astype(np.float32) for role in ROLES}
@@ -52,7 +52,7 @@ def packed(dataset: Frozen, change: Callable[[dict[str, Any]], None] = lambda _:
 
 
 @pytest.fixture
-def with_vectors(tmp_path: Path, dataset: Frozen) -> Frozen:
+def with_vectors(tmp_path: Path, dataset: FrozenDataset) -> FrozenDataset:
     content = packed(dataset)
     about = {
         "name": "with",
@@ -61,20 +61,20 @@ def with_vectors(tmp_path: Path, dataset: Frozen) -> Frozen:
     return write(tmp_path / "with", tiny_splits(), about, vectors={"small": (entry(content), content)})
 
 
-def test_equal_vectors_give_equal_bytes(dataset: Frozen) -> None:
+def test_equal_vectors_give_equal_bytes(dataset: FrozenDataset) -> None:
     assert packed(dataset) == packed(dataset)
     texts = distinct_texts(dataset.splits)
     assert [len(texts[role]) for role in ROLES] == [12, 24]
 
 
-def test_a_set_is_an_embedder_of_its_dataset(with_vectors: Frozen, registry: Registry) -> None:
+def test_a_set_is_an_embedder_of_its_dataset(with_vectors: FrozenDataset, registry: Registry) -> None:
     matrix = assemble(with_vectors, FrozenVectors.of(vector_sets(with_vectors)["small"]), "float32")
     assert matrix.x.shape == (24, 2 * D + 1)
     assert np.array_equal(matrix.x[0, :D], matrix.x[1, :D])  # both answers of one question
     assert not np.array_equal(matrix.x[0, D:-1], matrix.x[1, D:-1])
 
 
-def test_plans_span_the_sets_that_are_here(with_vectors: Frozen, registry: Registry) -> None:
+def test_plans_span_the_sets_that_are_here(with_vectors: FrozenDataset, registry: Registry) -> None:
     selections = Selections(optimizers=["sgd"], architectures=["single-layer"], datasets=[str(with_vectors.folder)], seeds=(0,))
     plan = make_plan(registry, selections)
     assert {task.labels.embedder for task in plan} == {"hashing", "tfidf", "small"}
@@ -92,12 +92,12 @@ def test_plans_span_the_sets_that_are_here(with_vectors: Frozen, registry: Regis
         ("small[x=1]", "no hyper-parameters"),
     ],
 )
-def test_what_is_not_here_is_said(with_vectors: Frozen, registry: Registry, name: str, words: str) -> None:
+def test_what_is_not_here_is_said(with_vectors: FrozenDataset, registry: Registry, name: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         make_plan(registry, Selections(embedders=[name], datasets=[str(with_vectors.folder)]))
 
 
-def test_sets_may_lie_beside_a_dataset(dataset: Frozen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sets_may_lie_beside_a_dataset(dataset: FrozenDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert vector_sets(dataset) == {}
     content = packed(dataset)
@@ -111,7 +111,7 @@ def test_sets_may_lie_beside_a_dataset(dataset: Frozen, tmp_path: Path, monkeypa
         vector_sets(dataset)
 
 
-def test_a_changed_file_is_refused_by_name(with_vectors: Frozen) -> None:
+def test_a_changed_file_is_refused_by_name(with_vectors: FrozenDataset) -> None:
     path = with_vectors.folder / "vectors" / "small.npz"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(DataError, match=r"small\.npz is not the file that was frozen"):
@@ -138,7 +138,9 @@ def _nan(arrays: dict[str, Any]) -> None:
         (_nan, "answer, row 7: the vector has NaN"),
     ],
 )
-def test_a_file_that_breaks_a_rule_is_refused(dataset: Frozen, change: Callable[[dict[str, Any]], None], words: str) -> None:
+def test_a_file_that_breaks_a_rule_is_refused(
+    dataset: FrozenDataset, change: Callable[[dict[str, Any]], None], words: str
+) -> None:
     with pytest.raises(DataError, match=words):
         unpack(packed(dataset, change), "small.npz", D)
 
@@ -149,7 +151,7 @@ def test_what_is_no_file_of_arrays_is_refused(content: bytes) -> None:
         unpack(content, "small.npz", D)
 
 
-def test_a_text_without_a_vector_is_named(with_vectors: Frozen) -> None:
+def test_a_text_without_a_vector_is_named(with_vectors: FrozenDataset) -> None:
     embedder = FrozenVectors.of(vector_sets(with_vectors)["small"])
     with pytest.raises(DataError, match="no question vector for 'başka'"):
         embedder.encode(["başka"], "question", None)

@@ -9,18 +9,18 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from optbench.core.contracts import Optimizer, State
 from optbench.core.numerics import Layout, Vector
-from optbench.core.specs import CURVES, DIAGNOSTICS, Measured
+from optbench.core.specs import CURVES, DIAGNOSTICS, Measurements
 from optbench.optimizers.gd import GD
-from optbench.planning.plan import Task
-from optbench.training.run_job import run_task
+from optbench.training.job import Job
+from optbench.training.run_job import run_job
 
 
-def with_optimizer(task: Task, optimizer: Optimizer, epochs: int = 15) -> Task:
+def with_optimizer(task: Job, optimizer: Optimizer, epochs: int = 15) -> Job:
     return replace(task, optimizer=optimizer, spec=replace(task.spec, epochs=epochs))
 
 
-def test_a_result_has_all_that_is_promised(plan: list[Task]) -> None:
-    result = run_task(plan[0])
+def test_a_result_has_all_that_is_promised(plan: list[Job]) -> None:
+    result = run_job(plan[0])
     assert result.status == "ok"
     assert result.epochs == 3
     assert set(result.curves) == {*CURVES, *DIAGNOSTICS}
@@ -35,8 +35,8 @@ def test_a_result_has_all_that_is_promised(plan: list[Task]) -> None:
     assert result.curves["rows"].tolist() == [0, 12, 24, 36]
 
 
-def test_diagnostics_tell_how_the_judged_weights_move(plan: list[Task]) -> None:
-    curves = run_task(with_optimizer(plan[0], GD(lr=0.25), epochs=4)).curves
+def test_diagnostics_tell_how_the_judged_weights_move(plan: list[Job]) -> None:
+    curves = run_job(with_optimizer(plan[0], GD(lr=0.25), epochs=4)).curves
     assert math.isnan(curves["gradient_norm"][0])
     assert math.isnan(curves["update_norm"][0])
     assert curves["distance"][0] == 0
@@ -46,18 +46,18 @@ def test_diagnostics_tell_how_the_judged_weights_move(plan: list[Task]) -> None:
     assert abs(curves["weight_norm"][4] - curves["weight_norm"][0]) <= curves["distance"][4] * (1 + 1e-6)
 
 
-def test_diagnostics_are_deterministic_and_no_part_of_the_digest(plan: list[Task], monkeypatch: pytest.MonkeyPatch) -> None:
-    one, two = run_task(plan[0]), run_task(plan[0])
+def test_diagnostics_are_deterministic_and_no_part_of_the_digest(plan: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = run_job(plan[0]), run_job(plan[0])
     for name in DIAGNOSTICS:
         assert_array_equal(one.curves[name], two.curves[name])
     monkeypatch.setattr("optbench.training.run_job.norm", lambda _: 1.0)
-    three = run_task(plan[0])
+    three = run_job(plan[0])
     assert three.curves["distance"].tolist() == [1.0] * 4
     assert three.digest == one.digest
 
 
-def test_what_was_measured_stands_beside_it(plan: list[Task]) -> None:
-    measured = run_task(plan[0]).measured
+def test_what_was_measured_stands_beside_it(plan: list[Job]) -> None:
+    measured = run_job(plan[0]).measured
     assert plan[0].optimizer.name == "adam"
     assert (measured.weights, measured.state_bytes) == (33, 2 * 33 * 4)
     assert measured.duration is not None
@@ -67,24 +67,24 @@ def test_what_was_measured_stands_beside_it(plan: list[Task]) -> None:
     assert 0 < measured.cost <= measured.cost_90
 
 
-def test_cost_is_measured_once_a_process_for_each_layout(plan: list[Task], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cost_is_measured_once_a_process_for_each_layout(plan: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr("optbench.training.run_job._costs", {})
     monkeypatch.setattr(
-        "optbench.training.run_job.measure", lambda optimizer, *_: asked.append(optimizer.name) or Measured(state_bytes=1)
+        "optbench.training.run_job.measure", lambda optimizer, *_: asked.append(optimizer.name) or Measurements(state_bytes=1)
     )
     for task in plan:
-        assert run_task(task).measured.state_bytes == 1
+        assert run_job(task).measured.state_bytes == 1
     assert sorted(asked) == ["adam", "sgd"]
 
 
-def test_a_run_is_a_function_of_its_spec(plan: list[Task]) -> None:
-    assert run_task(plan[0]).digest == run_task(plan[0]).digest
-    assert len({run_task(task).digest for task in plan}) == len(plan)
+def test_a_run_is_a_function_of_its_spec(plan: list[Job]) -> None:
+    assert run_job(plan[0]).digest == run_job(plan[0]).digest
+    assert len({run_job(task).digest for task in plan}) == len(plan)
 
 
-def test_optimizers_start_from_the_same_weights(plan: list[Task]) -> None:
-    results = [run_task(task) for task in plan if task.spec.seed == 1]
+def test_optimizers_start_from_the_same_weights(plan: list[Job]) -> None:
+    results = [run_job(task) for task in plan if task.spec.seed == 1]
     assert len({result.labels.optimizer for result in results}) == len(results) == 2
     firsts = [result.sketches[0].tobytes() for result in results if result.sketches is not None]
     assert len(set(firsts)) == 1
@@ -123,15 +123,15 @@ class Strange(Optimizer):
         ("exit", "failed", 0, "SystemExit: 3"),
     ],
 )
-def test_endings(plan: list[Task], how: str, status: str, epochs: int, words: str) -> None:
-    result = run_task(with_optimizer(plan[0], Strange(how=how)))
+def test_endings(plan: list[Job], how: str, status: str, epochs: int, words: str) -> None:
+    result = run_job(with_optimizer(plan[0], Strange(how=how)))
     assert result.status == status
     assert result.epochs == epochs
     assert words in result.reason
     assert (result.digest is not None) is (status == "diverged")
 
 
-def test_diverged_runs_have_a_digest_too(plan: list[Task]) -> None:
+def test_diverged_runs_have_a_digest_too(plan: list[Job]) -> None:
     task = with_optimizer(plan[0], Strange(how="nan"))
-    one, two = run_task(task), run_task(task)
+    one, two = run_job(task), run_job(task)
     assert one.digest == two.digest is not None

@@ -26,12 +26,13 @@ from optbench.core.errors import PluginError
 from optbench.core.hyperparameters import build, changed, values
 from optbench.core.seeding import stream
 from optbench.core.specs import RunSpec
-from optbench.data.loader import Frozen
-from optbench.planning.plan import Selections, Task, make_plan
+from optbench.data.loader import FrozenDataset
+from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry, _check_class
 from optbench.store import Store
+from optbench.training.job import Job
 from optbench.training.loop import Batch
-from optbench.training.run_job import run_task
+from optbench.training.run_job import run_job
 from optbench.verify import verify
 from optbench.wrappers.clip import Clip
 from optbench.wrappers.constant import Constant
@@ -258,7 +259,7 @@ def test_a_wrapper_among_the_optimizers_is_refused() -> None:
 
 
 @pytest.fixture
-def chain(registry: Registry, dataset: Frozen) -> list[Task]:
+def chain(registry: Registry, dataset: FrozenDataset) -> list[Job]:
     selections = Selections(
         optimizers=["adam[lr=0.01]|clip[norm=1]|cosine[warmup=2]", "gd|clip[value=0.01]|step"],
         architectures=["single-layer"],
@@ -271,8 +272,8 @@ def chain(registry: Registry, dataset: Frozen) -> list[Task]:
     return make_plan(registry, selections)
 
 
-def test_wrapped_runs_are_stored_and_verified(registry: Registry, chain: list[Task], tmp_path: Path) -> None:
-    results = [run_task(task) for task in chain]
+def test_wrapped_runs_are_stored_and_verified(registry: Registry, chain: list[Job], tmp_path: Path) -> None:
+    results = [run_job(task) for task in chain]
     assert [result.status for result in results] == ["ok", "ok"]
     with Store(tmp_path / "runs.sqlite") as store:
         for result in results:
@@ -283,12 +284,12 @@ def test_wrapped_runs_are_stored_and_verified(registry: Registry, chain: list[Ta
     assert [verified.verdict for verified in verify(registry, found, workers=1)] == ["equal", "equal"]
 
 
-def test_wrappers_change_the_run(chain: list[Task]) -> None:
+def test_wrappers_change_the_run(chain: list[Job]) -> None:
     for task in chain:
         bare = task.optimizer
         while isinstance(bare, Wrapper):
             bare = bare.inner
-        assert run_task(task).digest != run_task(replace(task, optimizer=bare)).digest
+        assert run_job(task).digest != run_job(replace(task, optimizer=bare)).digest
 
 
 def optbench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -296,7 +297,7 @@ def optbench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_from_the_command_line(dataset: Frozen, tmp_path: Path) -> None:
+def test_from_the_command_line(dataset: FrozenDataset, tmp_path: Path) -> None:
     axes = ("-m", "single-layer", "-e", "hashing[features=16]", "-d", str(dataset.folder), "--seeds", "0")
     options = ("--epochs", "2", "-j", "1", "--no-report", "--json")
     done = optbench(tmp_path, "run", "-o", "adam[lr=1e-3,1e-2]|clip[norm=1]|cosine[warmup=1]", *axes, *options)

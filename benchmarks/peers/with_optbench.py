@@ -20,11 +20,11 @@ ARCHITECTURES = {cls.name: cls for cls in (RecursiveMLP, SingleLayer, TwoLayerML
 
 def prepare(job: Job, *, sparse: bool) -> Run:
     x, y = arrays(job.dtype)
-    judged = operator(x) if sparse else x  # as the harness does it, and as it would for rows without zeros
-    return lambda: _train(job, x, y, judged)
+    final_runs = operator(x) if sparse else x  # as the harness does it, and as it would for rows without zeros
+    return lambda: _train(job, x, y, final_runs)
 
 
-def _train(job: Job, x: np.ndarray, y: np.ndarray, judged: Operator) -> Curves:
+def _train(job: Job, x: np.ndarray, y: np.ndarray, final_runs: Operator) -> Curves:
     architecture = ARCHITECTURES[job.architecture]()
     model = architecture.bind(architecture.layout(x.shape[1]), job.dtype)
     model.w[:] = np.concatenate([layer.ravel() for layer in initial(job.architecture)])
@@ -32,7 +32,7 @@ def _train(job: Job, x: np.ndarray, y: np.ndarray, judged: Operator) -> Curves:
 
     def watch(epoch: int, weights: Vector, at: Batch, seconds: float) -> bool:
         if epoch:
-            outputs = model.predict(judged, weights)
+            outputs = model.predict(final_runs, weights)
             error = outputs[:TRAIN] - y[:TRAIN]
             losses.append(float(np.dot(error, error)) / TRAIN)
             accuracies.append(float(np.mean((outputs[TRAIN:] > 0) == (y[TRAIN:] > 0))))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optbench.analysis.grouping import judged
+from optbench.analysis.grouping import final_runs
 from optbench.core.numerics import Array
 from optbench.core.specs import DIAGNOSTICS, RunResult
 
@@ -39,7 +39,7 @@ def curves(runs: Sequence[RunResult]) -> Curves | None:
     A run that diverged counts, from then on, with an infinite loss and the accuracy of the majority class: else the curve would
     show the survivors only. Diagnostics are infinite from then on, and in runs made before these were recorded.
     """
-    counted = judged(runs)
+    counted = final_runs(runs)
     if not counted:
         return None
     length = counted[0].spec.epochs + 1

@@ -9,7 +9,7 @@ from optbench.core.specs import RunResult
 
 
 @dataclass(frozen=True, order=True)
-class TaskName:
+class Workload:
     """Everything that must be equal for two runs to be compared: all of the spec but the optimizer and the seed."""
 
     dataset: str
@@ -24,18 +24,18 @@ class TaskName:
         return f"{self.architecture} on {self.embedder}, {self.dataset}"
 
 
-def by_task(results: Iterable[RunResult]) -> dict[TaskName, dict[str, list[RunResult]]]:
+def by_workload(results: Iterable[RunResult]) -> dict[Workload, dict[str, list[RunResult]]]:
     """Return results by task and variant, both in order of name, seeds in order."""
-    tasks: dict[TaskName, dict[str, list[RunResult]]] = {}
+    tasks: dict[Workload, dict[str, list[RunResult]]] = {}
     for result in sorted(results, key=lambda r: (r.labels.optimizer, r.spec.seed)):
-        tasks.setdefault(task_of(result), {}).setdefault(result.labels.optimizer, []).append(result)
+        tasks.setdefault(workload_of(result), {}).setdefault(result.labels.optimizer, []).append(result)
     return dict(sorted(tasks.items()))
 
 
-def task_of(result: RunResult) -> TaskName:
+def workload_of(result: RunResult) -> Workload:
     """Return the task that a run belongs to."""
     spec, labels = result.spec, result.labels
-    return TaskName(
+    return Workload(
         spec.dataset,
         labels.embedder,
         labels.architecture,
@@ -46,7 +46,7 @@ def task_of(result: RunResult) -> TaskName:
     )
 
 
-def judged(results: Iterable[RunResult]) -> list[RunResult]:
+def final_runs(results: Iterable[RunResult]) -> list[RunResult]:
     """Return the runs that say something about the optimizer: those that ended `ok` or `diverged`."""
     return [result for result in results if result.status in ("ok", "diverged")]
 

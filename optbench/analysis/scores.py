@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optbench.analysis.grouping import judged
+from optbench.analysis.grouping import final_runs
 from optbench.core.specs import RunResult
 
-MARGIN = 1.05
+TARGET_MARGIN = 1.05
 """The target of a task is this times the lowest median best validation loss of the variants that were run."""
 
 
@@ -51,12 +51,12 @@ def best_loss(result: RunResult) -> float:
 
 def target(variants: Mapping[str, Sequence[RunResult]]) -> float:
     """Return a task's target for the validation loss; NaN where no run ended."""
-    medians = [float(np.median([best_loss(r) for r in judged(runs)])) for runs in variants.values() if judged(runs)]
-    return MARGIN * min(medians) if medians else math.nan
+    medians = [float(np.median([best_loss(r) for r in final_runs(runs)])) for runs in variants.values() if final_runs(runs)]
+    return TARGET_MARGIN * min(medians) if medians else math.nan
 
 
 @dataclass(frozen=True)
-class Arrival:
+class TimeToTarget:
     """When a run first reached the target; infinity for one that never did, or diverged."""
 
     epochs: float = math.inf
@@ -64,10 +64,10 @@ class Arrival:
     evaluations: float = math.inf
 
 
-def arrival(result: RunResult, goal: float) -> Arrival:
+def time_to_target(result: RunResult, goal: float) -> TimeToTarget:
     """Return when the validation loss was first at most `goal`."""
     reached = np.flatnonzero(result.curves["val_loss"] <= goal)
     if result.status == "diverged" or not reached.size:
-        return Arrival()
+        return TimeToTarget()
     epoch = int(reached[0])
-    return Arrival(float(epoch), result.seconds[epoch], float(result.curves["evaluations"][epoch]))
+    return TimeToTarget(float(epoch), result.seconds[epoch], float(result.curves["evaluations"][epoch]))

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from optbench.analysis.grouping import TaskName, by_task, judged
-from optbench.analysis.scores import Spread, arrival, best_loss, final_accuracy, final_loss, spread, target
+from optbench.analysis.grouping import Workload, by_workload, final_runs
+from optbench.analysis.scores import Spread, best_loss, final_accuracy, final_loss, spread, target, time_to_target
 from optbench.core.specs import RunResult, Status
 
 
@@ -15,11 +15,11 @@ from optbench.core.specs import RunResult, Status
 class TableRow:
     """How one variant did on one task, over its seeds."""
 
-    task: TaskName
+    task: Workload
     variant: str
-    endings: dict[Status, int]
+    statuses: dict[Status, int]
     target: float
-    arrived: int
+    reached: int
     test_accuracy: Spread
     best_val_loss: Spread
     train_loss: Spread
@@ -36,30 +36,30 @@ class TableRow:
     @property
     def runs(self) -> int:
         """The number of runs, however they ended."""
-        return sum(self.endings.values())
+        return sum(self.statuses.values())
 
 
 def table(results: Iterable[RunResult]) -> list[TableRow]:
     """Return the table, tasks in order of name, within a task the highest median test accuracy first."""
     rows = []
-    for task, variants in by_task(results).items():
+    for task, variants in by_workload(results).items():
         goal = target(variants)
         found = [_row(task, variant, runs, goal) for variant, runs in variants.items()]
         rows += sorted(
-            found, key=lambda row: (-row.test_accuracy.median if judged(variants[row.variant]) else 1.0, row.variant)
+            found, key=lambda row: (-row.test_accuracy.median if final_runs(variants[row.variant]) else 1.0, row.variant)
         )
     return rows
 
 
-def _row(task: TaskName, variant: str, runs: Sequence[RunResult], goal: float) -> TableRow:
-    counted = judged(runs)
-    arrivals = [arrival(run, goal) for run in counted]
+def _row(task: Workload, variant: str, runs: Sequence[RunResult], goal: float) -> TableRow:
+    counted = final_runs(runs)
+    arrivals = [time_to_target(run, goal) for run in counted]
     return TableRow(
         task,
         variant,
-        endings=dict(sorted(Counter(run.status for run in runs).items())),
+        statuses=dict(sorted(Counter(run.status for run in runs).items())),
         target=goal,
-        arrived=sum(a.epochs < float("inf") for a in arrivals),
+        reached=sum(a.epochs < float("inf") for a in arrivals),
         test_accuracy=spread([final_accuracy(run) for run in counted]),
         best_val_loss=spread([best_loss(run) for run in counted]),
         train_loss=spread([final_loss(run, "train_loss") for run in counted]),

@@ -56,7 +56,7 @@ def _methods(registry: Any, axis: str) -> list[dict[str, Any]]:
             "origin": f"{method.plugin.distribution} {method.plugin.version}",
             "summary": method.summary,
         }
-        for method in registry.methods(axis)
+        for method in registry.components(axis)
     ]
 
 

@@ -64,7 +64,7 @@ def new(name: str, kind: str, into: Path) -> None:
 @json_option
 @plugin_option
 def check(package: str, as_json: bool) -> None:
-    """Hold every method of a plugin against the contract; exits with 1 on a breach.
+    """Hold every method of a plugin against the contract; exits with 1 on a violation.
 
     PACKAGE is the name of an installed distribution or plugin, or a folder with a pyproject.toml or an __init__.py.
     """
@@ -76,10 +76,13 @@ def check(package: str, as_json: bool) -> None:
         json_lines(asdict(finding) for finding in findings)
     else:
         _print(findings)
-    breaches = sum(finding.status == "breach" for finding in findings)
+    violations = sum(finding.status == "violation" for finding in findings)
     skipped = sum(finding.status == "skipped" for finding in findings)
-    say(f"{package}: of {len(findings)} checks {breaches} found a breach" + (f", {skipped} were skipped" if skipped else ""))
-    if breaches:
+    say(
+        f"{package}: of {len(findings)} checks {violations} found a violation"
+        + (f", {skipped} were skipped" if skipped else "")
+    )
+    if violations:
         raise Exit(1)
 
 

@@ -19,8 +19,9 @@ from optbench.core.errors import NothingSelected
 if TYPE_CHECKING:
     from optbench.core.specs import RunResult
     from optbench.planning.config import Config
-    from optbench.planning.plan import Selections, Task
+    from optbench.planning.plan import Selections
     from optbench.store import Store
+    from optbench.training.job import Job
 
 _AXES = ("optimizers", "architectures", "embedders")
 _QUICK = "presets/quick.toml"
@@ -136,7 +137,7 @@ def _seeds(value: str | list[int]) -> list[int]:
     return parse_seeds(value if isinstance(value, str) else ",".join(map(str, value)))
 
 
-def _absent(plan: Sequence[Task], selections: Selections) -> list[str]:
+def _absent(plan: Sequence[Job], selections: Selections) -> list[str]:
     """Say which vectors a dataset has a place for, but not here, where all embedders were asked for."""
     from optbench.data.vectors import absent
 
@@ -147,7 +148,7 @@ def _absent(plan: Sequence[Task], selections: Selections) -> list[str]:
     return lines
 
 
-def _dry_run(plan: Sequence[Task], path: Path, *, as_json: bool) -> None:
+def _dry_run(plan: Sequence[Job], path: Path, *, as_json: bool) -> None:
     from optbench.store import Store
 
     done: set[str] = set()
@@ -175,7 +176,7 @@ def _dry_run(plan: Sequence[Task], path: Path, *, as_json: bool) -> None:
     say(f"{len(rows)} runs, {sum(bool(row['stored']) for row in rows)} of them stored already")
 
 
-def _announce(plan: Sequence[Task], todo: Sequence[Task], store: Store, given: dict[str, Any]) -> dict[str, float]:
+def _announce(plan: Sequence[Job], todo: Sequence[Job], store: Store, given: dict[str, Any]) -> dict[str, float]:
     """Say how many runs there are to do and how long they should take; return the seconds of each, by key."""
     from optbench.execution.pool import default_workers
 
@@ -202,7 +203,7 @@ def _duration(seconds: float) -> str:
 
 @contextmanager
 def _progress(
-    plan: Sequence[Task], todo: Sequence[Task], store: Store, given: dict[str, Any]
+    plan: Sequence[Job], todo: Sequence[Job], store: Store, given: dict[str, Any]
 ) -> Iterator[Callable[[RunResult], None]]:
     """Show how far the runs are: a bar where standard error is a terminal, with -v a line a run.
 

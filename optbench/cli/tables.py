@@ -15,7 +15,7 @@ from optbench.core.specs import RunResult
 from optbench.report.numbers import number, significant
 
 _STYLES = {
-    **dict.fromkeys(("failed", "crashed", "timeout", "refused", "breach"), "red"),
+    **dict.fromkeys(("failed", "crashed", "timeout", "refused", "violation"), "red"),
     **dict.fromkeys(("diverged", "blocked", "skipped"), "yellow"),
 }
 
@@ -41,7 +41,7 @@ def print_benchmark(results: Sequence[RunResult]) -> None:
         drawn.add_column(name)
     for name in ("test accuracy", "best val loss", "train loss", "epochs to target", "seconds"):
         drawn.add_column(name, justify="right")
-    drawn.add_column("endings")
+    drawn.add_column("statuses")
     before = None
     for row in table(results):
         same = row.task == before
@@ -57,7 +57,7 @@ def print_benchmark(results: Sequence[RunResult]) -> None:
             number(row.train_loss.median),
             significant(row.epochs_to_target.median),
             significant(row.seconds.median),
-            ", ".join(_cell("status", status, f"{count} {status}") for status, count in row.endings.items()),
+            ", ".join(_cell("status", status, f"{count} {status}") for status, count in row.statuses.items()),
         )
     table_console().print(drawn)
 

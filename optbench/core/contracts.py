@@ -140,7 +140,7 @@ class Wrapper(Optimizer):
 
     inner: Optimizer = dataclasses.field(metadata=PART)
 
-    # Of an optimizer these are the class's own, of a wrapper those of what it holds: properties, which mypy takes for a breach
+    # Of an optimizer these are the class's own, of a wrapper the inner one's: properties, which mypy takes for a violation
     # of what `ClassVar` promises. Nothing asks them of a wrapper's class.
     @property
     def batch(self) -> Literal["mini", "full"]:  # type: ignore[override]

@@ -27,12 +27,12 @@ DIAGNOSTICS = ("gradient_norm", "update_norm", "weight_norm", "distance")
 """What is recorded beside it: how the weights move.
 
 The first two belong to the last step of the epoch: the norm of the gradient that it began with (of its batch, before any
-clipping), and how far it moved the weights that are judged. Then the norm of these weights, and their distance from the first
+clipping), and how far it moved the evaluated weights. Then the norm of these weights, and their distance from the first
 ones. They are as deterministic as the curves, but no part of the digest, which so stays comparable with that of older runs.
 """
 
 
-# Made once: json.dumps would make an encoder for each of a plan's hundred thousand specs.
+# Instance once: json.dumps would make an encoder for each of a plan's hundred thousand specs.
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
@@ -122,7 +122,7 @@ class Labels:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurements:
     """What was measured in the worker, apart from what was computed: never part of a digest. None where it could not be."""
 
     duration: float | None = None
@@ -153,7 +153,7 @@ class RunResult:
     """What came of a run.
 
     `curves` has one value an epoch, epoch 0 first, for each of `CURVES` and `DIAGNOSTICS` (older runs lack these); `sketches`
-    one row of 512 for each of `sketch_epochs`. `digest` covers the final weights and `CURVES`, and exists for final endings
+    one row of 512 for each of `sketch_epochs`. `digest` covers the final weights and `CURVES`, and exists for final statuses
     only. `seconds` (of the optimizer and the gradient alone) never enters it.
     """
 
@@ -168,7 +168,7 @@ class RunResult:
     digest: str | None = None
     majority: float = 0.5
     fingerprint: Mapping[str, Any] = field(default_factory=dict)
-    measured: Measured = field(default_factory=Measured)
+    measured: Measurements = field(default_factory=Measurements)
 
     @property
     def epochs(self) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from optbench.core.turkish import turkish_lower
-from optbench.data.loader import Frozen
+from optbench.data.loader import FrozenDataset
 from optbench.data.rows import Row
 from optbench.data.vectors import FrozenVectors, Vectors, vector_sets
 
@@ -29,7 +29,7 @@ class Baseline:
 
 
 def baselines(rows: Sequence[Row], encoded: Mapping[str, Vectors]) -> dict[str, Baseline]:
-    """Return the accuracy of each simple model on all rows, each row judged by a model that has not seen its group.
+    """Return the accuracy of each simple model on all rows, each row evaluated by a model that has not seen its group.
 
     Args:
         rows: the rows of all splits.
@@ -60,7 +60,7 @@ def baselines(rows: Sequence[Row], encoded: Mapping[str, Vectors]) -> dict[str, 
     return found
 
 
-def baselines_of(dataset: Frozen) -> dict[str, Baseline]:
+def baselines_of(dataset: FrozenDataset) -> dict[str, Baseline]:
     """Return the baselines of a dataset, with each set of vectors that is here."""
     rows = [row for split in dataset.splits.values() for row in split]
     answers = [row.answer for row in rows]

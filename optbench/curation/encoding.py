@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optbench.core.files import write_atomically
-from optbench.data.loader import Frozen
+from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import Slot, VectorFile
 from optbench.data.rows import Row
 from optbench.data.vectors import ROLES, beside, distinct_texts, pack
@@ -66,7 +66,7 @@ def make_vectors(splits: Mapping[str, Sequence[Row]], name: str, slot: Slot, enc
     return entry, content
 
 
-def keep_beside(dataset: Frozen, name: str, entry: VectorFile, content: bytes) -> Path:
+def keep_beside(dataset: FrozenDataset, name: str, entry: VectorFile, content: bytes) -> Path:
     """Write a set where it is found for a dataset whose folder is not ours to change; return its file."""
     folder = beside(dataset)
     placed = entry.model_copy(update={"file": f"{name}.npz"})

@@ -13,7 +13,7 @@ from optbench.curation.encoding import Encoder, make_vectors
 from optbench.curation.generation.journal import pairs
 from optbench.curation.importing import write
 from optbench.curation.splitting import divide
-from optbench.data.loader import Frozen
+from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import Slot
 from optbench.data.rows import Row, parse
 from optbench.data.vectors import by_text
@@ -57,7 +57,7 @@ def freeze(
     encoder: Encoder | None = None,
     *,
     replace: bool = False,
-) -> Frozen:
+) -> FrozenDataset:
     """Write a dataset into `folder` and return it: divided 60/20/20 with its name as salt, embedded and measured.
 
     The same rows and name give the same texts, bit for bit, on any machine; vectors depend on the libraries that compute them.

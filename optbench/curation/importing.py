@@ -14,7 +14,7 @@ from typing import Any
 from optbench.core.errors import DataError, UsageError
 from optbench.curation import card, croissant
 from optbench.data import manifest as manifests
-from optbench.data.loader import Frozen, check_splits, load
+from optbench.data.loader import FrozenDataset, check_splits, load
 from optbench.data.manifest import SPLITS, Manifest, SplitFile, VectorFile
 from optbench.data.rows import Row, columns, parse, write_csv
 
@@ -39,7 +39,7 @@ def write(
     *,
     vectors: Mapping[str, tuple[VectorFile, bytes]] | None = None,
     replace: bool = False,
-) -> Frozen:
+) -> FrozenDataset:
     """Write a dataset into `folder`: beside it first, then in one rename, so that nothing half-written is ever seen there.
 
     Args:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from optbench.curation.baselines import Baseline
 from optbench.curation.similarity import NEAR, grams, jaccard
-from optbench.data.loader import Frozen
+from optbench.data.loader import FrozenDataset
 
 LENGTHS_AT_MOST = 0.60
 ANSWER_ONLY = (0.60, 0.75)
@@ -24,7 +24,7 @@ class Finding:
     found: str
 
 
-def findings(dataset: Frozen, measured: Mapping[str, Baseline]) -> list[Finding]:
+def findings(dataset: FrozenDataset, measured: Mapping[str, Baseline]) -> list[Finding]:
     """Judge a dataset by its rows and by its baselines."""
     low, high = ANSWER_ONLY
     answer_only = {name: baseline for name, baseline in measured.items() if name.startswith("answer-only")}
@@ -44,7 +44,7 @@ def findings(dataset: Frozen, measured: Mapping[str, Baseline]) -> list[Finding]
     ]
 
 
-def _both_labels(dataset: Frozen) -> Finding:
+def _both_labels(dataset: FrozenDataset) -> Finding:
     labels: dict[str, Counter[int]] = {}
     for split in dataset.splits.values():
         for row in split:
@@ -55,7 +55,7 @@ def _both_labels(dataset: Frozen) -> Finding:
     )
 
 
-def _shares(dataset: Frozen) -> Finding:
+def _shares(dataset: FrozenDataset) -> Finding:
     counts = {name: len(rows) for name, rows in dataset.splits.items()}
     shares = {name: count / sum(counts.values()) for name, count in counts.items()}
     wanted = {"train": 0.6, "validation": 0.2, "test": 0.2}
@@ -65,7 +65,7 @@ def _shares(dataset: Frozen) -> Finding:
     )
 
 
-def _near_duplicates(dataset: Frozen) -> Finding:
+def _near_duplicates(dataset: FrozenDataset) -> Finding:
     questions = sorted({row.question for split in dataset.splits.values() for row in split})
     sets = [grams(question) for question in questions]
     worst, pair = 0.0, ("", "")

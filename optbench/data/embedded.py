@@ -12,7 +12,7 @@ import numpy.typing as npt
 from optbench.core.contracts import Embedder, Role
 from optbench.core.errors import DataError
 from optbench.core.numerics import Array, Operator, Vector
-from optbench.data.loader import Frozen
+from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import SPLITS
 from optbench.data.operators import operator
 from optbench.data.rows import Row
@@ -37,7 +37,7 @@ class Matrix:
         return operator(self.x)
 
 
-def assemble(dataset: Frozen, embedder: Embedder, dtype: npt.DTypeLike) -> Matrix:
+def assemble(dataset: FrozenDataset, embedder: Embedder, dtype: npt.DTypeLike) -> Matrix:
     """Embed `dataset`; the embedder is fitted on training texts only.
 
     Raises:

@@ -14,7 +14,7 @@ from optbench.data.rows import Row, parse
 
 
 @dataclass(frozen=True)
-class Frozen:
+class FrozenDataset:
     """A dataset's folder with its manifest; rows are read, and digests checked, on first use."""
 
     folder: Path
@@ -27,9 +27,9 @@ class Frozen:
         """The dataset's name."""
         return self.manifest.name
 
-    def __reduce__(self) -> tuple[type[Frozen], tuple[Path, str, Manifest]]:
+    def __reduce__(self) -> tuple[type[FrozenDataset], tuple[Path, str, Manifest]]:
         """Travel to a worker without the rows, which it reads, and checks, for itself."""
-        return Frozen, (self.folder, self.digest, self.manifest)
+        return FrozenDataset, (self.folder, self.digest, self.manifest)
 
     @cached_property
     def splits(self) -> Mapping[str, list[Row]]:
@@ -49,14 +49,14 @@ class Frozen:
         return splits
 
 
-def load(folder: Path) -> Frozen:
+def load(folder: Path) -> FrozenDataset:
     """Return the dataset in `folder`.
 
     Raises:
         DataError: there is none, or its manifest breaks a rule.
     """
     manifest = manifests.read(folder)
-    return Frozen(folder, manifest.digest, manifest)
+    return FrozenDataset(folder, manifest.digest, manifest)
 
 
 def check_splits(splits: Mapping[str, list[Row]], files: Mapping[str, str]) -> None:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from optbench.core.contracts import Embedder, Role
 from optbench.core.errors import DataError
-from optbench.data.loader import Frozen
+from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import VectorFile, checked_bytes, read_vector_file
 from optbench.data.rows import Row
 
@@ -43,12 +43,12 @@ class VectorSet:
     entry: VectorFile
 
 
-def beside(dataset: Frozen) -> Path:
+def beside(dataset: FrozenDataset) -> Path:
     """Return the folder for sets of `dataset` that do not lie in its own."""
     return BESIDE / dataset.digest[:16]
 
 
-def vector_sets(dataset: Frozen) -> dict[str, VectorSet]:
+def vector_sets(dataset: FrozenDataset) -> dict[str, VectorSet]:
     """Return the sets of vectors that are here for `dataset`, by name."""
     own = {name: VectorSet(name, dataset.folder, entry) for name, entry in dataset.manifest.vectors.items()}
     added = {
@@ -57,7 +57,7 @@ def vector_sets(dataset: Frozen) -> dict[str, VectorSet]:
     return dict(sorted({**added, **own}.items()))
 
 
-def absent(dataset: Frozen) -> list[str]:
+def absent(dataset: FrozenDataset) -> list[str]:
     """Return a line for each set that the dataset has a place for and that is not here."""
     here = vector_sets(dataset)
     return [
@@ -157,7 +157,7 @@ def _load(folder: Path, file: str, sha256: str, dimension: int) -> dict[Role, di
     return unpack(content, str(folder / file), dimension)
 
 
-def check(sets: Iterable[VectorSet], dataset: Frozen) -> None:
+def check(sets: Iterable[VectorSet], dataset: FrozenDataset) -> None:
     """Refuse a set that is not the one that was frozen, or lacks a text of the dataset.
 
     Raises:

@@ -23,7 +23,7 @@ from optbench.core.specs import RunSpec, digest_of
 from optbench.execution.pool import default_workers
 from optbench.optimizers.adam import Adam
 from optbench.planning.catalogue import layers
-from optbench.planning.plan import Task
+from optbench.training.job import Job
 from optbench.training.sketch import POINTS
 from optbench.training.update_cost import timed_updates
 
@@ -43,7 +43,7 @@ _SKETCH = 1e-8  # seconds a weight
 _BUSY = 1.1  # elapsed time over the processor's, from which on somebody else is at work here
 
 
-def run_seconds(tasks: Sequence[Task], stored: Iterable[tuple[RunSpec, float]], *, workers: int) -> list[float]:
+def run_seconds(tasks: Sequence[Job], stored: Iterable[tuple[RunSpec, float]], *, workers: int) -> list[float]:
     """Return the seconds that each task should take.
 
     Args:
@@ -67,7 +67,7 @@ def run_seconds(tasks: Sequence[Task], stored: Iterable[tuple[RunSpec, float]], 
     ]
 
 
-def total_seconds(tasks: Sequence[Task], seconds: Sequence[float], *, workers: int, pictures: bool) -> float:
+def total_seconds(tasks: Sequence[Job], seconds: Sequence[float], *, workers: int, pictures: bool) -> float:
     """Return how long all tasks take together, with the start of the workers and, if wanted, the pictures of their weights."""
     embedded = {(task.spec.dataset_digest, task.spec.embedder.name) for task in tasks}
     runs = max(sum(seconds) / workers, max(seconds, default=0.0))
@@ -90,7 +90,7 @@ class _Calibration:
         self._networks: dict[str, _Network] = {}
         self._updates: dict[str, float] = {}
 
-    def seconds(self, task: Task) -> float:
+    def seconds(self, task: Job) -> float:
         """Return what a task should take; beyond what is tried here, in proportion to the weights."""
         spec, splits = task.spec, task.dataset.splits
         n, everything = len(splits["train"]), sum(map(len, splits.values()))
@@ -107,7 +107,7 @@ class _Calibration:
         ratio = (perf_counter() - self._start) / used if used > 0.0 else 1.0
         return ratio + (workers - 1) / default_workers() if ratio > _BUSY else 1.0
 
-    def _network(self, task: Task) -> tuple[_Network, float]:
+    def _network(self, task: Job) -> tuple[_Network, float]:
         architecture = task.architecture if _ours(task.architecture) else TwoLayerMLP()
         # How many numbers an embedder makes is known when it has been fitted; most say how many at most.
         said = getattr(task.embedder, "dimension", getattr(task.embedder, "features", None))

@@ -8,11 +8,11 @@ from concurrent.futures import Future, as_completed
 
 from optbench.core.specs import RunResult, Status
 from optbench.execution.pool import TaskFailed, WorkerDied, worker_pool
-from optbench.planning.plan import Task
+from optbench.training.job import Job
 
 
 def execute(
-    tasks: Iterable[Task],
+    tasks: Iterable[Job],
     keep: Callable[[RunResult], None],
     *,
     workers: int,
@@ -27,7 +27,7 @@ def execute(
         timeout: seconds after which a run is killed and ends as `timeout`; None for no limit.
     """
     with worker_pool(workers) as pool:
-        futures: dict[Future[RunResult], Task] = {}
+        futures: dict[Future[RunResult], Job] = {}
         for task in tasks:
             try:
                 content = pickle.dumps(task)
@@ -42,12 +42,12 @@ def execute(
 
 def _run_pickled(task: bytes) -> RunResult:
     # Unpickled here, not by the pool: a plugin that cannot be imported in a worker must fail alone.
-    from optbench.training.run_job import run_task
+    from optbench.training.run_job import run_job
 
-    return run_task(pickle.loads(task))  # noqa: S301  # our own parent's
+    return run_job(pickle.loads(task))  # noqa: S301  # our own parent's
 
 
-def _outcome(future: Future[RunResult], task: Task, timeout: float | None) -> RunResult:
+def _outcome(future: Future[RunResult], task: Job, timeout: float | None) -> RunResult:
     """Return the result, or what became of a run whose worker could not return one."""
     status: Status
     try:

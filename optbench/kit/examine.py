@@ -24,9 +24,9 @@ from threadpoolctl import threadpool_limits
 from optbench.core.errors import MissingExtra, UsageError, nearest
 from optbench.kit.checks import RULES
 from optbench.kit.rules import Subject
-from optbench.registry import AXES, GROUP, Plugin, Registry
+from optbench.registry import GROUP, KINDS, Plugin, Registry
 
-_MOST = 3  # breaches of one rule that are told
+_MOST = 3  # violations of one rule that are told
 _HERE = Path(__file__).parent
 _PROJECT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # the core metadata specification, Name
 
@@ -39,7 +39,7 @@ class Finding:
     name: str
     check: str
     promise: str
-    status: Literal["holds", "breach", "skipped"]
+    status: Literal["holds", "violation", "skipped"]
     found: str = ""
     remedy: str = ""
 
@@ -53,21 +53,21 @@ class Check:
     check: str
     promise: str
     remedy: str
-    breaches: Callable[[], Iterable[str]]
+    violations: Callable[[], Iterable[str]]
 
     def run(self) -> Finding:
-        """Return what was found; what the plugin raises is a breach."""
+        """Return what was found; what the plugin raises is a violation."""
         about = (self.kind, self.name, self.check, self.promise)
         try:
             with quiet():
-                found = list(itertools.islice(self.breaches(), _MOST))
+                found = list(itertools.islice(self.violations(), _MOST))
         except KeyboardInterrupt:
             raise
         except MissingExtra as error:
             return Finding(*about, "skipped", str(error))
         except BaseException as error:  # noqa: BLE001  # a stranger's code may raise anything, SystemExit too
             found = [_told(error)]
-        return Finding(*about, "breach", "; ".join(found), self.remedy) if found else Finding(*about, "holds")
+        return Finding(*about, "violation", "; ".join(found), self.remedy) if found else Finding(*about, "holds")
 
 
 def installed_checks(package: str, blocked: Collection[str] = ()) -> list[Check]:
@@ -147,11 +147,11 @@ _BRINGS = "return a list of classes from a function marked @hookimpl, such as op
 
 
 def _of_methods(registry: Registry, plugin: Plugin) -> Iterator[Check]:
-    methods = [(axis, method.cls) for axis in AXES for method in registry.methods(axis) if method.plugin is plugin]
+    methods = [(axis, method.cls) for axis in KINDS for method in registry.components(axis) if method.plugin is plugin]
     for axis, cls in methods:
         subject = Subject(axis, cls, plugin, tuple(methods))
         for rule in RULES[axis]:
-            yield Check(axis, subject.name, rule.name, rule.holds, rule.remedy, partial(rule.breaches, subject))
+            yield Check(axis, subject.name, rule.name, rule.holds, rule.remedy, partial(rule.violations, subject))
 
 
 def _told(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from optbench.core.contracts import Wrapper
 from optbench.core.hyperparameters import build
 from optbench.registry import Plugin, Registry
 
-Breaches = Iterator[str]
+Violations = Iterator[str]
 """What was found wrong, one sentence each; nothing if the rule holds."""
 
 
@@ -67,13 +67,13 @@ class Rule:
     name: str
     holds: str
     remedy: str
-    breaches: Callable[[Subject], Breaches]
+    violations: Callable[[Subject], Violations]
 
 
-def rule(name: str, remedy: str) -> Callable[[Callable[[Subject], Breaches]], Rule]:
-    """Make a rule of a function that yields breaches; its docstring says what holds."""
+def rule(name: str, remedy: str) -> Callable[[Callable[[Subject], Violations]], Rule]:
+    """Make a rule of a function that yields violations; its docstring says what holds."""
 
-    def made(breaches: Callable[[Subject], Breaches]) -> Rule:
-        return Rule(name, " ".join((breaches.__doc__ or "").split()), remedy, breaches)
+    def made(violations: Callable[[Subject], Violations]) -> Rule:
+        return Rule(name, " ".join((violations.__doc__ or "").split()), remedy, violations)
 
     return made

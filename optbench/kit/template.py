@@ -17,7 +17,7 @@ from optbench.core.contracts import OPTBENCH_CONTRACT
 from optbench.core.errors import UsageError
 from optbench.curation.importing import write
 from optbench.data.rows import parse
-from optbench.registry import AXES, Registry
+from optbench.registry import KINDS, Registry
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 64  # as for a dataset's name
@@ -34,7 +34,7 @@ _FILES: Mapping[str, Mapping[str, str]] = {
     "dataset": {"{module}/__init__.py": "dataset/module.py.j2"},
 }
 """For each kind, the files beside the common ones, and the templates that they are made from."""
-KINDS = tuple(_FILES)
+TEMPLATE_KINDS = tuple(_FILES)
 _SPLITS = ("train", "validation", "test")
 # What the templates import besides public names: a class of one of these names would hide it.
 _IMPORTED = frozenset({"Any", "ClassVar", "Counter", "Network", "Path", "Sequence", "Workspace"})
@@ -69,7 +69,7 @@ def _check_name(name: str, registry: Registry) -> None:
             f"a plugin cannot be called {name[:200]!r}: a name is at most {_LONGEST} lower-case letters, digits and single "
             "hyphens, and begins with a letter; such as 'my-method'"
         )
-    for axis in AXES:
+    for axis in KINDS:
         if name in registry.names(axis):
             owner = registry.find(axis, name).plugin
             raise UsageError(f"there is {axis} {name!r} already, of {owner.distribution} {owner.version}; choose another name")

@@ -19,7 +19,7 @@ from optbench.kit.examine import Check, installed_checks
 
 
 def plugin_checks(plugin: str) -> list[Any]:
-    """Return the checks of all methods of an installed plugin, as parameters; each fails its test on a breach.
+    """Return the checks of all methods of an installed plugin, as parameters; each fails its test on a violation.
 
     Args:
         plugin: the name of the distribution, or of the plugin.
@@ -32,7 +32,7 @@ def _test(check: Check) -> Callable[[], None]:
         finding = check.run()
         if finding.status == "skipped":
             pytest.skip(finding.found)
-        if finding.status == "breach":
+        if finding.status == "violation":
             pytest.fail(
                 f"{check.kind} {check.name}: {check.promise}\nfound: {finding.found}\nremedy: {finding.remedy}", pytrace=False
             )

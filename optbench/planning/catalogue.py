@@ -11,14 +11,14 @@ from optbench.core.contracts import Embedder, Wrapper
 from optbench.core.errors import UsageError, nearest
 from optbench.core.hyperparameters import build, changed, values
 from optbench.core.specs import Choice
-from optbench.data.loader import Frozen
+from optbench.data.loader import FrozenDataset
 from optbench.data.vectors import FrozenVectors, VectorSet, absent, vector_sets
 from optbench.planning.selectors import Selection, parse_selection, quoted
 from optbench.registry import Registry
 
 
 @dataclass(frozen=True)
-class Made:
+class Instance:
     """A method with its hyper-parameters, once for each combination of values that was asked for."""
 
     thing: Any
@@ -26,24 +26,24 @@ class Made:
     label: str
 
 
-def resolve(registry: Registry, axis: str, given: Sequence[str] | None) -> list[Made]:
+def resolve(registry: Registry, axis: str, given: Sequence[str] | None) -> list[Instance]:
     """Return what was selected on an axis, all that is registered where nothing was; each once, sorted by label.
 
     Raises:
         UsageError: an unknown name, hyper-parameter or value, or a wrapper that does not fit.
     """
-    everywhere = [method.name for method in registry.methods(axis) if getattr(method.cls, "in_all", True)]
+    everywhere = [method.name for method in registry.components(axis) if getattr(method.cls, "in_all", True)]
     texts = everywhere if given is None else given
     return distinct(made for text in texts for made in _make(registry, axis, parse_selection(text)))
 
 
-def _make(registry: Registry, axis: str, selection: Selection) -> Iterator[Made]:
+def _make(registry: Registry, axis: str, selection: Selection) -> Iterator[Instance]:
     methods = (selection, *selection.wrappers)
     for params in itertools.product(*(method.combinations() for method in methods)):
         first, *wrappers = (Choice(method.name, given) for method, given in zip(methods, params, strict=True))
         thing = build_choice(registry, axis, replace(first, wrappers=tuple(wrappers)))
         inner, *around = (Choice(layer.name, _plain(values(layer))) for layer in layers(thing))
-        yield Made(thing, replace(inner, wrappers=tuple(around)), _written_as(thing))
+        yield Instance(thing, replace(inner, wrappers=tuple(around)), _written_as(thing))
 
 
 def build_choice(registry: Registry, axis: str, choice: Choice) -> Any:
@@ -71,12 +71,12 @@ def _written_as(thing: Any) -> str:
     return "|".join(_label(layer.name, changed(layer)) for layer in layers(thing))
 
 
-def embedders(registry: Registry, dataset: Frozen, given: Sequence[str] | None) -> list[Made]:
+def embedders(registry: Registry, dataset: FrozenDataset, given: Sequence[str] | None) -> list[Instance]:
     """Embedders that are registered, and the sets of vectors that come with the dataset: selected by name alike."""
     sets = vector_sets(dataset)
-    everywhere = [method.name for method in registry.methods("embedder") if method.cls.in_all]
+    everywhere = [method.name for method in registry.components("embedder") if method.cls.in_all]
     selections = [parse_selection(text) for text in ([*everywhere, *sets] if given is None else given)]
-    made: list[Made] = []
+    made: list[Instance] = []
     for selection in selections:
         if selection.name in registry.names("embedder"):
             made += _make(registry, "embedder", selection)
@@ -87,15 +87,15 @@ def embedders(registry: Registry, dataset: Frozen, given: Sequence[str] | None) 
     return distinct(iter(made))
 
 
-def _frozen(vectors: VectorSet, selection: Selection) -> Made:
+def _frozen(vectors: VectorSet, selection: Selection) -> Instance:
     if selection.params:
         raise UsageError(
             f"{vectors.name} is a set of vectors and has no hyper-parameters (given: {', '.join(selection.params)})"
         )
-    return Made(FrozenVectors.of(vectors), Choice(vectors.name, {"sha256": vectors.entry.sha256}), vectors.name)
+    return Instance(FrozenVectors.of(vectors), Choice(vectors.name, {"sha256": vectors.entry.sha256}), vectors.name)
 
 
-def _no_embedder(registry: Registry, dataset: Frozen, name: str) -> UsageError:
+def _no_embedder(registry: Registry, dataset: FrozenDataset, name: str) -> UsageError:
     missing = next((line for line in absent(dataset) if line.startswith(f"{name}:")), None)
     known = [*registry.names("embedder"), *vector_sets(dataset)]
     return UsageError(
@@ -103,7 +103,7 @@ def _no_embedder(registry: Registry, dataset: Frozen, name: str) -> UsageError:
     )
 
 
-def rebuild_embedder(registry: Registry, dataset: Frozen, choice: Choice) -> Embedder:
+def rebuild_embedder(registry: Registry, dataset: FrozenDataset, choice: Choice) -> Embedder:
     """Return the embedder that a stored choice names, be it registered or a set of vectors.
 
     Raises:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from optbench.core.errors import UsageError, nearest
 from optbench.data import manifest as manifests
-from optbench.data.loader import Frozen, load
+from optbench.data.loader import FrozenDataset, load
 from optbench.registry import Registry
 
 DATASETS = Path(".optbench/datasets")
 """Where `optbench data import` puts datasets, under the current folder, and where they are looked for by name."""
 
 
-def find_dataset(registry: Registry, name: str) -> Frozen:
+def find_dataset(registry: Registry, name: str) -> FrozenDataset:
     """Return the dataset that is registered, imported, or lies in the folder, of that name.
 
     Raises:
@@ -42,7 +42,7 @@ def dataset_names(registry: Registry) -> list[str]:
     return sorted({*registry.names("dataset"), *imported})
 
 
-def reference(dataset: Frozen, registry: Registry) -> str:
+def reference(dataset: FrozenDataset, registry: Registry) -> str:
     """Return the name by which a dataset is found again, or its folder."""
     named = dataset.name in dataset_names(registry) and find_dataset(registry, dataset.name) == dataset
     return dataset.name if named else str(dataset.folder.resolve())

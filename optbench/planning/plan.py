@@ -7,15 +7,14 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from optbench.core.contracts import Architecture, Embedder, Optimizer
 from optbench.core.errors import NothingSelected, UsageError
 from optbench.core.specs import Labels, RunSpec
-from optbench.data.loader import Frozen
 from optbench.planning import source_digest as sources
-from optbench.planning.catalogue import Made, build_choice, distinct, embedders, layers, rebuild_embedder, resolve
+from optbench.planning.catalogue import Instance, build_choice, distinct, embedders, layers, rebuild_embedder, resolve
 from optbench.planning.datasets import find_dataset, reference
 from optbench.planning.selectors import parse_expression
 from optbench.registry import Registry
+from optbench.training.job import Job
 
 DTYPES = ("float32", "float64")
 
@@ -35,19 +34,7 @@ class Selections:
     dtype: str = "float32"
 
 
-@dataclass(frozen=True)
-class Task:
-    """A run that can be computed: its spec, and the things that the spec names, built."""
-
-    spec: RunSpec
-    labels: Labels
-    optimizer: Optimizer
-    architecture: Architecture
-    embedder: Embedder
-    dataset: Frozen
-
-
-def make_plan(registry: Registry, selections: Selections) -> list[Task]:
+def make_plan(registry: Registry, selections: Selections) -> list[Job]:
     """Return the tasks, sorted by dataset, embedder, architecture, optimizer and seed.
 
     Raises:
@@ -91,7 +78,7 @@ def make_plan(registry: Registry, selections: Selections) -> list[Task]:
                 dtype=selections.dtype,
                 source=source,
             )
-            tasks.append(Task(spec, labels, optimizer.thing, architecture.thing, embedder.thing, dataset))
+            tasks.append(Job(spec, labels, optimizer.thing, architecture.thing, embedder.thing, dataset))
     for lacking in left_out:
         warnings.warn(f"left out: {lacking}", stacklevel=2)
     if not tasks:
@@ -99,7 +86,7 @@ def make_plan(registry: Registry, selections: Selections) -> list[Task]:
     return tasks
 
 
-def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Task:
+def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Job:
     """Return the task of a stored spec, with today's source.
 
     Raises:
@@ -114,7 +101,7 @@ def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Task:
     _ = dataset.splits  # read here, so that a file that breaks a rule is refused
     optimizer = build_choice(registry, "optimizer", spec.optimizer)
     architecture = build_choice(registry, "architecture", spec.architecture)
-    return Task(spec, labels, optimizer, architecture, rebuild_embedder(registry, dataset, spec.embedder), dataset)
+    return Job(spec, labels, optimizer, architecture, rebuild_embedder(registry, dataset, spec.embedder), dataset)
 
 
 def _nothing(selections: Selections, left_out: Iterable[str]) -> NothingSelected:
@@ -136,7 +123,7 @@ def _check_numbers(selections: Selections) -> None:
         raise UsageError(f"dtype {selections.dtype!r} is none of {', '.join(DTYPES)}")
 
 
-def _lacking(optimizer: Made, architecture: Made) -> str:
+def _lacking(optimizer: Instance, architecture: Instance) -> str:
     """Why the two cannot be run together; empty where they can."""
     lacking = optimizer.thing.needs - architecture.thing.provides
     if not lacking:

@@ -17,8 +17,8 @@ import jinja2
 
 import optbench
 from optbench.analysis.curves import curves
-from optbench.analysis.grouping import TaskName, by_task, seeds
-from optbench.analysis.scores import MARGIN
+from optbench.analysis.grouping import Workload, by_workload, seeds
+from optbench.analysis.scores import TARGET_MARGIN
 from optbench.analysis.tables import TableRow, table
 from optbench.core.errors import NothingSelected, OptbenchError
 from optbench.core.files import write_atomically
@@ -103,7 +103,7 @@ def _render(results: Sequence[RunResult], pictures: list[Picture], origin: Origi
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= numbers.FILTERS
-    tasks = by_task(results)
+    tasks = by_workload(results)
     rows = table(results)
     plotly = files("plotly").joinpath("package_data/plotly.min.js").read_text(encoding="utf-8")
     script = files("optbench.report").joinpath("assets/report.js").read_text(encoding="utf-8")
@@ -117,7 +117,7 @@ def _render(results: Sequence[RunResult], pictures: list[Picture], origin: Origi
         unusual=[run for variants in tasks.values() for runs in variants.values() for run in runs if run.status != "ok"],
         totals={"runs": len(results), "ok": sum(result.status == "ok" for result in results)},
         seeds=seeds(results),
-        margin=MARGIN,
+        margin=TARGET_MARGIN,
         datasets=sorted({(r.spec.dataset, r.spec.dataset_digest) for r in results}),
         fingerprints=_fingerprints(results),
         data=_chart_data(tasks, pictures),
@@ -130,7 +130,7 @@ def _render(results: Sequence[RunResult], pictures: list[Picture], origin: Origi
 
 def _task(
     number: int,
-    name: TaskName,
+    name: Workload,
     variants: Mapping[str, Sequence[RunResult]],
     rows: Sequence[TableRow],
     pictures: Sequence[Picture],
@@ -146,7 +146,7 @@ def _task(
     }
 
 
-def _overview(rows: Sequence[TableRow], tasks: Sequence[TaskName]) -> list[dict[str, Any]]:
+def _overview(rows: Sequence[TableRow], tasks: Sequence[Workload]) -> list[dict[str, Any]]:
     """One line a variant, one cell a task; the variant with the highest mean of medians first."""
     cells = {(row.variant, row.task): row for row in rows}
     lines = []
@@ -157,7 +157,7 @@ def _overview(rows: Sequence[TableRow], tasks: Sequence[TaskName]) -> list[dict[
     return sorted(lines, key=lambda line: (math.isnan(line["mean"]), -line["mean"], line["variant"]))
 
 
-def _chart_data(tasks: Mapping[TaskName, Mapping[str, Sequence[RunResult]]], pictures: Sequence[Picture]) -> dict[str, Any]:
+def _chart_data(tasks: Mapping[Workload, Mapping[str, Sequence[RunResult]]], pictures: Sequence[Picture]) -> dict[str, Any]:
     drawn = {picture.task: charts.picture_data(picture) for picture in pictures}
     return {
         "styles": styles({variant for variants in tasks.values() for variant in variants}),

@@ -25,7 +25,7 @@ class Batch:
         self.evaluations = 0
         self.rows = 0
         self.loss = math.nan
-        self.before = np.empty_like(model.w)  # the judged weights at the last `mark`
+        self.before = np.empty_like(model.w)  # the evaluated weights at the last `mark`
         self.gradient_norm = math.nan  # of the first gradient since then, before the optimizer uses it up
         self._marked = False
         self._model = model

@@ -16,11 +16,11 @@ from optbench.core.contracts import Embedder, Model
 from optbench.core.errors import OptbenchError
 from optbench.core.numerics import Array, Layout, Operator, Vector, norm
 from optbench.core.seeding import stream
-from optbench.core.specs import CURVES, DIAGNOSTICS, Measured, RunResult, digest_of
+from optbench.core.specs import CURVES, DIAGNOSTICS, Measurements, RunResult, digest_of
 from optbench.data.embedded import Matrix, assemble
-from optbench.data.loader import Frozen
-from optbench.planning.plan import Task
+from optbench.data.loader import FrozenDataset
 from optbench.training.environment import fingerprint
+from optbench.training.job import Job
 from optbench.training.loop import Batch, train
 from optbench.training.sketch import sketch, sketch_epochs
 from optbench.training.update_cost import measure
@@ -31,10 +31,10 @@ LOSS_GREW = 1.5
 PATIENCE = 10
 
 
-def run_task(task: Task) -> RunResult:
+def run_job(task: Job) -> RunResult:
     """Train once and return what came of it; an exception of the plugin's becomes an ending, `failed`."""
     try:
-        with np.errstate(all="ignore"):  # a method that overflows is judged by its weights
+        with np.errstate(all="ignore"):  # a method that overflows is evaluated by its weights
             return _run(task)
     except KeyboardInterrupt:
         raise
@@ -44,7 +44,7 @@ def run_task(task: Task) -> RunResult:
         return RunResult(task.spec, task.labels, "failed", reason=traceback.format_exc(), fingerprint=fingerprint())
 
 
-def _run(task: Task) -> RunResult:
+def _run(task: Job) -> RunResult:
     spec = task.spec
     matrix = _matrix(task.dataset, task.embedder, spec.dtype)
     start = perf_counter()
@@ -84,10 +84,10 @@ def _run(task: Task) -> RunResult:
     )
 
 
-_costs: dict[str, Measured] = {}
+_costs: dict[str, Measurements] = {}
 
 
-def _cost(task: Task, layout: Layout) -> Measured:
+def _cost(task: Job, layout: Layout) -> Measurements:
     """Measure what the optimizer costs, once a process for each layout."""
     key = digest_of([task.spec.optimizer.as_json(), list(layout.shapes.items()), task.spec.dtype])
     if key not in _costs:
@@ -97,7 +97,7 @@ def _cost(task: Task, layout: Layout) -> Measured:
 
 # A plan is sorted so that runs of one embedding follow each other: two are kept, for the moment of change.
 @lru_cache(maxsize=2)
-def _matrix(dataset: Frozen, embedder: Embedder, dtype: str) -> Matrix:
+def _matrix(dataset: FrozenDataset, embedder: Embedder, dtype: str) -> Matrix:
     return assemble(dataset, embedder, dtype)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from optbench.core.contracts import Optimizer, Wrapper
 from optbench.core.numerics import Array, Layout, Vector, state_bytes
 from optbench.core.seeding import stream
-from optbench.core.specs import Measured
+from optbench.core.specs import Measurements
 from optbench.optimizers.sgd import SGD
 from optbench.training.loop import Batch
 
@@ -26,7 +26,7 @@ LIMIT = 0.01
 """Seconds after which a slow method is called no more, in its warm-up and then again; each has at least one call."""
 
 
-def measure(optimizer: Optimizer, layout: Layout, dtype: str) -> Measured:
+def measure(optimizer: Optimizer, layout: Layout, dtype: str) -> Measurements:
     """Measure `optimizer` on weights of this layout; a method that has no `update` of its own has a state alone.
 
     A wrapper has none either, but does its work in `step`: that is timed instead.
@@ -38,7 +38,7 @@ def measure(optimizer: Optimizer, layout: Layout, dtype: str) -> Measured:
         held = state_bytes(state)
         sgd = _seconds(SGD(), np.zeros_like(w), None)
         own = _seconds(optimizer, w, state)
-        return Measured(
+        return Measurements(
             state_bytes=held,
             update=float(np.median(own)),
             update_90=float(np.quantile(own, 0.9, method="higher")),
@@ -47,7 +47,7 @@ def measure(optimizer: Optimizer, layout: Layout, dtype: str) -> Measured:
     except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001  # a plugin's `update` may need what only its `step` provides; the run stays good
-        return Measured(state_bytes=held)
+        return Measurements(state_bytes=held)
 
 
 def _seconds(optimizer: Optimizer, w: Vector, state: Any) -> list[float]:

@@ -12,7 +12,7 @@ import pytest
 from tiny import tiny_splits
 
 from optbench.curation.importing import companions, write
-from optbench.data.loader import Frozen, load
+from optbench.data.loader import FrozenDataset, load
 from optbench.data.manifest import SPLITS, Manifest
 from optbench.data.rows import Row
 from optbench.registry import Registry
@@ -74,18 +74,18 @@ def test_the_records_are_the_rows(tmp_path: Path) -> None:
     assert [record["name"] for record in records(dataset, "splits")] == list(SPLITS)
 
 
-def test_a_dataset_about_which_little_is_known_is_valid_too(dataset: Frozen) -> None:
+def test_a_dataset_about_which_little_is_known_is_valid_too(dataset: FrozenDataset) -> None:
     found = read(dataset.folder)
     assert not found.metadata.ctx.issues.errors
     assert [set(record) for record in records(found, "test")] == [{"question", "answer", "label", "split"}] * 6
 
 
-def test_every_file_has_its_digest(dataset: Frozen) -> None:
+def test_every_file_has_its_digest(dataset: FrozenDataset) -> None:
     found = {file.content_url: file.sha256 for file in read(dataset.folder).metadata.file_objects}
     assert found == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in dataset.folder.glob("*.csv")}
 
 
-def test_vectors_are_listed(dataset: Frozen) -> None:
+def test_vectors_are_listed(dataset: FrozenDataset) -> None:
     np.savez(dataset.folder / "minilm.npz", vectors=np.zeros((2, 3), np.float32))
     made = {"model": "a/b", "model_sha256": "0" * 64, "prompts": {"question": "", "answer": ""}, "normalised": True}
     vectors = {"minilm": {"file": "minilm.npz", "sha256": "0" * 64, "dimension": 3, **made}}

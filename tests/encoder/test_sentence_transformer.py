@@ -14,13 +14,13 @@ import pytest
 
 from optbench.core.errors import OptbenchError
 from optbench.data.embedded import assemble
-from optbench.data.loader import Frozen
+from optbench.data.loader import FrozenDataset
 from optbench.embedders import sentence_transformer
 from optbench.embedders.model_files import model_digest, resolve
 from optbench.embedders.sentence_transformer import SentenceTransformer, encode, libraries
 from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry
-from optbench.training.run_job import run_task
+from optbench.training.run_job import run_job
 
 pytestmark = [pytest.mark.encoder, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -212,7 +212,7 @@ def test_pickled_weights_are_fetched_only_where_there_are_no_others(
     assert len(asked) == calls  # once in a process
 
 
-def test_without_a_network_the_run_fails_with_the_remedy(dataset: Frozen, tmp_path: Path) -> None:
+def test_without_a_network_the_run_fails_with_the_remedy(dataset: FrozenDataset, tmp_path: Path) -> None:
     nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path / "hub"), "OPTBENCH_CACHE": str(tmp_path / "cache")}
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")} | nowhere
     arguments = ["run", "-o", "sgd", "-m", "single-layer", "-e", "sentence-transformer", "-d", str(dataset.folder)]
@@ -230,7 +230,7 @@ def test_without_a_network_the_run_fails_with_the_remedy(dataset: Frozen, tmp_pa
     assert "Traceback" not in done.stderr + done.stdout
 
 
-def test_it_runs_like_any_other(registry: Registry, dataset: Frozen, tiny_model: Path) -> None:
+def test_it_runs_like_any_other(registry: Registry, dataset: FrozenDataset, tiny_model: Path) -> None:
     selections = Selections(
         optimizers=["sgd"],
         architectures=["single-layer"],
@@ -241,7 +241,7 @@ def test_it_runs_like_any_other(registry: Registry, dataset: Frozen, tiny_model:
     )
     (task,) = make_plan(registry, selections)
     assert assemble(dataset, task.embedder, "float32").x.shape == (24, 17)
-    one, two = run_task(task), run_task(task)
+    one, two = run_job(task), run_job(task)
     assert one.status == "ok", one.reason
     assert one.digest == two.digest
 

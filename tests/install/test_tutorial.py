@@ -55,7 +55,7 @@ def test_the_tutorial_leads_from_the_template_to_a_row_in_the_table(folder: Path
             commands += len(text.splitlines())
             out += shell(text, folder)
     assert commands <= 5
-    assert "breach" not in out
+    assert "violation" not in out
     assert re.search(r"\d+ passed", out)
     rows = [line for line in out.splitlines() if re.search(r"normalized-sgd .*\b5 ok", line)]
     assert len(rows) == 1, out
@@ -76,6 +76,6 @@ def test_each_template_installs_runs_and_passes_its_tests(folder: Path, kind: st
         """,
         folder,
     )
-    assert '"breach"' not in out
+    assert '"violation"' not in out
     assert re.search(r"\d+ passed", out)
     assert "1 ok" in out

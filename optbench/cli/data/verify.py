@@ -28,8 +28,8 @@ def verify(name: str, as_json: bool) -> None:
     sets = vector_sets(dataset)
     check(sets.values(), dataset)
     measured = baselines_of(dataset)
-    judged = findings(dataset, measured)
-    rows = [{"rule": one.rule, "status": "ok" if one.holds else "failed", "found": one.found} for one in judged]
+    checked = findings(dataset, measured)
+    rows = [{"rule": one.rule, "status": "ok" if one.holds else "failed", "found": one.found} for one in checked]
     by_kind = [
         {"model": model, "all": one.accuracy, **one.by_kind}  # each kind of incorrect answer, with the correct ones beside it
         for model, one in measured.items()
@@ -45,5 +45,5 @@ def verify(name: str, as_json: bool) -> None:
     counts = ", ".join(f"{len(found)} {split}" for split, found in dataset.splits.items())
     vectors = f"; vectors {', '.join(sets)}" if sets else ""
     say(f"\n{dataset.name}: every file is the one that was frozen; {counts} rows{vectors}; digest {dataset.digest}")
-    if not all(one.holds for one in judged):
+    if not all(one.holds for one in checked):
         raise Exit(1)

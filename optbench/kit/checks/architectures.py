@@ -13,7 +13,7 @@ from optbench.core.numerics import Array, Layout, Vector
 from optbench.core.seeding import stream
 from optbench.kit.checks.optimizers import CAPABILITIES, traced_peak
 from optbench.kit.problems import DTYPES, batch, start
-from optbench.kit.rules import Breaches, Subject, rule
+from optbench.kit.rules import Subject, Violations, rule
 
 _PROVIDED = CAPABILITIES | {"operator"}
 _INPUTS, _ROWS = 9, 12
@@ -34,7 +34,7 @@ def digest(architecture: Any) -> str:
 
 
 @rule("declarations", 'provides is a frozenset of none, one or both of "hvp" and "operator"; with "hvp" the model has hvp')
-def declarations(subject: Subject) -> Breaches:
+def declarations(subject: Subject) -> Violations:
     """What it says that it provides, it does provide."""
     provides = subject.thing.provides
     if not (isinstance(provides, frozenset) and provides <= _PROVIDED):
@@ -45,7 +45,7 @@ def declarations(subject: Subject) -> Breaches:
 
 
 @rule("layout", "return Layout({name: shape, ...}) that follows from the number of inputs and the hyper-parameters alone")
-def layout(subject: Subject) -> Breaches:
+def layout(subject: Subject) -> Violations:
     """`layout` takes any number of inputs, and returns the same layers each time."""
     for inputs in (2, _INPUTS, 2049):
         one, other = subject.thing.layout(inputs), subject.thing.layout(inputs)
@@ -56,7 +56,7 @@ def layout(subject: Subject) -> Breaches:
 
 
 @rule("initial weights", "return a new float64 vector of layout.size numbers, drawn from rng")
-def initial_weights(subject: Subject) -> Breaches:
+def initial_weights(subject: Subject) -> Violations:
     """`initial` returns (P,) finite numbers of float64, which follow from the generator."""
     found = subject.thing.layout(_INPUTS)
     one, other = (subject.thing.initial(found, stream(3, "init")) for _ in range(2))
@@ -69,7 +69,7 @@ def initial_weights(subject: Subject) -> Breaches:
 
 
 @rule("shapes and types", "allocate w, g and the workspace in bind, as np.zeros(layout.size, dtype) and the like")
-def shapes_and_types(subject: Subject) -> Breaches:
+def shapes_and_types(subject: Subject) -> Violations:
     """Weights and gradient are a contiguous vector each, of the asked type, as are outputs; a model shares nothing."""
     for dtype in DTYPES:
         model, other = _bound(subject.thing, dtype), _bound(subject.thing, dtype)
@@ -89,7 +89,7 @@ def shapes_and_types(subject: Subject) -> Breaches:
 
 
 @rule("in place", "write the gradient into g (out=model.g's views), and leave w, x and y as they are")
-def in_place(subject: Subject) -> Breaches:
+def in_place(subject: Subject) -> Violations:
     """`loss_and_grad` and `predict` leave weights, inputs and labels alone; the gradient lands in the same array each time."""
     model = _bound(subject.thing, "float64")
     x, y = batch(_ROWS, _INPUTS, "float64")
@@ -106,7 +106,7 @@ def in_place(subject: Subject) -> Breaches:
 
 
 @rule("gradient", "derive backpropagation again: g is the gradient of half the mean squared error, in the order of the layout")
-def gradient(subject: Subject) -> Breaches:
+def gradient(subject: Subject) -> Violations:
     """The gradient is that of half the mean squared error: finite differences in float64, along each weight and at random."""
     model = _bound(subject.thing, "float64")
     x, y = batch(_ROWS, _INPUTS, "float64")
@@ -121,12 +121,12 @@ def gradient(subject: Subject) -> Breaches:
         found = float(g @ direction)
         slopes = [_slope(lambda w: 0.5 * _mean_square(model, x, y, w), model.w, direction, h) for h in (1e-3, 1e-4, 1e-5)]
         nearest = min(slopes, key=lambda slope: abs(slope - found))  # a kink may lie within one of the distances
-        if not abs(nearest - found) <= 1e-5 * max(abs(found), scale) + 1e-10:  # so that NaN is a breach, here and below
+        if not abs(nearest - found) <= 1e-5 * max(abs(found), scale) + 1e-10:  # so that NaN is a violation, here and below
             yield f"{_where(model.layout, direction)} it is {found:.6g}, finite differences give {nearest:.6g}"
 
 
 @rule("loss and predict agree", "compute the loss from the outputs that predict would return")
-def loss_and_predict_agree(subject: Subject) -> Breaches:
+def loss_and_predict_agree(subject: Subject) -> Violations:
     """The loss is the mean squared error of what `predict` and `outputs` return, at the model's weights and at others."""
     model = _bound(subject.thing, "float64")
     x, y = batch(_ROWS, _INPUTS, "float64")
@@ -144,7 +144,7 @@ def loss_and_predict_agree(subject: Subject) -> Breaches:
 
 
 @rule("operator", "let predict take x.shape and x @ matrix alone, or leave the word in provides out")
-def predicts_from_an_operator(subject: Subject) -> Breaches:
+def predicts_from_an_operator(subject: Subject) -> Violations:
     """Where it provides "operator": `predict` is the same for rows that are kept as something other than an array."""
     if "operator" not in subject.thing.provides:
         return
@@ -173,7 +173,7 @@ class _Product:
 
 
 @rule("batches of any size", "keep a workspace for each number of rows, or take a part of the largest")
-def batches_of_any_size(subject: Subject) -> Breaches:
+def batches_of_any_size(subject: Subject) -> Violations:
     """The gradient of a batch is the mean of those of its parts, of whatever sizes and in whatever order."""
     model = _bound(subject.thing, "float64")
     x, y = batch(_ROWS, _INPUTS, "float64")
@@ -188,7 +188,7 @@ def batches_of_any_size(subject: Subject) -> Breaches:
 
 
 @rule("no allocation", "allocate the workspace for a number of rows once, and write with out=")
-def no_allocation(subject: Subject) -> Breaches:
+def no_allocation(subject: Subject) -> Violations:
     """Once it has seen a number of rows, nothing of the order of the weights or of the batch is allocated."""
     model = _bound(subject.thing, "float32", _WIDE)
     x, y = batch(32, _WIDE, "float32")
@@ -200,7 +200,7 @@ def no_allocation(subject: Subject) -> Breaches:
 
 
 @rule("Hessian-vector product", "derive it again (Pearlmutter 1994), or leave hvp and the word in provides out")
-def hessian_vector_product(subject: Subject) -> Breaches:
+def hessian_vector_product(subject: Subject) -> Violations:
     """Where there is `hvp`: it is the derivative of the gradient along v, and leaves gradient and weights alone."""
     model: Any = _bound(subject.thing, "float64")
     if "hvp" not in subject.thing.provides:

@@ -14,14 +14,14 @@ from typing import Any
 from optbench.core.contracts import OPTBENCH_CONTRACT
 from optbench.core.hyperparameters import fields_of, types_of, values
 from optbench.core.specs import canonical
-from optbench.kit.rules import Breaches, Subject, made, rule
+from optbench.kit.rules import Subject, Violations, made, rule
 
 _YEAR = re.compile(r"\b(1[89]\d\d|20[0-3]\d)\b")
 _SOURCE = re.compile(r"\bSource: *\S")
 
 
 @rule("contract version", f"set OPTBENCH_CONTRACT = {OPTBENCH_CONTRACT} in the module of the entry point")
-def contract_version(subject: Subject) -> Breaches:
+def contract_version(subject: Subject) -> Violations:
     """The plugin says for which version of the contract it was built, and it is this one."""
     if subject.plugin.distribution == "optbench":  # the built-in methods change together with the contract
         return
@@ -31,7 +31,7 @@ def contract_version(subject: Subject) -> Breaches:
 
 
 @rule("docstring", 'write a docstring whose first line says what it is: """NAME. Authors year, venue or arXiv number."""')
-def docstring(subject: Subject) -> Breaches:
+def docstring(subject: Subject) -> Violations:
     """The class has a docstring."""
     if not subject.docstring:
         yield f"{subject.cls.__qualname__} has none"
@@ -41,7 +41,7 @@ def docstring(subject: Subject) -> Breaches:
     "hyper-parameters documented",
     "declare a range (positive, fraction, count ...), name the field in the class's docstring, or comment on its line",
 )
-def documented(subject: Subject) -> Breaches:
+def documented(subject: Subject) -> Violations:
     """Each hyper-parameter declares its range or its choices, is named in the docstring, or has a comment on its line."""
     hints = types_of(subject.cls)
     commented = _commented(subject.cls)
@@ -52,14 +52,14 @@ def documented(subject: Subject) -> Breaches:
 
 
 @rule("citation", 'cite authors and year in the docstring of the class, or write "Source: ..." there, be it "Source: own work"')
-def citation(subject: Subject) -> Breaches:
+def citation(subject: Subject) -> Violations:
     """The class's docstring has the year of a publication, or a statement that begins "Source:"."""
     if not (_YEAR.search(subject.docstring) or _SOURCE.search(subject.docstring)):
         yield "the docstring cites nothing"
 
 
 @rule("frozen", "decorate the class with @dataclass(frozen=True, kw_only=True)")
-def frozen(subject: Subject) -> Breaches:
+def frozen(subject: Subject) -> Violations:
     """The class is a frozen dataclass whose fields, the hyper-parameters, are given by name."""
     parameters = vars(subject.cls).get("__dataclass_params__")
     if parameters is None:
@@ -72,7 +72,7 @@ def frozen(subject: Subject) -> Breaches:
 
 
 @rule("picklable", "define the class at the top of its module, keep fields plain and let eq and hash be those of the dataclass")
-def picklable(subject: Subject) -> Breaches:
+def picklable(subject: Subject) -> Violations:
     """It travels to another process, and is equal there."""
     other = pickle.loads(pickle.dumps(subject.thing))  # noqa: S301  # what was pickled a word before
     if other != subject.thing or hash(other) != hash(subject.thing):
@@ -80,7 +80,7 @@ def picklable(subject: Subject) -> Breaches:
 
 
 @rule("rebuilt from its spec", "keep hyper-parameters to plain numbers, texts, bools, None and tuples of them, and change none")
-def rebuilt(subject: Subject) -> Breaches:
+def rebuilt(subject: Subject) -> Violations:
     """Its hyper-parameters, written as JSON and read again, make an equal one."""
     text = canonical(values(subject.thing))
     other = made(subject.cls, json.loads(text))

@@ -8,11 +8,11 @@ from optbench.core.errors import DataError
 from optbench.data import manifest as manifests
 from optbench.data.loader import load
 from optbench.data.manifest import SplitFile, VectorFile
-from optbench.kit.rules import Breaches, Subject, rule
+from optbench.kit.rules import Subject, Violations, rule
 
 
 @rule("loads", "make the folder anew with 'optbench data import', from rows that keep its rules")
-def loads(subject: Subject) -> Breaches:
+def loads(subject: Subject) -> Violations:
     """The manifest keeps the rules, and every row too."""
     try:
         _ = load(_folder(subject)).splits  # read on use
@@ -21,7 +21,7 @@ def loads(subject: Subject) -> Breaches:
 
 
 @rule("digests", "restore the files, or make the folder anew: the manifest says what was frozen")
-def digests(subject: Subject) -> Breaches:
+def digests(subject: Subject) -> Violations:
     """Every file that the manifest lists is there and has the digest that was frozen, vectors too."""
     manifest = manifests.read(_folder(subject))
     entries: list[SplitFile | VectorFile] = [*manifest.splits.values(), *manifest.vectors.values()]
@@ -33,7 +33,7 @@ def digests(subject: Subject) -> Breaches:
 
 
 @rule("name", "give the class the name that stands in the manifest")
-def name(subject: Subject) -> Breaches:
+def name(subject: Subject) -> Violations:
     """Class and manifest call it the same: results are stored under the one, and found by the other."""
     found = manifests.read(_folder(subject)).name
     if found != subject.name:
@@ -41,7 +41,7 @@ def name(subject: Subject) -> Breaches:
 
 
 @rule("origin", "give --title, --licence and --made to 'optbench data import': they go into the manifest")
-def origin(subject: Subject) -> Breaches:
+def origin(subject: Subject) -> Violations:
     """The manifest says what it is, under which licence, and how it was made."""
     manifest = manifests.read(_folder(subject))
     for field in ("title", "licence", "made"):
@@ -50,7 +50,7 @@ def origin(subject: Subject) -> Breaches:
 
 
 @rule("both labels", "give each split right and wrong answers")
-def both_labels(subject: Subject) -> Breaches:
+def both_labels(subject: Subject) -> Violations:
     """Each split has answers that are right and such that are wrong."""
     for split, rows in load(_folder(subject)).splits.items():
         if len({row.label for row in rows}) == 1:

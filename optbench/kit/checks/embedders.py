@@ -9,7 +9,7 @@ from typing import Any, get_args
 import numpy as np
 
 from optbench.core.contracts import Role
-from optbench.kit.rules import Breaches, Subject, rule
+from optbench.kit.rules import Subject, Violations, rule
 
 ROLES = get_args(Role)
 TRAINING = (
@@ -45,7 +45,7 @@ def digest(embedder: Any) -> str:
 
 
 @rule("shapes and types", "return np.ndarray of float32 with one row a text, and as many columns for one text as for many")
-def shapes_and_types(subject: Subject) -> Breaches:
+def shapes_and_types(subject: Subject) -> Violations:
     """`encode` returns float32 of shape (n, d), d being the same for any number of texts, in either role."""
     learnt = subject.thing.fit(list(TRAINING))
     for role in ROLES:
@@ -63,7 +63,7 @@ def shapes_and_types(subject: Subject) -> Breaches:
 
 
 @rule("finite", "give a text without a known word a vector of zeros; divide by no norm that may be 0")
-def finite(subject: Subject) -> Breaches:
+def finite(subject: Subject) -> Violations:
     """No text, of unknown words or of none, becomes NaN or infinity."""
     learnt = subject.thing.fit(list(TRAINING))
     for role in ROLES:
@@ -73,7 +73,7 @@ def finite(subject: Subject) -> Breaches:
 
 
 @rule("roles", 'accept "question" and "answer"; where the role makes no difference, leave it unused')
-def roles(subject: Subject) -> Breaches:
+def roles(subject: Subject) -> Violations:
     """Both roles are accepted."""
     learnt = subject.thing.fit(list(TRAINING))
     for role in ROLES:
@@ -82,7 +82,7 @@ def roles(subject: Subject) -> Breaches:
 
 
 @rule("one text, one vector", "let a vector follow from its own text and what was learnt, not from the texts that come with it")
-def one_text_one_vector(subject: Subject) -> Breaches:
+def one_text_one_vector(subject: Subject) -> Violations:
     """A text has the same vector alone and among others, in whatever order."""
     learnt = subject.thing.fit(list(TRAINING))
     texts = [*TRAINING, *OTHERS]
@@ -96,7 +96,7 @@ def one_text_one_vector(subject: Subject) -> Breaches:
 
 
 @rule("fitted on training texts only", "learn in fit and return what was learnt; encode reads it, and keeps nothing")
-def fitted_on_training_texts_only(subject: Subject) -> Breaches:
+def fitted_on_training_texts_only(subject: Subject) -> Violations:
     """`encode` learns nothing: neither other texts, encoded before, nor another `fit` change what a text becomes."""
     thing = copy.deepcopy(subject.thing)
     learnt = thing.fit(list(TRAINING))

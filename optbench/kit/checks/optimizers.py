@@ -14,7 +14,7 @@ from optbench.core.hyperparameters import values
 from optbench.core.numerics import Layout, Vector, state_arrays
 from optbench.core.seeding import stream
 from optbench.kit.problems import DTYPES, LARGE, SMALL, Constant, LeastSquares, batch, start, walk
-from optbench.kit.rules import Breaches, Subject, built_in, rule
+from optbench.kit.rules import Subject, Violations, built_in, rule
 from optbench.training.loop import train
 
 CAPABILITIES = frozenset({"hvp"})  # of a model, that an optimizer may need
@@ -37,7 +37,7 @@ def digest(opt: Any) -> str:
 
 
 @rule("declarations", 'batch is "mini" or "full", needs is frozenset() or frozenset({"hvp"}), rates names hyper-parameters')
-def declarations(subject: Subject) -> Breaches:
+def declarations(subject: Subject) -> Violations:
     """The class variables have values that optbench knows."""
     opt = subject.thing
     if opt.batch not in ("mini", "full"):
@@ -49,21 +49,21 @@ def declarations(subject: Subject) -> Breaches:
 
 
 @rule("shapes", "take shapes from w and layout.views(w); a layer may be a matrix, a row, a column, a vector or one weight")
-def shapes(subject: Subject) -> Breaches:
+def shapes(subject: Subject) -> Violations:
     """It takes networks of any layout, and judges weights of the same shape."""
     for layout in _LAYOUTS:
         w = start(layout, "float64")
         s = subject.thing.init(w, layout)
         walk(subject.thing, w, s, LeastSquares(w), range(1, 6))
-        judged = subject.thing.eval_weights(w, s)
-        if judged.shape != w.shape:
-            yield f"eval_weights has shape {judged.shape} for weights of shape {w.shape}"
-        if not np.isfinite(judged).all():
+        evaluated = subject.thing.eval_weights(w, s)
+        if evaluated.shape != w.shape:
+            yield f"eval_weights has shape {evaluated.shape} for weights of shape {w.shape}"
+        if not np.isfinite(evaluated).all():
             yield f"weights are not finite after 5 steps on layers {dict(layout.shapes)}"
 
 
 @rule("types", "make buffers with zeros_like(w) or empty_like(w), and scalars Python's (math.sqrt): np.float64 widens float32")
-def types(subject: Subject) -> Breaches:
+def types(subject: Subject) -> Violations:
     """float32 stays float32 and float64 stays float64, in the state too."""
     for dtype in DTYPES:
         w = start(SMALL, dtype)
@@ -76,7 +76,7 @@ def types(subject: Subject) -> Breaches:
 
 
 @rule("in place", "write into the array that is given, w -= ... or np.add(..., out=w); w = w - ... makes another one")
-def in_place(subject: Subject) -> Breaches:
+def in_place(subject: Subject) -> Violations:
     """`init` leaves the weights alone, `step` moves them where they lie, and `eval_weights` makes no copy."""
     opt = subject.thing
     for dtype in DTYPES:
@@ -91,13 +91,13 @@ def in_place(subject: Subject) -> Breaches:
             yield "after 8 steps the weights are where they were"
         if not room[0] == room[-1] == 7.0:  # as it was filled
             yield "it writes beyond the weights"
-        judged = opt.eval_weights(w, s)
-        if not any(np.shares_memory(judged, held) for held in (w, *state_arrays(s))):
+        evaluated = opt.eval_weights(w, s)
+        if not any(np.shares_memory(evaluated, held) for held in (w, *state_arrays(s))):
             yield "eval_weights returns a copy"
 
 
 @rule("no allocation", "make buffers in init, use g as scratch, and write with out= or axpy")
-def no_allocation(subject: Subject) -> Breaches:
+def no_allocation(subject: Subject) -> Violations:
     """After the first steps nothing of the order of the weights is allocated, not even a byte for each."""
     w = start(LARGE, "float32")
     s, at = subject.thing.init(w, LARGE), LeastSquares(w, rows=4)
@@ -108,7 +108,7 @@ def no_allocation(subject: Subject) -> Breaches:
 
 
 @rule("checkpoint", "keep all that a step remembers in the state, never in self, in a global or in an iterator")
-def checkpoint(subject: Subject) -> Breaches:
+def checkpoint(subject: Subject) -> Violations:
     """A deep copy of state and weights goes on with the same bits."""
     opt = subject.thing
     for dtype in DTYPES:
@@ -125,7 +125,7 @@ def checkpoint(subject: Subject) -> Breaches:
 
 
 @rule("rates", "read self.lr in update and keep no hyper-parameter in the state; a method without a rate says rates = ()")
-def rates(subject: Subject) -> Breaches:
+def rates(subject: Subject) -> Violations:
     """`scaled` multiplies the rates and nothing else, and a rate that changes in the middle has effect."""
     opt = subject.thing
     if not opt.rates:
@@ -147,7 +147,7 @@ def rates(subject: Subject) -> Breaches:
 
 
 @rule("zero gradient", "add eps to what is divided by, or leave out the step where it is 0")
-def zero_gradient(subject: Subject) -> Breaches:
+def zero_gradient(subject: Subject) -> Violations:
     """Where the gradient is 0, from the first step or after some, the weights stay finite."""
     for dtype in DTYPES:
         for since in (1, 4):
@@ -159,7 +159,7 @@ def zero_gradient(subject: Subject) -> Breaches:
 
 
 @rule("NaN gradient", "let NaN flow into w, where the run's end is seen to: do not raise, do not loop until it is finite")
-def nan_gradient(subject: Subject) -> Breaches:
+def nan_gradient(subject: Subject) -> Violations:
     """A gradient of NaN raises nothing: the run has diverged, and that is an ending."""
     for dtype in DTYPES:
         for since in (1, 4):
@@ -169,7 +169,7 @@ def nan_gradient(subject: Subject) -> Breaches:
 
 
 @rule("a run", "see that step asks `at` for gradients, and takes batches of any number of rows")
-def a_run(subject: Subject) -> Breaches:
+def a_run(subject: Subject) -> Violations:
     """It trains a small network in optbench's own loop, the last batch of an epoch being shorter."""
     opt: Optimizer = subject.thing
     network = built_in("architecture", "two-layer-mlp")(hidden=3)

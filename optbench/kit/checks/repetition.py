@@ -17,7 +17,7 @@ import numpy as np
 
 from optbench.core.errors import OptbenchError
 from optbench.kit.checks import architectures, embedders, optimizers
-from optbench.kit.rules import Breaches, Subject, made, rule
+from optbench.kit.rules import Subject, Violations, made, rule
 from optbench.training.environment import THREAD_VARIABLES
 
 DIGESTS: Mapping[str, Callable[[Any], str]] = {
@@ -31,7 +31,7 @@ _PATIENCE = 600.0  # seconds until another process is given up
 
 
 @rule("deterministic", "draw from the generator that is given (rng in initial, at.noise in step) and from nothing else")
-def deterministic(subject: Subject) -> Breaches:
+def deterministic(subject: Subject) -> Violations:
     """Twice the same in one process."""
     digest = DIGESTS[subject.axis]
     if digest(subject.thing) != digest(subject.thing):
@@ -42,7 +42,7 @@ def deterministic(subject: Subject) -> Breaches:
     "same in two processes",
     "depend on no order of a set, no hash() of a text, no address, no clock, no environment variable; sort sets",
 )
-def same_in_two_processes(subject: Subject) -> Breaches:
+def same_in_two_processes(subject: Subject) -> Violations:
     """The same bits in another process, which hashes texts in another way."""
     here = DIGESTS[subject.axis](subject.thing)
     answer = _elsewhere(subject.siblings)[_path(subject.cls)]
@@ -53,7 +53,7 @@ def same_in_two_processes(subject: Subject) -> Breaches:
 
 
 @rule("global random state", "never call np.random.* or random.*: draw from the generator that is given")
-def global_random_state(subject: Subject) -> Breaches:
+def global_random_state(subject: Subject) -> Violations:
     """NumPy's global generator and Python's are left as they were."""
     numpy_before, python_before = np.random.get_state(), random.getstate()  # noqa: NPY002  # that is the point
     try:

@@ -9,13 +9,13 @@ import numpy as np
 from optbench.core.contracts import Schedule
 from optbench.kit.checks import optimizers
 from optbench.kit.problems import SMALL, LeastSquares, start, walk
-from optbench.kit.rules import Breaches, Subject, made, rule
+from optbench.kit.rules import Subject, Violations, made, rule
 
 _RUNS = (1, 2, 3, 10, 1000)  # steps
 
 
 @rule("of the inner kind", "leave batch, rates, needs and scaled as Wrapper has them, and let misfit return a text")
-def of_the_inner_kind(subject: Subject) -> Breaches:
+def of_the_inner_kind(subject: Subject) -> Violations:
     """`batch`, `rates` and `needs` are the inner optimizer's, `scaled` scales that one, and `misfit` returns a text."""
     opt = subject.thing
     for name in ("batch", "rates", "needs"):
@@ -29,7 +29,7 @@ def of_the_inner_kind(subject: Subject) -> Breaches:
 
 
 @rule("inner state", "let init return what self.inner.init does, or keep that in a state of its own and hand it to self.inner")
-def inner_state(subject: Subject) -> Breaches:
+def inner_state(subject: Subject) -> Violations:
     """The inner optimizer finds its own state: it goes around `momentum`, which has one."""
     opt = made(subject.cls, inner="momentum")
     w = start(SMALL, "float64")
@@ -40,7 +40,7 @@ def inner_state(subject: Subject) -> Breaches:
 
 
 @rule("factor", "compute with Python's floats (math.cos), and let a run of one step, or of one phase only, divide by nothing")
-def factor(subject: Subject) -> Breaches:
+def factor(subject: Subject) -> Violations:
     """A schedule's `factor` is a finite Python number at every step of a run of any length."""
     if not isinstance(subject.thing, Schedule):
         return

@@ -13,7 +13,7 @@ from optbench import Optimizer, State, Vector, axpy, positive
 class ScheduleFree(Optimizer):
     """Schedule-Free. Defazio et al. 2024, NeurIPS, arXiv:2405.15682; a subclass says how z moves.
 
-    Gradients are taken at y (the run's w), steps are made on z, and what is judged is x, the average of all z. As in the
+    Gradients are taken at y (the run's w), steps are made on z, and what is final_runs is x, the average of all z. As in the
     authors' package, a z weighs in the average by the square of the largest rate so far.
     """
 

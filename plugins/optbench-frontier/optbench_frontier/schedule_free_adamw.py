@@ -16,7 +16,7 @@ from optbench_frontier.schedule_free import ScheduleFree
 class ScheduleFreeAdamW(ScheduleFree):
     """Schedule-Free AdamW. Defazio et al. 2024, NeurIPS, arXiv:2405.15682, Algorithm 1.
 
-    Gradients are taken at y (the run's w), steps are made on z, and what is judged is x, the average of all z. Weight decay
+    Gradients are taken at y (the run's w), steps are made on z, and what is final_runs is x, the average of all z. Weight decay
     acts at y. Defaults are those of the authors' package `schedulefree`. Deviations: warm-up is a schedule's business, not
     the method's; as in the authors' package, v is divided by 1 - beta2^t, where the paper multiplies the rate.
     """

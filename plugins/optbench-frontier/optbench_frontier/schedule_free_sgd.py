@@ -13,7 +13,7 @@ from optbench_frontier.schedule_free import ScheduleFree
 class ScheduleFreeSGD(ScheduleFree):
     """Schedule-Free SGD. Defazio et al. 2024, NeurIPS, arXiv:2405.15682.
 
-    Gradients are taken at y (the run's w), SGD steps are made on z, and what is judged is x, the average of all z. Weight
+    Gradients are taken at y (the run's w), SGD steps are made on z, and what is final_runs is x, the average of all z. Weight
     decay acts at y. Defaults are those of the authors' package `schedulefree`. Deviations: warm-up is a schedule's business,
     not the method's; as in the authors' package, a z weighs in the average by the square of the largest rate so far.
     """

@@ -109,8 +109,8 @@ def test_evaluated_weights_are_no_copy(cls):
     opt = cls()
     w, s, at = begin(opt)
     steps(opt, w, s, at, range(1, 4))
-    judged = opt.eval_weights(w, s)
-    assert any(judged is array for array in [w, *arrays(s)])
+    final_runs = opt.eval_weights(w, s)
+    assert any(final_runs is array for array in [w, *arrays(s)])
 
 
 @every_optimizer
