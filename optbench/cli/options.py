@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import rich_click as click
 
 from optbench.cli.console import say
+from optbench.planning import defaults
 
 if TYPE_CHECKING:
     from optbench.registry import Registry
@@ -61,9 +62,18 @@ def store_option(command: F) -> F:
     return click.option(
         "--store",
         type=click.Path(dir_okay=False, path_type=Path),
-        default=Path(".optbench/runs.sqlite"),
+        default=defaults.STORE,
         show_default=True,
         help="The file that keeps the runs.",
+    )(command)
+
+
+def all_sources_option(command: F) -> F:
+    """Add `--all-sources`."""
+    return click.option(
+        "--all-sources",
+        is_flag=True,
+        help="Include runs that were computed by another version of their source than the installed one.",
     )(command)
 
 

@@ -24,29 +24,30 @@ if TYPE_CHECKING:
 @json_option
 @plugin_option
 def verify(sample: int | None, store: Path, jobs: int | None, as_json: bool) -> None:
-    """Run stored runs again and compare digests.
+    """Execute stored runs again and compare digests.
 
-    'equal' is bit for bit; 'close' is within tolerance, in another environment. Exits with 1 if a run differs or cannot be run
-    any more.
+    'equal' is bit for bit; 'close' is within tolerance, in another environment. Runs that another version of the source
+    computed cannot be repeated: they are counted as 'other source'. Exits with 1 if a run differs or is not available.
     """
-    from optbench.execution.pool import default_workers
-    from optbench.store import Store
+    from optbench.execution.local import LocalExecutor
+    from optbench.experiment import Experiment
     from optbench.verify import verifiable
-    from optbench.verify import verify as run_again
 
-    with Store(store, create=False) as opened:
-        results = verifiable(opened.results(), sample)
-    if not results:
-        raise NothingSelected(f"{store} has no run that ended ok or diverged: nothing to verify")
-    found = run_again(load_registry(), results, workers=jobs or default_workers())
+    with Experiment(load_registry(), store, LocalExecutor(workers=jobs), create=False) as experiment:
+        results = verifiable(experiment.results(), sample)
+        if not results:
+            raise NothingSelected(f"{store} has no run with status ok or diverged: there is nothing to verify")
+        verdicts = experiment.verify(results)
     if as_json:
-        json_lines(_row(verified) for verified in found)
-    for verified in found:
-        if verified.verdict != "equal":
+        json_lines(_row(verified) for verified in verdicts)
+    for verified in verdicts:
+        if verified.verdict not in ("equal", "other source"):
             say(f"{verified.verdict}: {verified.stored.spec.key[:10]} {_name(verified)}: {verified.explanation}")
-    counts = Counter(verified.verdict for verified in found)
+    counts = Counter(verified.verdict for verified in verdicts)
     say(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
-    if counts["differs"] or counts["gone"]:
+    if others := counts["other source"]:
+        say(f"{others} runs were computed by another version of their source; 'optbench run' executes them with the installed one")
+    if counts["differs"] or counts["not available"]:
         raise Exit(1)
 
 

@@ -1,0 +1,229 @@
+"""The whole sequence of an experiment: plan the runs, execute those that are missing, store them, return the results.
+
+The command line, `optbench.run` and verification all use `Experiment`; no other module knows the whole sequence.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from optbench.analysis.grouping import select_sources
+from optbench.core.errors import OptbenchError
+from optbench.core.specs import FINAL, RunResult
+from optbench.execution.executor import Executor
+from optbench.execution.local import LocalExecutor
+from optbench.planning import defaults
+from optbench.planning.plan import Selections, make_plan, rebuild
+from optbench.planning.source_digest import installed_source
+from optbench.registry import Registry
+from optbench.results import Results
+from optbench.store import Store
+from optbench.training.job import Job
+from optbench.verify import Verified, compare
+
+
+@dataclass
+class Outcome:
+    """What became of the jobs that were executed: results that are not final, by whether they were stored."""
+
+    failed: list[RunResult] = field(default_factory=list)
+    """Runs that failed, timed out or crashed, and are stored as such."""
+    kept: list[RunResult] = field(default_factory=list)
+    """The same, but an earlier final result of the run was kept instead."""
+
+
+class Experiment:
+    """Plans, executes, stores and verifies runs. A context manager that closes the store.
+
+    Args:
+        registry: the components that can be selected.
+        store: the file that keeps the runs; it is opened on first use, and created where it does not exist.
+        executor: what executes jobs; by default worker processes on this machine, one per processor.
+        create: False raises StoreError where the file does not exist.
+        command: the command that the report names as its origin.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        store: Path = defaults.STORE,
+        executor: Executor | None = None,
+        *,
+        create: bool = True,
+        command: str = "optbench.run(...)",
+    ) -> None:
+        self.registry = registry
+        self.executor = executor or LocalExecutor()
+        self._path, self._create, self._command = store, create, command
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if "store" in self.__dict__:
+            self.store.close()
+
+    @cached_property
+    def store(self) -> Store:
+        """The store, opened on first use."""
+        return Store(self._path, create=self._create)
+
+    def plan(self, selections: Selections) -> list[Job]:
+        """Return the jobs of a selection, sorted.
+
+        Raises:
+            UsageError: the selection cannot be run.
+            NothingSelected: no job is left.
+        """
+        return make_plan(self.registry, selections)
+
+    def missing(self, jobs: Sequence[Job], *, force: bool = False) -> list[Job]:
+        """Return the jobs without a final result in the store; all of them with `force`. It never creates the store."""
+        if force or not ("store" in self.__dict__ or self._path.exists()):
+            return list(jobs)
+        final = self.store.finished()
+        return [job for job in jobs if job.spec.key not in final]
+
+    def superseded(self, jobs: Sequence[Job]) -> int:
+        """Return how many jobs have a final result that another version of their source computed."""
+        identities = self.store.identities()
+        return sum(job.spec.identity in identities for job in jobs)
+
+    def run(self, jobs: Sequence[Job], on_result: Callable[[RunResult], None] = lambda _: None) -> Outcome:
+        """Execute `jobs` and store each result as it arrives.
+
+        Args:
+            jobs: what to execute, usually what `missing` returned.
+            on_result: called with each result after it was stored.
+
+        Raises:
+            StoreError: a result cannot be stored; the remaining jobs are not executed.
+        """
+        outcome = Outcome()
+        results = self.executor.run(jobs)
+        try:
+            for result in results:
+                stored = self.store.put(result)
+                if result.status not in FINAL:
+                    (outcome.failed if stored else outcome.kept).append(result)
+                on_result(result)
+                self.registry.notify("optbench_run_done", result=result)
+        finally:
+            results.close()
+        return outcome
+
+    def results(self, jobs: Iterable[Job] | None = None, *, all_sources: bool = False) -> Results:
+        """Return the stored results of `jobs`, or of all stored runs.
+
+        Args:
+            jobs: a plan; None for all that is stored.
+            all_sources: of stored runs that differ in nothing but the source that computed them, return all. By default those
+                of the installed source are returned or, where there are none, the latest.
+        """
+        if jobs is not None:
+            found = self.store.results([job.spec.key for job in jobs])
+        else:
+            found = self.store.results()
+            if not all_sources:
+                found, _ = select_sources(found, self.installed_source)
+        return Results(found, self.store.path, self.registry, self._command)
+
+    def installed_source(self, result: RunResult) -> str | None:
+        """Return the digest of the installed source that would compute a stored run; None where a component is missing."""
+        return installed_source(self.registry, result.spec)
+
+    def verify(self, results: Iterable[RunResult], on_verdict: Callable[[Verified], None] = lambda _: None) -> list[Verified]:
+        """Execute stored runs again and compare them with what is stored; nothing is stored.
+
+        Only runs of the installed source can be repeated. Others are returned with the verdict "other source" or, where a
+        component or the dataset is missing, "not available".
+
+        Args:
+            results: runs with a final status.
+            on_verdict: called with each verdict as it arrives.
+        """
+        stored = {result.spec.key: result for result in results}
+        verified: list[Verified] = []
+        jobs = []
+
+        def note(one: Verified) -> None:
+            verified.append(one)
+            on_verdict(one)
+
+        for result in stored.values():
+            try:
+                job = rebuild(self.registry, result.spec, result.labels)
+            except OptbenchError as error:
+                note(Verified(result, "not available", f"cannot be run here: {error}"))
+                continue
+            if self.installed_source(result) == result.spec.source:
+                jobs.append(job)
+            else:
+                note(Verified(result, "other source", "computed by another version of the source than the installed one"))
+        for fresh in self.executor.run(jobs):
+            note(compare(stored[fresh.spec.key], fresh))
+        return sorted(verified, key=lambda one: one.stored.spec.key)
+
+
+def run(
+    optimizers: Sequence[str] | None = None,
+    architectures: Sequence[str] | None = None,
+    embedders: Sequence[str] | None = None,
+    datasets: Sequence[str] = defaults.DATASETS,
+    *,
+    seeds: Iterable[int] = defaults.SEEDS,
+    epochs: int = defaults.EPOCHS,
+    batch_size: int = defaults.BATCH_SIZE,
+    dtype: str = defaults.DTYPE,
+    expression: str = "",
+    store: str | Path = defaults.STORE,
+    workers: int | None = None,
+    timeout: float | None = None,
+    force: bool = False,
+    executor: Executor | None = None,
+) -> Results:
+    """Execute the runs that are not in the store, and return all that were selected.
+
+    Args:
+        optimizers: selections such as `"adam[lr=1e-3,1e-2]"`; None for all that are installed.
+        architectures: the same for architectures.
+        embedders: the same for embedders.
+        datasets: names or folders.
+        seeds: one run per seed.
+        epochs: passes over the training rows.
+        batch_size: rows per step.
+        dtype: "float32" or "float64".
+        expression: keep only runs whose names match, in the language of pytest's `-k`.
+        store: the file that keeps the runs.
+        workers: number of worker processes; None for one per processor.
+        timeout: seconds after which a run is stopped; None for no limit.
+        force: execute stored runs again.
+        executor: executes the runs, such as a `DaskExecutor`; it has its own workers and time-out.
+
+    Raises:
+        OptbenchError: the selection cannot be run; the message says why.
+    """
+    registry = Registry()
+    registry.refuse_clashes()
+    selections = Selections(
+        optimizers=optimizers,
+        architectures=architectures,
+        embedders=embedders,
+        datasets=tuple(datasets),
+        expression=expression,
+        seeds=sorted({operator.index(seed) for seed in seeds}),
+        epochs=epochs,
+        batch_size=batch_size,
+        dtype=dtype,
+    )
+    executor = executor or LocalExecutor(workers=workers, timeout=timeout)
+    with Experiment(registry, Path(store), executor) as experiment:
+        jobs = experiment.plan(selections)
+        experiment.run(experiment.missing(jobs, force=force))
+        return experiment.results(jobs)
