@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,13 @@ import optbench
 from optbench.core.errors import NothingSelected, OptbenchError, UsageError
 from optbench.core.specs import RunResult
 from optbench.data.loader import FrozenDataset
+from optbench.execution.local import LocalExecutor
+from optbench.experiment import Experiment, Outcome
 from optbench.planning import config
+from optbench.registry import Registry
 from optbench.store import Store
+from optbench.training.job import Job
+from optbench.training.outcome import failed_result
 
 
 def run(dataset: FrozenDataset, tmp_path: Path, **change: object) -> optbench.Results:
@@ -47,17 +53,7 @@ def test_what_is_stored_is_not_run_again(dataset: FrozenDataset, tmp_path: Path)
     assert [result.seconds for result in third] != [result.seconds for result in first]
 
 
-def test_a_report_is_written_when_something_changed_and_not_again(dataset: FrozenDataset, tmp_path: Path) -> None:
-    page = run(dataset, tmp_path).report(tmp_path / "page.html")
-    first = page.stat().st_mtime_ns
-    assert run(dataset, tmp_path).report(page).stat().st_mtime_ns == first
-    assert run(dataset, tmp_path).report(page, notes=["a note"]).stat().st_mtime_ns > first
-    second = page.stat().st_mtime_ns
-    run(dataset, tmp_path, force=True).report(page, notes=["a note"])
-    assert page.stat().st_mtime_ns > second  # other timings
-
-
-def test_mistakes_are_said_before_anything_runs(dataset: FrozenDataset, tmp_path: Path) -> None:
+def test_mistakes_are_reported_before_anything_runs(dataset: FrozenDataset, tmp_path: Path) -> None:
     for change, kind in (({"optimizers": ["adm"]}, UsageError), ({"seeds": []}, NothingSelected), ({"epochs": -1}, UsageError)):
         with pytest.raises(kind):
             run(dataset, tmp_path, **change)
@@ -80,6 +76,39 @@ def test_the_original_experiment_is_packaged() -> None:
         assert found.seeds == [42, 10, 2024, 7, 99]
         assert (found.epochs, found.batch_size) == (100, 32)
         assert len(found.optimizers or []) == 5
+
+
+class Recording:
+    """An executor that executes nothing: it returns one `timeout` result per job, and counts its jobs."""
+
+    workers = 1
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[RunResult]:
+        for job in jobs:
+            self.jobs.append(job)
+            yield failed_result(job, "timeout", "stopped")
+
+
+def test_a_run_that_is_not_final_never_replaces_one_that_is(registry: Registry, plan: list[Job], tmp_path: Path) -> None:
+    store = tmp_path / "runs.sqlite"
+    with Experiment(registry, store, LocalExecutor(workers=1)) as experiment:
+        assert experiment.run(plan[:2]) == Outcome()
+        before = [result.digest for result in experiment.results(plan)]
+    with Experiment(registry, store, Recording()) as experiment:
+        outcome = experiment.run(plan)
+        assert (len(outcome.kept), len(outcome.failed)) == (2, len(plan) - 2)
+        after = experiment.results(plan)
+        assert [result.digest for result in after if result.status == "ok"] == before
+        assert experiment.missing(plan) == plan[2:]
+
+
+def test_planning_and_looking_for_missing_runs_create_no_store(registry: Registry, plan: list[Job], tmp_path: Path) -> None:
+    with Experiment(registry, tmp_path / "runs.sqlite", Recording()) as experiment:
+        assert experiment.missing(plan) == plan
+    assert not list(tmp_path.glob("runs*"))
 
 
 @pytest.mark.parametrize(
