@@ -15,8 +15,8 @@ from optbench.core.numerics import Layout, Vector
 class Wrapper(Optimizer):
     """An optimizer that does something around each step of another one.
 
-    Subclass it as a frozen, keyword-only dataclass whose fields are its own hyper-parameters, and define `step`; all else is the
-    inner optimizer's. `a|b|c` is c around b around a, so that c is the first to see the step and the objective.
+    Subclass it as a frozen, keyword-only dataclass whose fields are its own hyper-parameters, and define `step`. Everything
+    else is the inner optimizer's. `a|b|c` is c around b around a, so that c is the first to see the step and the objective.
     """
 
     inner: Optimizer = dataclasses.field(metadata=PART)
