@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from optbench.core.specs import CURVES, Choice, Labels, RunResult, RunSpec
+from optbench.core.metrics import DIGESTED
+from optbench.core.specs import Choice, Labels, RunResult, RunSpec
 from optbench.planning.plan import Selections, make_plan
 from optbench.store import Store
 
@@ -71,7 +72,7 @@ def _result() -> RunResult:
         spec,
         Labels("adam", "two-layer-mlp", "hashing", "qa-tr"),
         "ok",
-        curves={name: np.linspace(1.0, 0.0, EPOCHS + 1) for name in CURVES},
+        curves={name: np.linspace(1.0, 0.0, EPOCHS + 1) for name in DIGESTED},
         seconds=tuple(np.linspace(0.0, 1.0, EPOCHS + 1).tolist()),
         sketch_epochs=tuple(range(33)),
         sketches=np.random.default_rng(0).normal(size=(33, 512)).astype(np.float32),

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from optbench.core.contracts import Change, Objective
+from optbench.core.contracts import Change, ChangedObjective, Objective
 from optbench.curation.importing import write
 from optbench.data.loader import FrozenDataset
 from optbench.data.rows import Row
 from optbench.registry import Registry
-from optbench.training.loop import Changed
 
 BUILT_IN = Registry(autoload=False)
 INPUTS = 2_049
@@ -63,4 +62,4 @@ class Gradient:
 
     def after(self, change: Change) -> Objective:
         """Return this with a change."""
-        return Changed(self, change)
+        return ChangedObjective(self, change)

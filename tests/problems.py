@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optbench import Array, Layout, Objective, Optimizer, Vector
-from optbench.core.contracts import Change
-from optbench.training.loop import Changed
+from optbench.core.contracts import Change, ChangedObjective
 
 LAYOUT = Layout({"first": (6, 4), "square": (5, 5), "vector": (7,)})
 
@@ -46,7 +45,7 @@ class Quadratic:
         return self.w
 
     def after(self, change: Change) -> Objective:
-        return Changed(self, change)
+        return ChangedObjective(self, change)
 
 
 class Handed:
@@ -62,7 +61,7 @@ class Handed:
         return self._g
 
     def after(self, change: Change) -> Objective:
-        return Changed(self, change)
+        return ChangedObjective(self, change)
 
 
 def trajectory(opt: Optimizer, problem: Quadratic, steps: int = 60) -> Array:

@@ -37,7 +37,7 @@ def sgd(*words: str) -> tuple[str, ...]:
         (("run", "-o", f"sgd[lr={'1' * 5000}]", *QUICK), 2, "not finite"),
         (("run", "-o", f"sgd[lr={'(' * 5000}", *QUICK), 2, "nested too deeply"),
         (("run", "-o", "sgd[rate=1]", *QUICK), 2, "no hyper-parameter 'rate'"),
-        (("run", "-o", "sgd", "-m", "two-layer-mlp[hidden=true]", "-d", "tiny"), 2, "is no int"),
+        (("run", "-o", "sgd", "-m", "two-layer-mlp[hidden=true]", "-d", "tiny"), 2, "a valid integer"),
         (sgd("--seeds", ""), 2, "cannot read the seeds"),
         (sgd("--seeds", "-1"), 2, "cannot read the seeds"),
         (sgd("--seeds", "5-1"), 2, "write it upwards"),

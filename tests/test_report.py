@@ -11,7 +11,8 @@ from tiny import tiny_splits
 
 from optbench import method_docs as pages
 from optbench.core.errors import OptbenchError
-from optbench.core.specs import DIAGNOSTICS, Labels, RunResult
+from optbench.core.metrics import DIAGNOSTICS
+from optbench.core.specs import Labels, RunResult
 from optbench.curation.importing import write
 from optbench.execution.executor import execute
 from optbench.planning.plan import Selections, make_plan

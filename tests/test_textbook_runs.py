@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from optbench.core import numerics
+from optbench.core.numerics import products
 from optbench.core.seeding import stream
 from optbench.registry import Registry
 from optbench.training.loop import train
@@ -68,8 +68,8 @@ def textbook(update, batch, layers, x, y, rng):
 @pytest.mark.parametrize("architecture", ["single-layer", "two-layer-mlp", "recursive-mlp"])
 @pytest.mark.parametrize("rule", [adagrad, adam, gd, rmsprop, sgd])
 def test_final_weights_are_the_textbooks(rule, architecture, small_products, monkeypatch):
-    monkeypatch.setattr(numerics, "_has_small_kernel", lambda: small_products)
-    monkeypatch.setattr(numerics, "_SMALL", 10 * INPUTS * 32)  # so that these few rows are cut too
+    monkeypatch.setattr(products, "has_small_kernel", lambda: small_products)
+    monkeypatch.setattr(products, "SMALL", 10 * INPUTS * 32)  # so that these few rows are cut too
     network = BUILT_IN.find("architecture", architecture).cls()
     model = network.bind(network.layout(INPUTS), "float64")
     model.w[:] = network.initial(model.layout, stream(0, "init"))

@@ -195,7 +195,7 @@ def test_a_wrapper_is_of_the_kind_of_what_it_holds() -> None:
         outer = Cosine(inner=Clip(inner=inner, norm=1.0))
         assert (outer.batch, outer.rates, outer.needs) == (inner.batch, inner.rates, inner.needs), name
         assert outer.scaled(0.5) == Cosine(inner=Clip(inner=inner.scaled(0.5), norm=1.0))
-        assert bool(outer.misfit()) is (not inner.rates)
+        assert bool(outer.incompatibility()) is (not inner.rates)
 
 
 def test_a_wrapper_judges_the_weights_that_its_optimizer_does() -> None:

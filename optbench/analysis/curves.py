@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from optbench.analysis.grouping import final_runs
+from optbench.core.metrics import DIAGNOSTICS
 from optbench.core.numerics import Array
-from optbench.core.specs import DIAGNOSTICS, RunResult
+from optbench.core.specs import RunResult
 
 METRICS = ("train_loss", "val_loss", "val_accuracy", "test_accuracy", *DIAGNOSTICS)
 _NONE: Array = np.empty(0)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from optbench.core.specs import DIAGNOSTICS, RunResult
+from optbench.core.metrics import DIAGNOSTICS
+from optbench.core.specs import RunResult
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,34 +1,36 @@
-"""Hyper-parameters: fields of a frozen dataclass whose ranges stand beside them.
+"""Hyper-parameters: the fields of a frozen dataclass, each declared with its range.
 
-Ranges are checked when a spec is made, not in `__post_init__`: a schedule may end at `lr = 0`.
+Types and ranges are checked by `build`, not in `__post_init__`, because a schedule may end at `lr = 0`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
+import json
 import math
-import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from optbench.core.errors import UsageError, nearest
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter, ValidationError
+
 T = TypeVar("T")
 PART: Mapping[str, bool] = {"part": True}
-"""Metadata of a field that is no hyper-parameter, such as the optimizer within a wrapper."""
-_UNIONS = (typing.Union, types.UnionType)
+"""Metadata of a field that is no hyper-parameter, such as the optimizer inside a wrapper."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """An interval; `closed` says which of its ends belong to it."""
+    """An interval; `closed` contains "[" and "]" for the ends that belong to it."""
 
     low: float = -math.inf
     high: float = math.inf
-    closed: str = ""  # any of "[" and "]"
+    closed: str = ""
 
     def __contains__(self, value: float) -> bool:
         above = value >= self.low if "[" in self.closed else value > self.low
@@ -41,136 +43,153 @@ class Range:
 
 
 def within(default: T, interval: Range) -> T:
-    """Declare a hyper-parameter with its default and the range of it (of each of its items, for a tuple)."""
-    made: T = field(default=default, metadata={"range": interval})
-    return made
+    """Declare a hyper-parameter with its default and its range (of each item, for a tuple)."""
+    declared: T = field(default=default, metadata={"range": interval})
+    return declared
 
 
 def positive(default: T) -> T:
-    """Declare a number above 0, or a tuple of such; where the default is None, None stays allowed."""
+    """Declare a number above 0, or a tuple of such numbers; where the default is None, None is allowed."""
     return within(default, Range(0.0))
 
 
 def non_negative(default: T) -> T:
-    """Declare a number not below 0, or a tuple of such."""
+    """Declare a number of at least 0, or a tuple of such numbers."""
     return within(default, Range(0.0, closed="["))
 
 
 def fraction(default: T) -> T:
-    """Declare a number in [0, 1), such as a decay rate, or a tuple of such."""
+    """Declare a number in [0, 1), such as a decay rate, or a tuple of such numbers."""
     return within(default, Range(0.0, 1.0, closed="["))
 
 
 def count(default: T) -> T:
-    """Declare a whole number of at least 1, or a tuple of such."""
+    """Declare a whole number of at least 1, or a tuple of such numbers."""
     return within(default, Range(1, closed="["))
 
 
-def values(thing: Any) -> dict[str, Any]:
-    """Return the hyper-parameters of `thing` by name; empty for what is no dataclass."""
-    return {} if isinstance(thing, type) else {name: getattr(thing, name) for name in fields_of(thing)}
+def fields_of(component: Any) -> dict[str, dataclasses.Field[Any]]:
+    """Return the fields of a component or its class that are hyper-parameters, by name; empty unless it is a dataclass."""
+    fields = dataclasses.fields(component) if dataclasses.is_dataclass(component) else ()
+    return {f.name: f for f in fields if not f.metadata.get("part")}
 
 
-def changed(thing: Any) -> dict[str, Any]:
+def values(component: Any) -> dict[str, Any]:
+    """Return the hyper-parameters of a component by name; empty unless it is a dataclass."""
+    return {} if isinstance(component, type) else {name: getattr(component, name) for name in fields_of(component)}
+
+
+def changed(component: Any) -> dict[str, Any]:
     """Return the hyper-parameters that differ from their defaults."""
-    return {name: getattr(thing, name) for name, f in fields_of(thing).items() if getattr(thing, name) != _default(f)}
+    return {name: value for name, f in fields_of(component).items() if (value := getattr(component, name)) != _default(f)}
 
 
-def build(cls: type[T], given: dict[str, Any], **parts: Any) -> T:
-    """Make `cls` from its hyper-parameters, each checked against its type and range.
+def types_of(cls: Any) -> dict[str, Any]:
+    """Return the types of a class's annotations by name; empty where one cannot be resolved at run time."""
+    try:
+        return typing.get_type_hints(cls)
+    except NameError:  # imported for type checkers only
+        return {}
+
+
+def build(cls: type[T], given: Mapping[str, Any], **parts: Any) -> T:
+    """Return an instance of `cls`, with each hyper-parameter checked against its type and range.
+
+    Values may come from a command line, TOML or JSON: an int is accepted for a float, a list for a tuple, and a single value
+    for a tuple of one. The type of a hyper-parameter whose annotation cannot be resolved is not checked.
 
     Args:
-        cls: what to make.
-        given: hyper-parameters by name; the others take their defaults.
-        parts: what else it is made of, such as the optimizer within a wrapper.
+        cls: the component's class.
+        given: hyper-parameters by name; the others have their defaults.
+        parts: other arguments of the constructor, such as the optimizer inside a wrapper.
 
     Raises:
         UsageError: an unknown hyper-parameter, a value of another type, or one outside its range.
     """
     name = getattr(cls, "name", cls.__name__)
     fields = fields_of(cls)
-    hints = types_of(cls)
-    made: dict[str, Any] = {}
+    adapters = _adapters(typing.cast("typing.Hashable", cls))
+    arguments: dict[str, Any] = {}
     for key, value in given.items():
         if key not in fields:
             known = ", ".join(fields) or "none"
             raise UsageError(f"{name} has no hyper-parameter {key!r}{nearest(key, fields)} (it has: {known})")
         try:
-            made[key] = _convert(f"{name}: {key}", value, hints.get(key, Any))
-        except UsageError as error:
+            arguments[key] = _typed(value, adapters.get(key))
+        except ValueError as error:
             interval = fields[key].metadata.get("range")
-            raise UsageError(f"{error}; its range is {interval}") if interval else error from None
+            in_range = f"; its range is {interval}" if interval else ""
+            raise UsageError(f"{name}: {key} = {value!r} is not accepted: {error}{in_range}") from None
     try:
-        thing = cls(**made, **parts)
+        component = cls(**arguments, **parts)
     except Exception as error:
-        raise UsageError(f"{name} refuses {made}: {error}") from error
-    for key, value in values(thing).items():
+        raise UsageError(f"{name} does not accept {arguments}: {error}") from error
+    for key, value in values(component).items():
         if value is not None or fields[key].default is not None:
             _check_range(f"{name}: {key}", value, fields[key].metadata.get("range"))
-    return thing
+    return component
 
 
-def fields_of(thing: Any) -> dict[str, dataclasses.Field[Any]]:
-    """The fields that are hyper-parameters, by name; none for what is no dataclass."""
-    found = dataclasses.fields(thing) if dataclasses.is_dataclass(thing) else ()
-    return {f.name: f for f in found if not f.metadata.get("part")}
+@cache
+def _adapters(cls: Any) -> dict[str, TypeAdapter[Any]]:
+    """Return a validator for each hyper-parameter whose type is known; cached because they take long to construct."""
+    from pydantic import TypeAdapter  # only processes that build components need it
+
+    hints = types_of(cls)
+    adapters = {}
+    for name in fields_of(cls):
+        if hints.get(name, Any) is Any:
+            continue
+        try:
+            adapters[name] = TypeAdapter(hints[name])
+        except Exception:  # noqa: BLE001, S112  # a plugin may use a type that pydantic knows nothing about
+            continue
+    return adapters
+
+
+def _typed(value: Any, adapter: TypeAdapter[Any] | None) -> Any:
+    """Return `value` as the declared type.
+
+    Validation is strict, but by the rules of JSON: there is no tuple and one kind of number, and a text is never a number.
+
+    Raises:
+        ValueError: it is not of that type; the message says what is expected.
+    """
+    if adapter is None:
+        return tuple(value) if isinstance(value, list) else value
+    from pydantic import ValidationError
+
+    try:
+        text = json.dumps(value)
+    except (TypeError, ValueError):
+        raise ValueError("input should be a number, a text, true, false, none or a list of such values") from None
+    try:
+        return adapter.validate_json(text, strict=True)
+    except ValidationError as error:
+        if all(fault["type"] != "tuple_type" for fault in error.errors()) or isinstance(value, list | tuple):
+            raise ValueError(_explained(error)) from None
+    try:
+        return adapter.validate_json(f"[{text}]", strict=True)
+    except ValidationError as error:
+        raise ValueError(_explained(error)) from None
+
+
+def _explained(error: ValidationError) -> str:
+    """Return what was expected, with the numbers of the items of a tuple that it applies to, counted from 1."""
+    texts = []
+    for fault in error.errors(include_url=False):
+        items = [f"item {place + 1}: " for place in fault["loc"] if isinstance(place, int)]
+        texts.append("".join(items) + fault["msg"][:1].lower() + fault["msg"][1:])
+    return " or ".join(dict.fromkeys(texts))
 
 
 def _check_range(where: str, value: Any, interval: Range | None) -> None:
     for item in value if isinstance(value, tuple) else (value,):
         number = isinstance(item, int | float) and not isinstance(item, bool)
         if number and not math.isfinite(item):
-            raise UsageError(f"{where} = {item} is not finite; give a number in {interval or Range()}")
+            raise UsageError(f"{where} = {item} is not finite; use a number in {interval or Range()}")
         if interval is not None and (not number or item not in interval):
             raise UsageError(f"{where} = {item!r} is outside its range {interval}")
-
-
-def _convert(where: str, value: Any, hint: Any) -> Any:
-    """Bring a value as written (by a person, in TOML, in JSON) to the declared type; `1` is a float where one is asked for."""
-    if hint is Any:
-        return tuple(value) if isinstance(value, list) else value
-    origin = typing.get_origin(hint)
-    if origin in _UNIONS:
-        return _convert_union(where, value, typing.get_args(hint))
-    if origin is typing.Literal:
-        if value in typing.get_args(hint):
-            return value
-        raise UsageError(f"{where} = {value!r} is none of {', '.join(map(repr, typing.get_args(hint)))}")
-    if origin is tuple:
-        hints = typing.get_args(hint)
-        items = value if isinstance(value, list | tuple) else [value]
-        if hints[1:] == (...,):
-            hints = hints[:1] * len(items)
-        if len(items) != len(hints):
-            raise UsageError(f"{where} = {value!r} has {len(items)} items, it takes {len(hints)}")
-        return tuple(map(_convert, itertools.repeat(where), items, hints))
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if hint in (bool, int, float, str) and type(value) is not hint:
-        raise UsageError(f"{where} = {value!r} is no {hint.__name__}")
-    return value
-
-
-def _convert_union(where: str, value: Any, hints: tuple[Any, ...]) -> Any:
-    for hint in hints:
-        if hint is type(None):
-            if value is None:
-                return None
-            continue
-        try:
-            return _convert(where, value, hint)
-        except UsageError:
-            continue
-    wanted = " or ".join("none" if h is type(None) else getattr(h, "__name__", str(h)) for h in hints)
-    raise UsageError(f"{where} = {value!r} is no {wanted}")
-
-
-def types_of(cls: Any) -> dict[str, Any]:
-    """The types of a class's annotations, by name; none where they cannot be had."""
-    try:
-        return typing.get_type_hints(cls)
-    except NameError:  # an annotation that only a type checker can resolve: the value is taken as it is written
-        return {}
 
 
 def _default(f: dataclasses.Field[Any]) -> Any:

@@ -1,4 +1,4 @@
-"""What goes into a run and what comes out of it: frozen values with a canonical JSON form and a content key."""
+"""The specification of a run and its result: frozen values with a canonical JSON form and a content key."""
 
 from __future__ import annotations
 
@@ -14,25 +14,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 PROTOCOL = 1
-"""The version of how runs are made and scored; results of different protocols are never mixed."""
+"""The version of the rules by which runs are computed and scored; results of different versions are never mixed."""
 
 Status = Literal["ok", "diverged", "failed", "timeout", "crashed"]
 FINAL: tuple[Status, ...] = ("ok", "diverged")
-"""Endings that a repetition would not change; runs that ended otherwise are tried again on the next call."""
+"""Statuses that a repetition would not change; runs with another status are run again on the next call."""
 
-CURVES = ("train_loss", "val_loss", "val_accuracy", "test_accuracy", "evaluations", "rows")
-"""What is recorded at every epoch and enters the digest; seconds are recorded too and do not."""
-
-DIAGNOSTICS = ("gradient_norm", "update_norm", "weight_norm", "distance")
-"""What is recorded beside it: how the weights move.
-
-The first two belong to the last step of the epoch: the norm of the gradient that it began with (of its batch, before any
-clipping), and how far it moved the evaluated weights. Then the norm of these weights, and their distance from the first
-ones. They are as deterministic as the curves, but no part of the digest, which so stays comparable with that of older runs.
-"""
-
-
-# Instance once: json.dumps would make an encoder for each of a plan's hundred thousand specs.
+# One encoder, because json.dumps would construct one for each of the hundred thousand specs of a large plan.
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
@@ -48,26 +36,26 @@ def digest_of(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """A method and all its hyper-parameters, by name; and the wrappers around an optimizer, the innermost first."""
+    """A component's name with all its hyper-parameters and, for an optimizer, the wrappers around it, innermost first."""
 
     name: str
     params: Mapping[str, Any] = field(default_factory=dict)
     wrappers: tuple[Choice, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the choice as plain values; where there is no wrapper, nothing is said of any."""
+        """Return the choice as plain values, without the key "wrappers" where there is none."""
         plain = {"name": self.name, "params": dict(self.params)}
         return plain | {"wrappers": [wrapper.as_json() for wrapper in self.wrappers]} if self.wrappers else plain
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
-        """Make a choice from what `as_json` returned."""
+        """Return the choice that `as_json` was called on."""
         return cls(plain["name"], plain["params"], tuple(map(cls.from_json, plain.get("wrappers", ()))))
 
 
 @dataclass(frozen=True)
 class RunSpec:
-    """Everything that a run's result depends on, but for the source that computes it (`source` is that one's digest)."""
+    """Everything that the result of a run depends on. `source` is the digest of the source code that computes it."""
 
     optimizer: Choice
     architecture: Choice
@@ -83,23 +71,23 @@ class RunSpec:
 
     @cached_property
     def key(self) -> str:
-        """The SHA-256 by which the run is stored and found."""
+        """The SHA-256 under which the run is stored."""
         return digest_of(self.as_json())
 
     @cached_property
     def identity(self) -> str:
-        """The same without the source: what stays when the code changes."""
+        """The SHA-256 of the spec without `source`, which stays the same when the code changes."""
         return digest_of(self.as_json() | {"source": None})
 
     def as_json(self) -> dict[str, Any]:
         """Return the spec as plain values."""
-        # asdict would copy deeply, and take ten times as long.
+        # dataclasses.asdict copies deeply and takes ten times as long.
         plain = {name: getattr(self, name) for name in _FIELDS}
         return plain | {name: plain[name].as_json() for name in _CHOICES}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> RunSpec:
-        """Make a spec from what `as_json` returned."""
+        """Return the spec that `as_json` was called on."""
         choices = {name: Choice.from_json(plain[name]) for name in _CHOICES}
         return cls(**{**plain, **choices})
 
@@ -110,9 +98,9 @@ _CHOICES = ("optimizer", "architecture", "embedder")
 
 @dataclass(frozen=True)
 class Labels:
-    """How a run's choices are written for people: the name, and those hyper-parameters that are not the default.
+    """How a run's components are displayed: the name, with those hyper-parameters that differ from their default.
 
-    `dataset` is where it is found: a name, or the folder of one that has no name here.
+    `dataset` is the name of the dataset, or its folder where it is not registered.
     """
 
     optimizer: str
@@ -123,19 +111,26 @@ class Labels:
 
 @dataclass(frozen=True)
 class Measurements:
-    """What was measured in the worker, apart from what was computed: never part of a digest. None where it could not be."""
+    """What was measured in the worker, as opposed to computed: never part of a digest. None where it could not be measured.
+
+    Attributes:
+        duration: seconds of the whole run including evaluation, without the embedding, which runs share.
+        weights: P, the number of weights.
+        state_bytes: size of the optimizer's state that carries information from one step to the next.
+        scratch_bytes: size of the buffers in the state that carry none; None in runs stored before they were told apart, whose
+            `state_bytes` includes them.
+        update: median seconds of one call of `update` alone.
+        update_90: 90th percentile of the same.
+        sgd: median seconds of SGD's update in the same process on as many weights.
+    """
 
     duration: float | None = None
-    """Seconds of the whole run, evaluation included; the embedding, which runs share, is not."""
     weights: int | None = None
     state_bytes: int | None = None
-    """The size of the optimizer's state."""
+    scratch_bytes: int | None = None
     update: float | None = None
-    """Seconds of one `update` alone: the median."""
     update_90: float | None = None
-    """The 90th percentile of the same."""
     sgd: float | None = None
-    """The median for SGD, in the same process on as many weights."""
 
     @property
     def cost(self) -> float | None:
@@ -150,11 +145,17 @@ class Measurements:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What came of a run.
+    """The outcome of a run.
 
-    `curves` has one value an epoch, epoch 0 first, for each of `CURVES` and `DIAGNOSTICS` (older runs lack these); `sketches`
-    one row of 512 for each of `sketch_epochs`. `digest` covers the final weights and `CURVES`, and exists for final statuses
-    only. `seconds` (of the optimizer and the gradient alone) never enters it.
+    Attributes:
+        curves: arrays over epochs, epoch 0 first, by the name of the metric: those of `metrics.RECORDED`. Runs stored by
+            earlier versions lack some of them, runs that failed have none.
+        seconds: seconds of the optimizer and the gradient alone until each epoch; never part of the digest.
+        sketch_epochs: the epochs after which the weights were sketched.
+        sketches: shape (len(sketch_epochs), 512), float32.
+        digest: SHA-256 of the final evaluated weights and the metrics in `metrics.DIGESTED`; only for statuses in `FINAL`.
+        majority: the majority class's share of the test rows.
+        fingerprint: the environment in which the run was computed.
     """
 
     spec: RunSpec

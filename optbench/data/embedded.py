@@ -45,9 +45,9 @@ def assemble(dataset: FrozenDataset, embedder: Embedder, dtype: npt.DTypeLike) -
     """
     splits = dataset.splits
     rows = [row for name in SPLITS for row in splits[name]]
-    learnt = embedder.fit([text for row in splits["train"] for text in (row.question, row.answer)])
-    questions = _encode(embedder, rows, "question", learnt)
-    answers = _encode(embedder, rows, "answer", learnt)
+    fitted = embedder.fit([text for row in splits["train"] for text in (row.question, row.answer)])
+    questions = _encode(embedder, rows, "question", fitted)
+    answers = _encode(embedder, rows, "answer", fitted)
     x = np.hstack([questions, answers, np.ones((len(rows), 1), np.float32)])
     stops = itertools.accumulate((len(splits[name]) for name in SPLITS), initial=0)
     train, validation, test = (slice(first, stop) for first, stop in itertools.pairwise(stops))
@@ -60,8 +60,8 @@ def assemble(dataset: FrozenDataset, embedder: Embedder, dtype: npt.DTypeLike) -
     )
 
 
-def _encode(embedder: Embedder, rows: list[Row], role: Role, learnt: object) -> npt.NDArray[np.float32]:
-    vectors = embedder.encode([getattr(row, role) for row in rows], role, learnt)
+def _encode(embedder: Embedder, rows: list[Row], role: Role, fitted: object) -> npt.NDArray[np.float32]:
+    vectors = embedder.encode([getattr(row, role) for row in rows], role, fitted)
     two_dimensional = isinstance(vectors, np.ndarray) and vectors.ndim == 2  # noqa: PLR2004  # rows and columns
     if not two_dimensional or vectors.dtype != np.float32 or len(vectors) != len(rows) or not vectors.shape[1]:
         found = f"{vectors.dtype} of shape {vectors.shape}" if isinstance(vectors, np.ndarray) else type(vectors).__name__

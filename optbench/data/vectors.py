@@ -136,7 +136,7 @@ class FrozenVectors(Embedder):
         entry = vectors.entry
         return cls(folder=vectors.folder.resolve(), file=entry.file, sha256=entry.sha256, dimension=entry.dimension)
 
-    def encode(self, texts: Sequence[str], role: Role, learnt: Any) -> Vectors:
+    def encode(self, texts: Sequence[str], role: Role, fitted: Any) -> Vectors:
         """Return the stored vector of each text, shape (len(texts), dimension).
 
         Raises:

@@ -24,7 +24,7 @@ class Hashing(Embedder):
     shortest: int = count(2)
     longest: int = count(4)
 
-    def encode(self, texts: Sequence[str], role: Role, learnt: Any) -> npt.NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], role: Role, fitted: Any) -> npt.NDArray[np.float32]:
         """Return unit vectors, shape (len(texts), features); the role makes no difference."""
         from sklearn.feature_extraction.text import HashingVectorizer  # a second to import
 

@@ -44,7 +44,7 @@ class SentenceTransformer(Embedder):
     answer_prompt: str = ""  # what stands before an answer
     normalize: bool = True  # to unit length
 
-    def encode(self, texts: Sequence[str], role: Role, learnt: Any) -> npt.NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], role: Role, fitted: Any) -> npt.NDArray[np.float32]:
         """Return one vector a text, shape (len(texts), the model's dimension), with the role's prompt before each text."""
         return encode(
             resolve(self.model, self.revision, local_files_only=self.local_files_only),

@@ -28,7 +28,7 @@ class TfIdf(Embedder):
 
         return TfidfVectorizer(max_features=self.features, preprocessor=turkish_lower, dtype=np.float32).fit(texts)
 
-    def encode(self, texts: Sequence[str], role: Role, learnt: Any) -> npt.NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], role: Role, fitted: Any) -> npt.NDArray[np.float32]:
         """Return unit vectors, shape (len(texts), d), zero where no word is known; the role makes no difference."""
-        dense: npt.NDArray[np.float32] = learnt.transform(texts).toarray()
+        dense: npt.NDArray[np.float32] = fitted.transform(texts).toarray()
         return dense

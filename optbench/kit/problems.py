@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from optbench.core.contracts import Change, Objective
+from optbench.core.contracts import Change, ChangedObjective, Objective
 from optbench.core.numerics import Array, Layout, Vector
 from optbench.core.seeding import stream
-from optbench.training.loop import Changed
 
 DTYPES = ("float32", "float64")
 SMALL = Layout({"wide": (6, 4), "square": (5, 5), "column": (4, 1), "vector": (7,)})
@@ -80,7 +79,7 @@ class LeastSquares:
 
     def after(self, change: Change) -> Objective:
         """Return the same problem, whose gradients pass through `change` first."""
-        return Changed(self, change)
+        return ChangedObjective(self, change)
 
 
 class Constant(LeastSquares):

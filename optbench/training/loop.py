@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, cast
 
 import numpy as np
 
-from optbench.core.contracts import Change, Model, Objective, Optimizer, SecondOrderModel
+from optbench.core.contracts import Change, ChangedObjective, Model, Objective, Optimizer, SecondOrderModel
 from optbench.core.numerics import Array, Vector, norm
 
 Clock: TypeAlias = Callable[[], float]
@@ -64,58 +64,7 @@ class Batch:
 
     def after(self, change: Change) -> Objective:
         """Return the same objective, whose gradients pass through `change` first."""
-        return Changed(self, change)
-
-
-class Changed:
-    """An objective whose gradients pass through a change first; all else is the inner one's. See `contracts.Objective`."""
-
-    def __init__(self, inner: Objective, change: Change) -> None:
-        self._inner, self._change = inner, change
-
-    @property
-    def noise(self) -> np.random.Generator:
-        """The run's own stream of noise."""
-        return self._inner.noise
-
-    @property
-    def steps(self) -> int:
-        """The planned number of steps."""
-        return self._inner.steps
-
-    @property
-    def evaluations(self) -> int:
-        """How many gradients were taken so far."""
-        return self._inner.evaluations
-
-    @property
-    def rows(self) -> int:
-        """How many rows those gradients saw."""
-        return self._inner.rows
-
-    @property
-    def loss(self) -> float:
-        """The loss at the last gradient."""
-        return self._inner.loss
-
-    def gradient(self, y: Vector | None = None) -> Vector:
-        """Return the gradient, changed unless it is that of other labels."""
-        g = self._inner.gradient(y)
-        if y is None:
-            self._change(g)
-        return g
-
-    def hvp(self, v: Vector, out: Vector) -> None:
-        """Write the Hessian times `v` to `out`."""
-        self._inner.hvp(v, out)
-
-    def outputs(self) -> Vector:
-        """Return the outputs at the last gradient."""
-        return self._inner.outputs()
-
-    def after(self, change: Change) -> Objective:
-        """Return the same objective, whose gradients pass through `change` next."""
-        return Changed(self, change)
+        return ChangedObjective(self, change)
 
 
 def train(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import traceback
 from dataclasses import replace
 from functools import lru_cache
 from time import perf_counter
@@ -13,15 +12,16 @@ from typing import cast
 import numpy as np
 
 from optbench.core.contracts import Embedder, Model
-from optbench.core.errors import OptbenchError
+from optbench.core.metrics import DIAGNOSTICS, DIGESTED
 from optbench.core.numerics import Array, Layout, Operator, Vector, norm
 from optbench.core.seeding import stream
-from optbench.core.specs import CURVES, DIAGNOSTICS, Measurements, RunResult, digest_of
+from optbench.core.specs import Measurements, RunResult, digest_of
 from optbench.data.embedded import Matrix, assemble
 from optbench.data.loader import FrozenDataset
 from optbench.training.environment import fingerprint
 from optbench.training.job import Job
 from optbench.training.loop import Batch, train
+from optbench.training.outcome import failed_result
 from optbench.training.sketch import sketch, sketch_epochs
 from optbench.training.update_cost import measure
 
@@ -38,10 +38,8 @@ def run_job(task: Job) -> RunResult:
             return _run(task)
     except KeyboardInterrupt:
         raise
-    except OptbenchError as error:  # it explains itself
-        return RunResult(task.spec, task.labels, "failed", reason=str(error), fingerprint=fingerprint())
-    except BaseException:  # noqa: BLE001  # a plugin may raise anything, SystemExit too; it ends its own run alone
-        return RunResult(task.spec, task.labels, "failed", reason=traceback.format_exc(), fingerprint=fingerprint())
+    except BaseException as error:  # noqa: BLE001  # a plugin may raise anything, SystemExit too; it ends its own run alone
+        return failed_result(task, "failed", error, fingerprint=fingerprint())
 
 
 def _run(task: Job) -> RunResult:
@@ -65,7 +63,7 @@ def _run(task: Job) -> RunResult:
         clock=perf_counter,
         watch=diary,
     )
-    names = (*CURVES, *DIAGNOSTICS)
+    names = (*DIGESTED, *DIAGNOSTICS)
     curves = {name: np.array(column) for name, column in zip(names, zip(*diary.rows, strict=True), strict=True)}
     duration = perf_counter() - start
     return RunResult(
@@ -178,6 +176,6 @@ def _majority(y: Vector) -> float:
 def _digest(w: Vector, curves: dict[str, Vector]) -> str:
     """SHA-256 of the final weights and the curves, bit for bit; every NaN counts as the same one."""
     total = hashlib.sha256()
-    for array in (w, *(curves[name] for name in CURVES)):
+    for array in (w, *(curves[name] for name in DIGESTED)):
         total.update(np.where(np.isnan(array), np.nan, array).astype(array.dtype).tobytes())
     return total.hexdigest()

@@ -23,8 +23,8 @@ class Clip(Wrapper):
     norm: float | None = positive(None)
     value: float | None = positive(None)
 
-    def misfit(self) -> str:
-        """Refuse to clip nothing."""
+    def incompatibility(self) -> str:
+        """Return why it cannot be used: neither `norm` nor `value` is set."""
         return "has nothing to clip by: give it norm, value or both" if self.norm is None and self.value is None else ""
 
     def step(self, w: Vector, s: Any, t: int, at: Objective) -> None:

@@ -14,9 +14,9 @@ from optbench.kit.rules import Subject, Violations, made, rule
 _RUNS = (1, 2, 3, 10, 1000)  # steps
 
 
-@rule("of the inner kind", "leave batch, rates, needs and scaled as Wrapper has them, and let misfit return a text")
+@rule("of the inner kind", "leave batch, rates, needs and scaled as Wrapper has them, and let incompatibility return a text")
 def of_the_inner_kind(subject: Subject) -> Violations:
-    """`batch`, `rates` and `needs` are the inner optimizer's, `scaled` scales that one, and `misfit` returns a text."""
+    """`batch`, `rates` and `needs` are the inner optimizer's, `scaled` scales it, `incompatibility` returns a text."""
     opt = subject.thing
     for name in ("batch", "rates", "needs"):
         if getattr(opt, name) != getattr(opt.inner, name):
@@ -24,8 +24,8 @@ def of_the_inner_kind(subject: Subject) -> Violations:
     half = opt.scaled(0.5)
     if half.inner != opt.inner.scaled(0.5):
         yield f"scaled(0.5) makes {half!r}"
-    if not isinstance(opt.misfit(), str):
-        yield f"misfit returns {opt.misfit()!r}; where there is nothing against it, it must be an empty text"
+    if not isinstance(opt.incompatibility(), str):
+        yield f"incompatibility returns {opt.incompatibility()!r}; where there is nothing against it, it must be an empty text"
 
 
 @rule("inner state", "let init return what self.inner.init does, or keep that in a state of its own and hand it to self.inner")

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from optbench.core.errors import UsageError
 from optbench.core.hyperparameters import Range, build, changed, count, fraction, non_negative, positive, values
@@ -22,6 +25,8 @@ class Component:
     rank: int | None = None
     limit: float | None = positive(None)
     pair: tuple[int, float] = positive((1, 0.5))
+    sizes: tuple[int, ...] | None = None
+    either: int | str = 1
 
 
 def test_defaults() -> None:
@@ -37,12 +42,14 @@ def test_defaults() -> None:
         "rank": None,
         "limit": None,
         "pair": (1, 0.5),
+        "sizes": None,
+        "either": 1,
     }
     assert changed(method) == {}
 
 
 @pytest.mark.parametrize(
-    ("given", "made"),
+    ("params", "made"),
     [
         ({"lr": 1}, {"lr": 1.0}),
         ({"beta": 0}, {"beta": 0.0}),
@@ -54,10 +61,13 @@ def test_defaults() -> None:
         ({"limit": None}, {"limit": None}),
         ({"limit": 2}, {"limit": 2.0}),
         ({"pair": (2, 1)}, {"pair": (2, 1.0)}),
+        ({"sizes": None}, {"sizes": None}),
+        ({"sizes": 3}, {"sizes": (3,)}),
+        ({"either": "x"}, {"either": "x"}),
     ],
 )
-def test_values_are_brought_to_their_type(given: dict[str, object], made: dict[str, object]) -> None:
-    method = build(Component, given)
+def test_values_are_brought_to_their_type(params: dict[str, object], made: dict[str, object]) -> None:
+    method = build(Component, params)
     assert changed(method).items() <= made.items()
     for name, value in made.items():
         assert getattr(method, name) == value
@@ -65,34 +75,72 @@ def test_values_are_brought_to_their_type(given: dict[str, object], made: dict[s
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("params", "words"),
     [
         ({"lr": -1}, ["method", "lr", "-1", "(0, inf)"]),
         ({"lr": 0}, ["lr", "(0, inf)"]),
         ({"lr": float("nan")}, ["lr", "nan"]),
         ({"lr": float("inf")}, ["lr", "inf"]),
-        ({"lr": "fast"}, ["method: lr", "'fast'", "float", "(0, inf)"]),
+        ({"lr": "fast"}, ["method: lr", "'fast'", "a valid number", "(0, inf)"]),
+        ({"lr": "1"}, ["lr", "'1'", "a valid number"]),
         ({"lr": True}, ["lr", "True"]),
+        ({"every": True}, ["every", "True", "a valid integer"]),
+        ({"nesterov": 1}, ["nesterov", "1", "a valid boolean"]),
+        ({"lr": object()}, ["lr", "a number, a text"]),
         ({"lr": None}, ["lr", "None"]),
         ({"limit": 0}, ["limit", "(0, inf)"]),
         ({"beta": 1.0}, ["beta", "[0, 1)"]),
         ({"decay": -0.1}, ["decay", "[0, inf)"]),
         ({"hidden": (8, 0)}, ["hidden", "[1, inf)"]),
-        ({"pair": (1, 0.5, 0.5)}, ["pair", "3 items", "takes 2"]),
-        ({"pair": 1}, ["pair", "1 items", "takes 2"]),
-        ({"pair": (0.5, 1)}, ["pair", "0.5 is no int"]),
+        ({"pair": (1, 0.5, 0.5)}, ["pair", "at most 2 items", "not 3"]),
+        ({"pair": 1}, ["pair", "item 2", "required"]),
+        ({"pair": (0.5, 1)}, ["pair", "(0.5, 1)", "item 1", "a valid integer"]),
         ({"every": 1.5}, ["every", "1.5", "int"]),
-        ({"mode": "c"}, ["mode", "'c'", "'a', 'b'"]),
-        ({"rank": "x"}, ["rank", "'x'"]),
+        ({"mode": "c"}, ["mode", "'c'", "'a' or 'b'"]),
+        ({"rank": "x"}, ["rank", "'x'", "a valid integer"]),
+        ({"sizes": "x"}, ["sizes", "'x'", "item 1", "a valid integer"]),
+        ({"either": 1.5}, ["either", "a valid integer or input should be a valid string"]),
         ({"learning": 1}, ["'learning'", "lr, beta"]),
         ({"bta": 0.5}, ["'bta'", "did you mean 'beta'?"]),
     ],
 )
-def test_what_does_not_fit_is_refused_in_words(given: dict[str, object], words: list[str]) -> None:
+def test_what_does_not_fit_is_refused_in_words(params: dict[str, object], words: list[str]) -> None:
     with pytest.raises(UsageError) as refusal:
-        build(Component, given)
+        build(Component, params)
     for word in words:
         assert word in str(refusal.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unresolvable:
+    lr: float = positive(0.1)
+    path: Path | None = None  # type: ignore[name-defined]  # noqa: F821
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unknown:
+    rate: Callable[[int], Foreign] | Foreign | None = None
+
+
+class Foreign: ...
+
+
+@pytest.mark.parametrize(
+    ("cls", "params", "made"),
+    [
+        (Unresolvable, {"lr": 1, "path": [1, 2]}, {"lr": 1, "path": (1, 2)}),
+        (Unknown, {"rate": "as written"}, {"rate": "as written"}),
+    ],
+)
+def test_values_whose_type_is_unknown_are_taken_as_written(
+    cls: type, params: dict[str, object], made: dict[str, object]
+) -> None:
+    assert values(build(cls, params)) == made
+
+
+@given(value=st.floats(allow_nan=False, allow_infinity=False, min_value=0, exclude_min=True))
+def test_a_number_keeps_every_bit(value: float) -> None:
+    assert build(Component, {"lr": value}).lr == value
 
 
 def test_a_schedule_may_leave_the_range() -> None:

@@ -8,8 +8,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from optbench.core.contracts import Optimizer, State
+from optbench.core.metrics import DIAGNOSTICS, DIGESTED
 from optbench.core.numerics import Layout, Vector
-from optbench.core.specs import CURVES, DIAGNOSTICS, Measurements
+from optbench.core.specs import Measurements
 from optbench.optimizers.gd import GD
 from optbench.training.job import Job
 from optbench.training.run_job import run_job
@@ -23,7 +24,7 @@ def test_a_result_has_all_that_is_promised(plan: list[Job]) -> None:
     result = run_job(plan[0])
     assert result.status == "ok"
     assert result.epochs == 3
-    assert set(result.curves) == {*CURVES, *DIAGNOSTICS}
+    assert set(result.curves) == {*DIGESTED, *DIAGNOSTICS}
     assert all(len(values) == 4 for values in result.curves.values())
     assert result.sketch_epochs == (0, 1, 2, 3)
     assert result.sketches is not None

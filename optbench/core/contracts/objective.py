@@ -1,0 +1,120 @@
+"""The loss of one step's batch, as an optimizer sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+import numpy as np
+
+from optbench.core.numerics import Vector
+
+Change: TypeAlias = Callable[[Vector], None]
+"""Changes a gradient in place."""
+
+
+class Objective(Protocol):
+    """The loss of this step's batch as a function of the current weights."""
+
+    @property
+    def noise(self) -> np.random.Generator:
+        """The run's own random stream, for methods that need noise."""
+
+    @property
+    def steps(self) -> int:
+        """The planned number of steps of the whole run."""
+
+    @property
+    def evaluations(self) -> int:
+        """The number of gradients computed so far in the run; a step may compute more than one."""
+
+    @property
+    def rows(self) -> int:
+        """The total number of rows in those gradients, so that full-batch gradients are counted at their cost."""
+
+    @property
+    def loss(self) -> float:
+        """The mean squared error of the batch at the last gradient."""
+
+    def gradient(self, y: Vector | None = None) -> Vector:
+        """Return the gradient of half the mean squared error, shape (P,), in one reused buffer.
+
+        Args:
+            y: labels to use instead of the batch's, shape (rows,), for methods that resample them.
+        """
+
+    def hvp(self, v: Vector, out: Vector) -> None:
+        """Write H v to `out`, where H is the Hessian of half the mean squared error; it counts as two gradients.
+
+        The last gradient, its loss and its outputs do not change. For optimizers that declare `needs = frozenset({"hvp"})`.
+
+        Args:
+            v: a direction, shape (P,).
+            out: buffer for the product, of the same shape and type, contiguous; not `v`.
+        """
+
+    def outputs(self) -> Vector:
+        """Return the network's outputs, shape (rows,), at the last gradient."""
+
+    def after(self, change: Change) -> Objective:
+        """Return the same objective with `change` applied to its gradients first.
+
+        Gradients for labels other than the batch's, and Hessian-vector products, are not changed: they measure curvature and do
+        not move the weights themselves.
+        """
+
+
+class ChangedObjective:
+    """An objective whose gradients are changed in place before they are returned; everything else is the inner objective's.
+
+    Args:
+        inner: the objective.
+        change: applied to the gradients for the batch's own labels.
+    """
+
+    def __init__(self, inner: Objective, change: Change) -> None:
+        self._inner, self._change = inner, change
+
+    @property
+    def noise(self) -> np.random.Generator:
+        """The run's own random stream."""
+        return self._inner.noise
+
+    @property
+    def steps(self) -> int:
+        """The planned number of steps."""
+        return self._inner.steps
+
+    @property
+    def evaluations(self) -> int:
+        """The number of gradients computed so far."""
+        return self._inner.evaluations
+
+    @property
+    def rows(self) -> int:
+        """The total number of rows in those gradients."""
+        return self._inner.rows
+
+    @property
+    def loss(self) -> float:
+        """The loss at the last gradient."""
+        return self._inner.loss
+
+    def gradient(self, y: Vector | None = None) -> Vector:
+        """Return the gradient, changed unless `y` replaces the batch's labels."""
+        g = self._inner.gradient(y)
+        if y is None:
+            self._change(g)
+        return g
+
+    def hvp(self, v: Vector, out: Vector) -> None:
+        """Write the Hessian times `v` to `out`."""
+        self._inner.hvp(v, out)
+
+    def outputs(self) -> Vector:
+        """Return the outputs at the last gradient."""
+        return self._inner.outputs()
+
+    def after(self, change: Change) -> Objective:
+        """Return the same objective with `change` applied to its gradients after this one's."""
+        return ChangedObjective(self, change)
