@@ -45,9 +45,7 @@ def announce(experiment: Experiment, plan: Sequence[Job], missing: Sequence[Job]
 
 
 @contextmanager
-def progress(
-    missing: Sequence[Job], seconds: Mapping[str, float], *, verbose: bool
-) -> Iterator[Callable[[RunResult], None]]:
+def progress(missing: Sequence[Job], seconds: Mapping[str, float], *, verbose: bool) -> Iterator[Callable[[RunResult], None]]:
     """Show progress: a bar where standard error is a terminal, one line per failed run, and with `verbose` per run.
 
     The bar advances by estimated seconds instead of runs, because runs differ much in length.

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     metavar="OPT",
     help="For example adam, adam[lr=1e-3,1e-2] for two, or 'adam|clip[norm=1]|cosine' with wrappers.",
 )
-@click.option("-m", "--architecture", "architectures", multiple=True, metavar="ARCH", help="For example two-layer-mlp[hidden=32].")
+@click.option(
+    "-m", "--architecture", "architectures", multiple=True, metavar="ARCH", help="For example two-layer-mlp[hidden=32]."
+)
 @click.option("-e", "--embedder", "embedders", multiple=True, metavar="EMB", help="For example hashing.")
 @click.option(
     "-d",
@@ -173,7 +175,7 @@ def _not_available(plan: Sequence[Job]) -> list[str]:
 
 def _exit(plan: Sequence[Job], outcome: Outcome, *, force: bool) -> None:
     if outcome.failed:
-        say(f"{len(outcome.failed)} of {len(plan)} runs failed; 'optbench show' gives the reasons, the same command retries them")
+        say(f"{len(outcome.failed)} of {len(plan)} runs failed; 'optbench show' gives the reasons and the same command retries")
     if outcome.kept:
         say(f"{len(outcome.kept)} runs failed this time; their earlier results are kept")
     if outcome.failed or (outcome.kept and force):
