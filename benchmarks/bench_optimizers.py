@@ -61,7 +61,7 @@ class Epoch:
         self.model.w[:] = network.initial(self.model.layout, stream(0, "init"))
         self.x, self.y = rows(600)
         self.options = {"epochs": 1, "batch_size": 32, "rng": stream(0, "batches"), "noise": stream(0, "noise")}
-        self.options |= {"clock": lambda: 0.0, "watch": lambda *final_runs: True}
+        self.options |= {"clock": lambda: 0.0, "monitor": lambda *_: True}
         self.time_train(optimizer, architecture)
 
     def time_train(self, optimizer, architecture):

@@ -22,7 +22,7 @@ def test_steps_allocate_little(optimizer, architecture):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(ROWS, INPUTS)).astype("float32"), np.sign(rng.normal(size=ROWS)).astype("float32")
 
-    def watch(epoch, weights, at, seconds):
+    def monitor(epoch, weights, at, seconds):
         outputs = model.predict(x, weights)
         if epoch == 1:  # by now all buffers are there
             tracemalloc.start()
@@ -39,7 +39,7 @@ def test_steps_allocate_little(optimizer, architecture):
             rng=stream(0, "batches"),
             noise=stream(0, "noise"),
             clock=lambda: 0.0,
-            watch=watch,
+            monitor=monitor,
         )
         _, peak = tracemalloc.get_traced_memory()
     finally:

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from optbench.core.contracts import Optimizer, State
-from optbench.core.metrics import DIAGNOSTICS, DIGESTED
+from optbench.core.metrics import DIAGNOSTICS, RECORDED
 from optbench.core.numerics import Layout, Vector
 from optbench.core.specs import Measurements
 from optbench.optimizers.gd import GD
@@ -24,7 +24,7 @@ def test_a_result_has_all_that_is_promised(plan: list[Job]) -> None:
     result = run_job(plan[0])
     assert result.status == "ok"
     assert result.epochs == 3
-    assert set(result.curves) == {*DIGESTED, *DIAGNOSTICS}
+    assert list(result.curves) == list(RECORDED)
     assert all(len(values) == 4 for values in result.curves.values())
     assert result.sketch_epochs == (0, 1, 2, 3)
     assert result.sketches is not None
@@ -34,6 +34,7 @@ def test_a_result_has_all_that_is_promised(plan: list[Job]) -> None:
     assert len(result.digest) == 64
     assert result.curves["evaluations"].tolist() == [0, 3, 6, 9]
     assert result.curves["rows"].tolist() == [0, 12, 24, 36]
+    assert result.curves["passes"].tolist() == [0, 1, 2, 3]
 
 
 def test_diagnostics_tell_how_the_judged_weights_move(plan: list[Job]) -> None:
@@ -51,7 +52,7 @@ def test_diagnostics_are_deterministic_and_no_part_of_the_digest(plan: list[Job]
     one, two = run_job(plan[0]), run_job(plan[0])
     for name in DIAGNOSTICS:
         assert_array_equal(one.curves[name], two.curves[name])
-    monkeypatch.setattr("optbench.training.run_job.norm", lambda _: 1.0)
+    monkeypatch.setattr("optbench.training.monitor.norm", lambda _: 1.0)
     three = run_job(plan[0])
     assert three.curves["distance"].tolist() == [1.0] * 4
     assert three.digest == one.digest
@@ -118,8 +119,8 @@ class Strange(Optimizer):
     ("how", "status", "epochs", "words"),
     [
         ("nan", "diverged", 0, "not finite"),
-        ("large", "diverged", 2, "over 1e+04 times the first"),
-        ("wrong", "diverged", 10, "over 1.5 times the first for 10 epochs"),
+        ("large", "diverged", 2, "over 1e+04 times the initial norm"),
+        ("wrong", "diverged", 10, "over 1.5 times the initial loss for 10 epochs"),
         ("raise", "failed", 0, "ValueError: on"),
         ("exit", "failed", 0, "SystemExit: 3"),
     ],

@@ -79,7 +79,7 @@ def test_final_weights_are_the_textbooks(rule, architecture, small_products, mon
     method = BUILT_IN.find("optimizer", rule.__name__).cls(**PARAMS.get(rule.__name__, {}))
     batch = ROWS if method.batch == "full" else BATCH
     expected = np.concatenate([w.ravel() for w in textbook(rule, batch, layers, x, y, stream(0, "batches"))])
-    status = train(
+    trained = train(
         method,
         model,
         x,
@@ -89,7 +89,7 @@ def test_final_weights_are_the_textbooks(rule, architecture, small_products, mon
         rng=stream(0, "batches"),
         noise=stream(0, "noise"),
         clock=lambda: 0.0,
-        watch=lambda epoch, weights, at, seconds: True,
+        monitor=lambda epoch, weights, at, seconds: True,
     )
-    assert status == "ok"
-    assert np.linalg.norm(model.w - expected) <= 1e-12 * np.linalg.norm(expected)
+    assert trained.status == "ok"
+    assert np.linalg.norm(trained.weights - expected) <= 1e-12 * np.linalg.norm(expected)

@@ -17,7 +17,7 @@ from optbench.core.numerics import Layout, Vector
 from optbench.core.seeding import stream
 from optbench.optimizers.gd import GD
 from optbench.optimizers.sgd import SGD
-from optbench.training.loop import Batch, train
+from optbench.training.loop import Batch, Trained, train
 
 N, INPUTS = 23, 6
 
@@ -38,9 +38,9 @@ def run(
     opt: Optimizer,
     bound: Model,
     epochs: int = 4,
-    watch: Callable[..., bool] = lambda *_: True,
+    monitor: Callable[..., bool] = lambda *_: True,
     clock: Callable[[], float] = lambda: 0.0,
-) -> Literal["ok", "diverged"]:
+) -> Trained:
     x, y = problem()
     return train(
         opt,
@@ -52,7 +52,7 @@ def run(
         rng=stream(0, "batches"),
         noise=stream(0, "noise"),
         clock=clock,
-        watch=watch,
+        monitor=monitor,
     )
 
 
@@ -69,7 +69,7 @@ def test_sgd_is_the_textbooks() -> None:
             d2 = (o - y[rows, None]) / len(rows) * (1 - o**2)
             d1 = d2 @ w2.T * (1 - h**2)
             w2, w1 = w2 - 0.1 * h.T @ d2, w1 - 0.1 * x[rows].T @ d1
-    assert run(SGD(lr=0.1), bound) == "ok"
+    assert run(SGD(lr=0.1), bound).status == "ok"
     assert_allclose(bound.w, np.concatenate([w1.ravel(), w2.ravel()]), rtol=1e-12)
 
 
@@ -104,84 +104,39 @@ def test_every_row_once_an_epoch_and_steps_counted_from_one() -> None:
 def test_gd_takes_one_step_an_epoch_on_all_rows() -> None:
     counts = []
 
-    def watch(_epoch: int, _weights: Vector, at: Batch, _seconds: float) -> bool:
+    def monitor(_epoch: int, _weights: Vector, at: Batch, _seconds: float) -> bool:
         counts.append((at.evaluations, at.rows))
         return True
 
-    run(GD(), model(), epochs=3, watch=watch)
+    run(GD(), model(), epochs=3, monitor=monitor)
     assert counts == [(0, 0), (1, N), (2, 2 * N), (3, 3 * N)]
 
 
-def test_time_spent_watching_is_not_counted() -> None:
+def test_time_spent_in_the_monitor_is_not_counted() -> None:
     ticks = itertools.count()
     seen = []
 
     def clock() -> float:
         return float(next(ticks))
 
-    def watch(_epoch: int, _weights: Vector, _at: Batch, seconds: float) -> bool:
+    def monitor(_epoch: int, _weights: Vector, _at: Batch, seconds: float) -> bool:
         for _ in range(100):
             clock()
         seen.append(seconds)
         return True
 
-    run(SGD(), model(), epochs=3, watch=watch, clock=clock)
-    assert seen == [0.0, 2.0, 4.0, 6.0]  # two stretches an epoch: the clock stops before the last step
+    run(SGD(), model(), epochs=3, monitor=monitor, clock=clock)
+    assert seen == [0.0, 1.0, 2.0, 3.0]
 
 
-def test_the_last_step_of_an_epoch_is_marked() -> None:
-    seen = []
-    bound = model()
-
-    def watch(epoch: int, weights: Vector, at: Batch, _seconds: float) -> bool:
-        if epoch:
-            seen.append((at.gradient_norm, np.linalg.norm(bound.g), np.linalg.norm(weights - at.before)))
-        return True
-
-    run(SGD(lr=0.5), bound, epochs=3, watch=watch)
-    assert len(seen) == 3
-    for gradient_norm, of_the_last_gradient, moved in seen:
-        assert gradient_norm == pytest.approx(of_the_last_gradient, rel=1e-12)
-        assert moved == pytest.approx(0.5 * of_the_last_gradient, rel=1e-9)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Several(Optimizer):
-    """Takes three gradients a step, the first with other labels, and ruins each buffer."""
-
-    name: ClassVar[str] = "several"
-
-    def step(self, w: Vector, s: State, t: int, at: Objective) -> None:
-        heard.append((t, 0, 0, 0, np.zeros(0)))
-        for y in (np.full(3, 100.0) if t == 5 else None, None, None):  # the fifth batch has three rows
-            at.gradient(y)[:] = 0.0
-            w += 0.01
-
-
-def test_the_gradient_norm_is_that_of_the_first_gradient_on_the_batchs_own_labels() -> None:
-    bound, seen = model(), []
-    original = bound.loss_and_grad
-
-    def spy(x: np.ndarray, y: np.ndarray) -> float:
-        loss = float(original(x, y))
-        seen.append((abs(y).max() == 1.0, np.linalg.norm(bound.g)))
-        return loss
-
-    bound.loss_and_grad = spy
-    norms = []
-    run(Several(), bound, epochs=1, watch=lambda _e, _w, at, _s: norms.append(at.gradient_norm) or True)
-    assert [own for own, _ in seen[-3:]] == [False, True, True]
-    assert norms[-1] == pytest.approx(seen[-2][1], rel=1e-12)
-
-
-def test_watch_ends_a_run() -> None:
+def test_the_monitor_ends_a_run() -> None:
     epochs = []
 
-    def watch(epoch: int, *_: object) -> bool:
+    def monitor(epoch: int, *_: object) -> bool:
         epochs.append(epoch)
         return epoch < 2
 
-    assert run(SGD(), model(), epochs=9, watch=watch) == "diverged"
+    assert run(SGD(), model(), epochs=9, monitor=monitor).status == "diverged"
     assert epochs == [0, 1, 2]
 
 
@@ -201,8 +156,47 @@ class Poison(Optimizer):
             w[0] = math.nan
 
 
+@dataclass(frozen=True, kw_only=True)
+class Averaging(Optimizer):
+    """Evaluates the mean of the weights after each step; from step `poison` on its weights are NaN."""
+
+    name: ClassVar[str] = "averaging"
+    poison: int = 1_000
+
+    def init(self, w: Vector, layout: Layout) -> State:
+        return State(total=np.zeros_like(w), mean=w.copy())
+
+    def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
+        w -= 0.1 * g
+        if t >= self.poison:
+            w[:] = math.nan
+        s.total += w
+        np.divide(s.total, t, out=s.mean)
+
+    def eval_weights(self, w: Vector, s: State) -> Vector:
+        return s.mean
+
+
+@pytest.mark.parametrize(("poison", "good_epochs"), [(1_000, 9), (8, 9), (1_000, 2)])
+def test_the_evaluated_weights_are_returned(poison: int, good_epochs: int) -> None:
+    bound, evaluated = model(), []
+
+    def monitor(epoch: int, weights: Vector, *_: object) -> bool:
+        evaluated.append(weights.copy())
+        return epoch < good_epochs
+
+    trained = run(Averaging(poison=poison), bound, epochs=3, monitor=monitor)
+    assert trained.status == ("ok" if poison == 1_000 and good_epochs == 9 else "diverged")
+    assert trained.weights is not bound.w
+    if poison == 1_000:
+        assert np.array_equal(trained.weights, evaluated[-1])
+        assert not np.array_equal(trained.weights, bound.w)
+    else:  # within an epoch
+        assert np.isnan(trained.weights).all()
+
+
 def test_a_loss_that_is_not_finite_ends_the_run_within_one_step() -> None:
-    assert run(Poison(), model()) == "diverged"
+    assert run(Poison(), model()).status == "diverged"
     assert len(heard) == 4
 
 
@@ -229,7 +223,7 @@ def test_batches_do_not_depend_on_the_optimizer(size: int) -> None:
             rng=stream(3, "batches"),
             noise=stream(3, "noise"),
             clock=lambda: 0.0,
-            watch=lambda *_: True,
+            monitor=lambda *_: True,
         )
         orders.append(seen)
     assert all(np.array_equal(a, b) for a, b in zip(*orders, strict=True))

@@ -51,7 +51,7 @@ calls: list[tuple[int, Vector]] = []
 
 def test_adam_is_measured(dtype: Any) -> None:
     found = measure(Adam(), LAYOUT, dtype.name)
-    assert found.state_bytes == 2 * LAYOUT.size * dtype.itemsize
+    assert (found.state_bytes, found.scratch_bytes) == (2 * LAYOUT.size * dtype.itemsize, 0)
     assert None not in (found.update, found.update_90, found.sgd)
     assert 0 < found.update <= found.update_90
     assert found.sgd > 0
@@ -82,4 +82,4 @@ def test_a_wrapper_is_timed_with_what_it_does() -> None:
 @pytest.mark.parametrize("optimizer", [Counted(how="raise"), Counted(how="exit"), StepAlone()], ids=repr)
 def test_a_method_that_cannot_be_timed_has_a_state_alone(optimizer: Optimizer) -> None:
     found = measure(optimizer, LAYOUT, "float32")
-    assert (found.state_bytes, found.update, found.sgd) == (4 * LAYOUT.size, None, None)
+    assert (found.state_bytes, found.scratch_bytes, found.update, found.sgd) == (4 * LAYOUT.size, 0, None, None)

@@ -20,19 +20,19 @@ ARCHITECTURES = {cls.name: cls for cls in (RecursiveMLP, SingleLayer, TwoLayerML
 
 def prepare(job: Job, *, sparse: bool) -> Run:
     x, y = arrays(job.dtype)
-    final_runs = operator(x) if sparse else x  # as the harness does it, and as it would for rows without zeros
-    return lambda: _train(job, x, y, final_runs)
+    inputs = operator(x) if sparse else x  # sparse as in the harness, dense as for rows without zeros
+    return lambda: _train(job, x, y, inputs)
 
 
-def _train(job: Job, x: np.ndarray, y: np.ndarray, final_runs: Operator) -> Curves:
+def _train(job: Job, x: np.ndarray, y: np.ndarray, inputs: Operator) -> Curves:
     architecture = ARCHITECTURES[job.architecture]()
     model = architecture.bind(architecture.layout(x.shape[1]), job.dtype)
     model.w[:] = np.concatenate([layer.ravel() for layer in initial(job.architecture)])
     losses, accuracies = [], []
 
-    def watch(epoch: int, weights: Vector, at: Batch, seconds: float) -> bool:
+    def monitor(epoch: int, weights: Vector, at: Batch, seconds: float) -> bool:
         if epoch:
-            outputs = model.predict(final_runs, weights)
+            outputs = model.predict(inputs, weights)
             error = outputs[:TRAIN] - y[:TRAIN]
             losses.append(float(np.dot(error, error)) / TRAIN)
             accuracies.append(float(np.mean((outputs[TRAIN:] > 0) == (y[TRAIN:] > 0))))
@@ -48,6 +48,6 @@ def _train(job: Job, x: np.ndarray, y: np.ndarray, final_runs: Operator) -> Curv
         rng=generator(0, 1),
         noise=generator(0, 2),
         clock=perf_counter,
-        watch=watch,
+        monitor=monitor,
     )
     return losses, accuracies

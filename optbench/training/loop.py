@@ -1,23 +1,38 @@
-"""The training loop. It reads like the textbook, and knows nothing of stores, files or clocks but through its arguments."""
+"""The training loop, as in a textbook. Clock, random streams and monitor are arguments; it knows no file, store or metric."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
 import numpy as np
 
 from optbench.core.contracts import Change, ChangedObjective, Model, Objective, Optimizer, SecondOrderModel
-from optbench.core.numerics import Array, Vector, norm
+from optbench.core.numerics import Array, Vector
 
 Clock: TypeAlias = Callable[[], float]
-Watch: TypeAlias = Callable[[int, Vector, "Batch", float], bool]
-"""Called as `watch(epoch, weights, batch, seconds)` before the first step and after each epoch; False: the run diverged."""
+Monitor: TypeAlias = Callable[[int, Vector, "Batch", float], bool]
+"""Called as `monitor(epoch, weights, batch, seconds)` before the first step and after each epoch; False if the run diverged."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How a run ended: its status and the evaluated weights, a buffer of the model or of the optimizer's state."""
+
+    status: Literal["ok", "diverged"]
+    weights: Vector
 
 
 class Batch:
-    """The objective of one step: some rows, at the model's weights as they now stand. See `contracts.Objective`."""
+    """The objective of one step: some rows, at the model's current weights. See `contracts.Objective`.
+
+    Args:
+        model: the network.
+        noise: the random stream for optimizers.
+        steps: the planned number of steps of the whole run.
+    """
 
     def __init__(self, model: Model, noise: np.random.Generator, steps: int) -> None:
         self.noise = noise
@@ -25,36 +40,24 @@ class Batch:
         self.evaluations = 0
         self.rows = 0
         self.loss = math.nan
-        self.before = np.empty_like(model.w)  # the evaluated weights at the last `mark`
-        self.gradient_norm = math.nan  # of the first gradient since then, before the optimizer uses it up
-        self._marked = False
         self._model = model
         self._x: Array = np.empty((0, 0))
         self._y: Vector = np.empty(0)
 
     def take(self, x: Array, y: Vector) -> None:
-        """Turn to other rows."""
+        """Use the rows `x`, shape (rows, inputs), with labels `y`, shape (rows,), from now on."""
         self._x, self._y = x, y
-
-    def mark(self, weights: Vector) -> None:
-        """Keep what diagnostics need of the next step: the weights before it, and the norm of its gradient."""
-        np.copyto(self.before, weights)
-        self.gradient_norm = math.nan
-        self._marked = True
 
     def gradient(self, y: Vector | None = None) -> Vector:
         """Return the gradient of half the mean squared error on these rows, and count it."""
         self.loss = self._model.loss_and_grad(self._x, self._y if y is None else y)
         self.evaluations += 1
         self.rows += len(self._x)
-        if self._marked and y is None:
-            self._marked = False
-            self.gradient_norm = norm(self._model.g)
         return self._model.g
 
     def hvp(self, v: Vector, out: Vector) -> None:
         """Write the Hessian times `v` to `out`, and count it as two gradients."""
-        cast("SecondOrderModel", self._model).hvp(self._x, self._y, v, out)  # the plan has seen to it that there is one
+        cast("SecondOrderModel", self._model).hvp(self._x, self._y, v, out)  # the plan pairs `needs` with `provides`
         self.evaluations += 2
         self.rows += 2 * len(self._x)
 
@@ -63,8 +66,18 @@ class Batch:
         return self._model.outputs()
 
     def after(self, change: Change) -> Objective:
-        """Return the same objective, whose gradients pass through `change` first."""
+        """Return the same objective with `change` applied to its gradients first."""
         return ChangedObjective(self, change)
+
+
+def rows_per_step(opt: Optimizer, rows: int, batch_size: int) -> int:
+    """Return the number of rows of a step of `opt` on `rows` training rows; the last step of an epoch may have fewer."""
+    return rows if opt.batch == "full" else min(batch_size, rows)
+
+
+def steps_per_epoch(opt: Optimizer, rows: int, batch_size: int) -> int:
+    """Return the number of steps of `opt` in one epoch of `rows` training rows."""
+    return math.ceil(rows / rows_per_step(opt, rows, batch_size))
 
 
 def train(
@@ -78,33 +91,33 @@ def train(
     rng: np.random.Generator,
     noise: np.random.Generator,
     clock: Clock,
-    watch: Watch,
-) -> Literal["ok", "diverged"]:
-    """Train `model` in place on the rows `x`, (n, inputs), with labels `y`, (n,).
+    monitor: Monitor,
+) -> Trained:
+    """Train `model` from its current weights on all rows, once per epoch, in batches of a random order.
 
     Args:
-        opt: the optimizer; its `batch` says whether a step sees `batch_size` rows or all of them.
-        model: its weights are the initial ones.
-        x: inputs, of the model's type.
-        y: labels, -1 or +1, of the model's type.
+        opt: the optimizer.
+        model: holds the weights; they are updated in place.
+        x: inputs, shape (n, inputs), of the model's type.
+        y: labels, -1 or +1, shape (n,), of the model's type.
         epochs: passes over the rows.
-        batch_size: rows a step; the last batch of an epoch may be shorter.
+        batch_size: rows per step; the last batch of an epoch may be smaller.
         rng: draws the order of the rows.
-        noise: handed to the optimizer.
-        clock: seconds; stopped for `watch`, and before the last step of an epoch, which diagnostics look at.
-        watch: judges the weights after each epoch.
+        noise: passed to the optimizer.
+        clock: returns seconds; the time spent in `monitor` is not counted.
+        monitor: evaluates the weights after each epoch.
 
     Returns:
-        "diverged" as soon as a loss is not finite or `watch` says so, else "ok".
+        The evaluated weights, and the status: "diverged" once the loss of a batch is not finite or `monitor` returns False.
     """
     n, w = len(x), model.w
-    size = n if opt.batch == "full" else min(batch_size, n)
-    at = Batch(model, noise, steps=epochs * math.ceil(n / size))
+    size = rows_per_step(opt, n, batch_size)
+    at = Batch(model, noise, steps=epochs * steps_per_epoch(opt, n, batch_size))
     batch_x, epoch_y = np.empty((size, x.shape[1]), x.dtype), np.empty_like(y)
     s = opt.init(w, model.layout)
     seconds, t = 0.0, 0
-    if not watch(0, opt.eval_weights(w, s), at, seconds):
-        return "diverged"
+    if not monitor(0, opt.eval_weights(w, s), at, seconds):
+        return Trained("diverged", opt.eval_weights(w, s))
     for epoch in range(1, epochs + 1):
         start = clock()
         order = rng.permutation(n) if size < n else None
@@ -118,14 +131,10 @@ def train(
                 rows = order[first : first + size]
                 at.take(np.take(x, rows, axis=0, out=batch_x[: len(rows)], mode="clip"), epoch_y[first : first + size])
             t += 1
-            if first + size >= n:
-                seconds += clock() - start
-                at.mark(opt.eval_weights(w, s))
-                start = clock()
             opt.step(w, s, t, at)
             if not math.isfinite(at.loss):
-                return "diverged"
+                return Trained("diverged", opt.eval_weights(w, s))
         seconds += clock() - start
-        if not watch(epoch, opt.eval_weights(w, s), at, seconds):
-            return "diverged"
-    return "ok"
+        if not monitor(epoch, opt.eval_weights(w, s), at, seconds):
+            return Trained("diverged", opt.eval_weights(w, s))
+    return Trained("ok", opt.eval_weights(w, s))

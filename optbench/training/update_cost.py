@@ -1,53 +1,66 @@
-"""What a method costs: the time of its `update` alone, beside SGD's in the same process, and the size of its state.
+"""The cost of an optimizer: the time of its `update` alone, with SGD's in the same process, and the size of its state.
 
-PROTOCOL 5. It is measured after the run, on gradients of noise that cost nothing, and never enters a digest.
+PROTOCOL 5. It is measured after the run, on gradients of noise that take no time to compute, and is never part of a digest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from time import perf_counter
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from optbench.core.contracts import Optimizer, Wrapper
-from optbench.core.numerics import Array, Layout, Vector, state_bytes
+from optbench.core.numerics import Array, Layout, Vector, axpy
 from optbench.core.seeding import stream
 from optbench.core.specs import Measurements
-from optbench.optimizers.sgd import SGD
 from optbench.training.loop import Batch
+from optbench.training.state_sizes import state_sizes
 
 WARM_UP = 10
 CALLS = 30
 LIMIT = 0.01
-"""Seconds after which a slow method is called no more, in its warm-up and then again; each has at least one call."""
+"""Seconds after which a slow optimizer is not called again, in its warm-up and then in the measurement; each has one call."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceSGD(Optimizer):
+    """Stochastic gradient descent without weight decay: the update that others are compared with."""
+
+    name: ClassVar[str] = "reference-sgd"
+    lr: float = 0.1
+
+    def update(self, w: Vector, g: Vector, s: Any, t: int) -> None:
+        """w_t = w_{t-1} - lr g_t."""
+        axpy(-self.lr, g, w)
 
 
 def measure(optimizer: Optimizer, layout: Layout, dtype: str) -> Measurements:
-    """Measure `optimizer` on weights of this layout; a method that has no `update` of its own has a state alone.
+    """Measure `optimizer` on weights of this layout; for a method that defines no `update`, only the size of its state.
 
-    A wrapper has none either, but does its work in `step`: that is timed instead.
+    A wrapper defines none either, but does its work in `step`, so that is timed instead.
     """
-    held: int | None = None
+    sizes: tuple[int | None, int | None] = (None, None)
     try:
         w = np.zeros(layout.size, dtype)
-        state = optimizer.init(w, layout)
-        held = state_bytes(state)
-        sgd = _seconds(SGD(), np.zeros_like(w), None)
-        own = _seconds(optimizer, w, state)
+        sizes = state_sizes(optimizer, w, layout)
+        sgd = _seconds(ReferenceSGD(), np.zeros_like(w), None)
+        own = _seconds(optimizer, w, optimizer.init(w, layout))
         return Measurements(
-            state_bytes=held,
+            state_bytes=sizes[0],
+            scratch_bytes=sizes[1],
             update=float(np.median(own)),
             update_90=float(np.quantile(own, 0.9, method="higher")),
             sgd=float(np.median(sgd)),
         )
     except KeyboardInterrupt:
         raise
-    except BaseException:  # noqa: BLE001  # a plugin's `update` may need what only its `step` provides; the run stays good
-        return Measurements(state_bytes=held)
+    except BaseException:  # noqa: BLE001  # a plugin's `update` may need what only its `step` provides; the run is still valid
+        return Measurements(state_bytes=sizes[0], scratch_bytes=sizes[1])
 
 
 def _seconds(optimizer: Optimizer, w: Vector, state: Any) -> list[float]:
@@ -58,21 +71,21 @@ def _seconds(optimizer: Optimizer, w: Vector, state: Any) -> list[float]:
 
 
 def _until(limit: float, seconds: Iterator[float]) -> list[float]:
-    found: list[float] = []
-    while sum(found) < limit and (one := next(seconds, None)) is not None:
-        found.append(one)
-    return found
+    taken: list[float] = []
+    while sum(taken) < limit and (one := next(seconds, None)) is not None:
+        taken.append(one)
+    return taken
 
 
 def timed_updates(optimizer: Optimizer, w: Vector, state: Any, clock: Callable[[], float]) -> Iterator[float]:
-    """Call `update` for as long as is asked, each time with another gradient, and yield the seconds that it took."""
-    noise, free = _noise(w.size, w.dtype.name), _Free(w)
-    g, t = free.g, 0
-    at = Batch(free, stream(0, "noise"), steps=noise.size)  # type: ignore[arg-type]  # what it lacks, a plain step does not ask
+    """Call `update` with another gradient for each item that is taken from the iterator, and yield its seconds."""
+    noise, model = _noise(w.size, w.dtype.name), _FreeGradient(w)
+    g, t = model.g, 0
+    at = Batch(model, stream(0, "noise"), steps=noise.size)  # type: ignore[arg-type]  # a plain step needs no more of a model
     while True:
         t += 1
         first = t % (noise.size - w.size)
-        np.copyto(g, noise[first : first + w.size])  # it was used up
+        np.copyto(g, noise[first : first + w.size])  # the last update may have overwritten it
         start = clock()
         if isinstance(optimizer, Wrapper):
             optimizer.step(w, state, t, at)
@@ -81,8 +94,8 @@ def timed_updates(optimizer: Optimizer, w: Vector, state: Any, clock: Callable[[
         yield clock() - start
 
 
-class _Free:
-    """As much of a model as a plain step asks for: its gradient is there already."""
+class _FreeGradient:
+    """As much of a model as a plain step needs, with a gradient that is already there."""
 
     def __init__(self, w: Vector) -> None:
         self.w, self.g = w, np.empty_like(w)
@@ -94,7 +107,7 @@ class _Free:
 
 @lru_cache(maxsize=1)
 def _noise(size: int, dtype: str) -> Vector:
-    """A little longer than a gradient: cut out at another place, it is another gradient."""
+    """Return noise a little longer than a gradient: each slice of the gradient's length is another gradient."""
     noise: Vector = stream(0, "noise").standard_normal(size + WARM_UP + CALLS + 1).astype(dtype)
     noise *= 0.01
     return noise

@@ -6,13 +6,14 @@ from optbench.core.numerics.average import Average, adam_step
 from optbench.core.numerics.kernels import add_square, axpy, norm, over_root, sign, trust_ratio
 from optbench.core.numerics.layout import Array, Layout, Operator, Vector
 from optbench.core.numerics.products import product
-from optbench.core.numerics.state import state_arrays, state_buffers, state_bytes
+from optbench.core.numerics.state import StatePath, state_arrays, state_buffers, state_bytes, state_leaves
 
 __all__ = [
     "Array",
     "Average",
     "Layout",
     "Operator",
+    "StatePath",
     "Vector",
     "adam_step",
     "add_square",
@@ -24,5 +25,6 @@ __all__ = [
     "state_arrays",
     "state_buffers",
     "state_bytes",
+    "state_leaves",
     "trust_ratio",
 ]

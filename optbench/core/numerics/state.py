@@ -10,29 +10,31 @@ import numpy as np
 from optbench.core.numerics.layout import Array
 
 StatePath: TypeAlias = tuple[str, ...]
-"""Attribute names, keys and indices that lead from a state to an array in it."""
+"""Attribute names, keys and indices that lead from a state to an item in it."""
 
 
-def state_buffers(state: Any) -> dict[StatePath, Array]:
-    """Return the buffers of an optimizer's state by their path: each buffer once, however many views of it there are.
+def state_leaves(state: Any) -> dict[StatePath, Any]:
+    """Return what an optimizer's state is made of by its path: buffers, and everything that has no parts.
 
-    Attributes (slots included), values of mappings and items of lists and tuples are searched, in their order.
+    Attributes (slots included), values of mappings and items of lists and tuples are searched. A view of a buffer counts as the
+    buffer. An object that can be reached on several paths is returned once.
     """
-    found: dict[int, tuple[StatePath, Array]] = {}
+    found: dict[StatePath, Any] = {}
     seen: dict[int, Any] = {}
     rest: list[tuple[StatePath, Any]] = [((), state)]
     while rest:
         path, item = rest.pop()
-        if id(item) in seen:
+        while isinstance(item, np.ndarray) and isinstance(item.base, np.ndarray):
+            item = item.base
+        if id(item) in seen and not isinstance(item, bool | int | float | str | None):
             continue
         seen[id(item)] = item
-        if isinstance(item, np.ndarray):
-            while isinstance(item.base, np.ndarray):
-                item = item.base
-            found.setdefault(id(item), (path, item))
+        children = [] if isinstance(item, np.ndarray) else _children(item)
+        if children:
+            rest += [((*path, name), child) for name, child in children]
         else:
-            rest += [((*path, name), child) for name, child in _children(item)]
-    return dict(found.values())
+            found[path] = item
+    return found
 
 
 def _children(item: Any) -> list[tuple[str, Any]]:
@@ -42,6 +44,11 @@ def _children(item: Any) -> list[tuple[str, Any]]:
         return [(str(index), value) for index, value in enumerate(item)]
     slots = [name for cls in type(item).__mro__ for name in getattr(cls, "__slots__", ()) if hasattr(item, name)]
     return [*getattr(item, "__dict__", {}).items(), *((name, getattr(item, name)) for name in slots)]
+
+
+def state_buffers(state: Any) -> dict[StatePath, Array]:
+    """Return the buffers of an optimizer's state by their path, each once however many views of it there are."""
+    return {path: leaf for path, leaf in state_leaves(state).items() if isinstance(leaf, np.ndarray)}
 
 
 def state_arrays(state: Any) -> list[Array]:

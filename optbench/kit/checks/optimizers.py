@@ -176,7 +176,7 @@ def a_run(subject: Subject) -> Violations:
     for dtype in DTYPES:
         model = network.bind(network.layout(6), dtype)
         model.w[:] = network.initial(model.layout, stream(0, "init"))
-        ending = train(
+        trained = train(
             opt,
             model,
             *batch(23, 6, dtype),
@@ -185,10 +185,10 @@ def a_run(subject: Subject) -> Violations:
             rng=stream(0, "batches"),
             noise=stream(0, "noise"),
             clock=lambda: 0.0,
-            watch=_sound,
+            monitor=_sound,
         )
-        if ending != "ok":
-            yield f"{dtype}: it {ending} within 3 epochs, with its defaults"
+        if trained.status != "ok":
+            yield f"{dtype}: it {trained.status} within 3 epochs, with its defaults"
 
 
 RULES = (
