@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def verify(sample: int | None, store: Path, jobs: int | None, as_json: bool) -> None:
     """Run stored runs again and compare digests.
 
-    'equal' is bit for bit; 'close' is within tolerance, in another environment. Exits with 1 if a run differs or cannot be run
-    any more.
+    'equal' is bit for bit; 'close' is within tolerance, in another environment. Runs that another version of the source
+    computed are not repeated but counted as 'other source'. Exits with 1 if a run differs or is not available.
     """
     from optbench.execution.pool import default_workers
     from optbench.store import Store
@@ -46,7 +46,7 @@ def verify(sample: int | None, store: Path, jobs: int | None, as_json: bool) -> 
             say(f"{verified.verdict}: {verified.stored.spec.key[:10]} {_name(verified)}: {verified.explanation}")
     counts = Counter(verified.verdict for verified in found)
     say(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
-    if counts["differs"] or counts["gone"]:
+    if counts["differs"] or counts["not available"]:
         raise Exit(1)
 
 
