@@ -72,7 +72,7 @@ def pictures(results: Iterable[RunResult], store: Store | None, *, workers: int)
     drawn = {task: [run for run in runs if _drawable(run)] for task, runs in tasks.items()}
     drawn = {task: runs for task, runs in drawn.items() if sum(len(run.sketch_epochs) for run in runs) >= FEWEST}
     keys = {task: _key(runs) for task, runs in drawn.items()}
-    fits = {task: content for task in drawn if store and (content := store.computed(keys[task]))}
+    fits = {task: content for task in drawn if store and (content := store.cached(keys[task]))}
     missing = [task for task in drawn if task not in fits]
     if missing:
         with worker_pool(min(workers, len(missing))) as pool:
@@ -80,7 +80,7 @@ def pictures(results: Iterable[RunResult], store: Store | None, *, workers: int)
             for task, future in futures.items():
                 fits[task] = future.result()
                 if store:
-                    store.keep_computed(keys[task], fits[task])
+                    store.cache(keys[task], fits[task])
     return [_picture(task, drawn[task], fits[task], len(tasks[task]) - len(drawn[task])) for task in drawn]
 
 

@@ -1,4 +1,4 @@
-"""Running stored runs again: is the result the same, bit for bit?"""
+"""Comparison of stored runs with their repetition."""
 
 from __future__ import annotations
 
@@ -7,23 +7,36 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from optbench.core.errors import OptbenchError
+from optbench.core.metrics import DIGESTED, RECORDED
 from optbench.core.specs import FINAL, RunResult
 from optbench.execution.executor import execute
+from optbench.planning import source_digest
+from optbench.planning.catalogue import layers
 from optbench.planning.plan import rebuild
 from optbench.registry import Registry
 from optbench.training.job import Job
 
-Verdict = Literal["equal", "close", "differs", "gone"]
+Verdict = Literal["equal", "close", "differs", "not available", "other source"]
 TOLERANCE = 0.05
-"""The most that a loss or an accuracy may differ, at any epoch, between two environments for the runs to count as close."""
-_COMPARED = ("train_loss", "val_loss", "val_accuracy", "test_accuracy")
+"""The most that a loss or an accuracy may differ, at any epoch, for runs of two environments to count as close."""
+COMPARED = tuple(name for name in DIGESTED if RECORDED[name].direction)
+"""The metrics that the tolerance applies to: losses and accuracies, not counts."""
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What became of one stored run when it was run again."""
+    """A stored run and whether its repetition gave the same result.
+
+    Attributes:
+        stored: the stored run.
+        verdict: "equal" if the digests are equal; "close" if the runs belong to two environments and differ by no more than the
+            tolerance; "differs" otherwise. "not available" if a component or the dataset is not installed, "other source" if
+            another version of the source computed the run: these two are not repeated.
+        explanation: the reason of the verdict, in words.
+    """
 
     stored: RunResult
     verdict: Verdict
@@ -31,9 +44,31 @@ class Verified:
 
 
 def verifiable(results: Sequence[RunResult], sample: int | None = None) -> list[RunResult]:
-    """Return the runs that have a digest; as a sample, those with the lowest keys: these are hashes and so favour none."""
+    """Return the runs with a final status.
+
+    Args:
+        results: stored runs.
+        sample: return only this many, those with the lowest keys. Keys are hashes, so the choice favours no component.
+    """
     final = [result for result in results if result.status in FINAL]
-    return final if sample is None else sorted(final, key=lambda r: r.spec.key)[:sample]
+    return final if sample is None else sorted(final, key=lambda result: result.spec.key)[:sample]
+
+
+def compare(stored: RunResult, fresh: RunResult) -> Verified:
+    """Compare a stored run, whose status is final, with its repetition by the same source."""
+    if stored.digest == fresh.digest:
+        return Verified(stored, "equal", "bit for bit")
+    if fresh.status != stored.status:
+        reason = fresh.reason.strip().rpartition("\n")[2]
+        explanation = f"its status was {stored.status} and is {fresh.status} now"
+        return Verified(stored, "differs", f"{explanation}: {reason}" if reason else explanation)
+    difference = _difference(stored, fresh)
+    if stored.fingerprint == fresh.fingerprint:
+        return Verified(stored, "differs", f"in the same environment; metrics differ by up to {difference:.3g}")
+    verdict: Verdict = "close" if difference <= TOLERANCE else "differs"
+    return Verified(
+        stored, verdict, f"in another environment; metrics differ by up to {difference:.3g}, the tolerance is {TOLERANCE}"
+    )
 
 
 def verify(
@@ -43,39 +78,52 @@ def verify(
     workers: int,
     on_verdict: Callable[[Verified], None] = lambda _: None,
 ) -> list[Verified]:
-    """Run `results` again and say of each whether it came out the same."""
-    tasks: list[Job] = []
+    """Execute runs again and compare them with `results`, which have final statuses; nothing is stored.
+
+    Args:
+        registry: the installed components.
+        results: stored runs.
+        workers: number of worker processes.
+        on_verdict: called with each verdict as it arrives.
+
+    Returns:
+        The verdicts, sorted by key.
+    """
+    jobs: list[Job] = []
     stored = {result.spec.key: result for result in results}
-    found: list[Verified] = []
+    verdicts: list[Verified] = []
 
     def note(verified: Verified) -> None:
-        found.append(verified)
+        verdicts.append(verified)
         on_verdict(verified)
 
     for result in results:
         try:
-            tasks.append(rebuild(registry, result.spec, result.labels))
+            job = rebuild(registry, result.spec, result.labels)
         except OptbenchError as error:
-            note(Verified(result, "gone", f"cannot be run here any more: {error}"))
-    if tasks:
-        execute(tasks, lambda fresh: note(_compare(stored[fresh.spec.key], fresh)), workers=min(workers, len(tasks)))
-    return sorted(found, key=lambda verified: verified.stored.spec.key)
+            note(Verified(result, "not available", f"cannot be repeated: {error}"))
+            continue
+        installed = source_digest.digest(map(type, (*layers(job.optimizer), job.architecture, job.embedder)))
+        if installed == result.spec.source:
+            jobs.append(job)
+        else:
+            source = f"source {result.spec.source[:12]} computed it, and {installed[:12]} is installed"
+            note(Verified(result, "other source", f"not repeated: {source}"))
+    if jobs:
+        execute(jobs, lambda fresh: note(compare(stored[fresh.spec.key], fresh)), workers=min(workers, len(jobs)))
+    return sorted(verdicts, key=lambda verified: verified.stored.spec.key)
 
 
-def _compare(stored: RunResult, fresh: RunResult) -> Verified:
-    if stored.digest == fresh.digest:
-        return Verified(stored, "equal", "bit for bit")
-    if fresh.status != stored.status:
-        return Verified(stored, "differs", f"it ended {stored.status} then and {fresh.status} now")
-    gap = _gap(stored, fresh)
-    if stored.fingerprint == fresh.fingerprint:
-        return Verified(stored, "differs", f"in the same environment; curves are apart by up to {gap:.3g}")
-    verdict: Verdict = "close" if gap <= TOLERANCE else "differs"
-    return Verified(stored, verdict, f"in another environment; curves are apart by up to {gap:.3g}, tolerance {TOLERANCE}")
-
-
-def _gap(one: RunResult, two: RunResult) -> float:
-    """The greatest difference of any loss or accuracy at any epoch; infinite where the runs have not the same length."""
+def _difference(one: RunResult, two: RunResult) -> float:
+    """Return the greatest difference of any compared metric at any epoch; infinity where one run is longer."""
     if one.epochs != two.epochs:
         return np.inf
-    return max(float(np.nanmax(np.abs(one.curves[name] - two.curves[name]))) for name in _COMPARED)
+    return max(_greatest(one.curves[name], two.curves[name]) for name in COMPARED)
+
+
+def _greatest(one: npt.NDArray[np.float64], two: npt.NDArray[np.float64]) -> float:
+    """Return the greatest absolute difference; infinity where one value is not finite and the other is not the same."""
+    equal = (one == two) | (np.isnan(one) & np.isnan(two))
+    with np.errstate(invalid="ignore"):
+        differences = np.where(equal, 0.0, np.abs(one - two))
+    return float(np.max(np.nan_to_num(differences, nan=np.inf, posinf=np.inf)))

@@ -197,8 +197,8 @@ def change(path: Path, *statements: str) -> None:
     ("statement", "said"),
     [
         ("UPDATE runs SET spec = '{'", "is corrupt"),
-        ("""UPDATE runs SET spec = replace(spec, '"epochs":2', '"epochs":3')""", "its key is not that of the spec"),
-        ("UPDATE runs SET arrays = x'00'", "its arrays' SHA-256"),
+        ("""UPDATE runs SET spec = replace(spec, '"epochs":2', '"epochs":3')""", "its key or identity is not that of the spec"),
+        ("UPDATE runs SET arrays = x'00'", "SHA-256 of its arrays"),
         ("DROP TABLE runs", "no such table"),
         ("PRAGMA user_version = 9", "version 9"),
         ("PRAGMA application_id = 7", "no store of optbench"),
@@ -246,7 +246,7 @@ def test_a_locked_store_is_said_to_be_so(bench: Bench, locked: Path) -> None:
     ended = bench.run("show", "--store", str(locked))
     assert ended.code == 4, ended.err
     assert is_one_line(ended.err, "error: "), ended.err
-    assert "another process holds it" in ended.err
+    assert "another process has locked it" in ended.err
 
 
 def test_a_command_line_that_is_no_utf8_does_not_cost_the_report(bench: Bench) -> None:

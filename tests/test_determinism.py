@@ -85,7 +85,7 @@ def test_verify_tells_which_run_differs(bench: Bench) -> None:
     assert "1 differs, 3 equal" in verified.err
 
 
-def test_verify_tells_which_run_is_gone(bench: Bench) -> None:
+def test_verify_tells_which_run_is_not_available(bench: Bench) -> None:
     bench.optimizer("passing")
     assert bench.run("run", "-o", "sgd", "-o", "passing", "--seeds", "0", *QUICK).code == 0
     verified = bench.run("-p", "no:optbench-passing", "verify")
@@ -96,7 +96,7 @@ def test_verify_tells_which_run_is_gone(bench: Bench) -> None:
     verified = bench.run("verify")
     assert verified.code == 1
     assert "tiny/test.csv is not the file that was frozen" in verified.err
-    assert "2 gone" in verified.err
+    assert "2 not available" in verified.err
 
 
 def test_a_worker_that_cannot_start_is_one_line(bench: Bench) -> None:

@@ -1,4 +1,4 @@
-"""The command line. Its modules import nothing heavy at the top: `optbench --help` must answer at once."""
+"""The command line. Its modules import nothing heavy at the top, so that `optbench --help` answers at once."""
 
 from __future__ import annotations
 
@@ -56,12 +56,18 @@ def main() -> None:
         code = error.exit_code
     except Exit as error:
         code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except click.Abort as error:
+        # click turns an EOFError into Abort too. No command prompts, so that one is an error of ours and not Ctrl-C.
+        code = INTERRUPTED
+        if isinstance(error.__context__, EOFError):
+            code = OUR_ERROR
+            _fault(error.__context__)
+    except KeyboardInterrupt:
         code = INTERRUPTED
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except Exception as error:  # noqa: BLE001  # a fault of ours: said in one line, unless the trace is asked for
+    except Exception as error:  # noqa: BLE001  # reported in one line, with the traceback on request
         code = OUR_ERROR
         _fault(error)
     sys.exit(code if isinstance(code, int) else 0)

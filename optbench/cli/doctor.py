@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import rich_click as click
 from click.exceptions import Exit
@@ -13,16 +13,22 @@ from optbench.cli.console import json_lines
 from optbench.cli.options import json_option, load_registry, plugin_option, store_option
 from optbench.core.errors import OptbenchError
 
+if TYPE_CHECKING:
+    from optbench.registry import Registry
+
 
 @click.command()
 @store_option
 @json_option
 @plugin_option
 def doctor(store: Path, as_json: bool) -> None:
-    """Check plugins, datasets, workers and the store; exits with 1 if something is wrong."""
+    """Check plugins, datasets, workers and the store.
+
+    One line per check, and one per fault of the store. Exits with 1 if a check failed.
+    """
     rows = [
-        {"status": "ok" if not fault else "failed", "check": what, "found": fault or found}
-        for what, found, fault in _checks(store)
+        {"status": "failed" if error else "ok", "check": check, "detail": error or detail}
+        for check, detail, error in _checks(store)
     ]
     if as_json:
         json_lines(rows)
@@ -35,18 +41,18 @@ def doctor(store: Path, as_json: bool) -> None:
 
 
 def _checks(store: Path) -> Iterator[tuple[str, str, str]]:
-    """Yield (what, found, fault) for each check; an empty fault means that all is well."""
+    """Yield (check, detail, error) for each check; the error is empty where the check passed."""
     registry = load_registry(with_clashes=True)
     for plugin in registry.plugins:
         yield f"plugin {plugin.name}", f"{plugin.version}, {plugin.status}", plugin.error
     for clash in registry.clashes:
         yield "plugins", "", clash
-    yield from _datasets(registry)
-    yield _worker()
-    yield _store(store)
+    yield from _check_datasets(registry)
+    yield _check_worker()
+    yield from _check_store(store)
 
 
-def _datasets(registry: Any) -> Iterator[tuple[str, str, str]]:
+def _check_datasets(registry: Registry) -> Iterator[tuple[str, str, str]]:
     from optbench.planning.datasets import dataset_names, find_dataset
 
     for name in dataset_names(registry):
@@ -57,26 +63,33 @@ def _datasets(registry: Any) -> Iterator[tuple[str, str, str]]:
             yield f"dataset {name}", "", str(error)
 
 
-def _worker() -> tuple[str, str, str]:
+def _check_worker() -> tuple[str, str, str]:
     from optbench.execution.pool import worker_pool
     from optbench.training.environment import fingerprint
 
     try:
         with worker_pool(1) as pool:
-            found = pool.schedule(fingerprint, timeout=60).result()
-    except Exception as error:  # noqa: BLE001  # whatever keeps a worker from starting is the finding
+            worker = pool.schedule(fingerprint, timeout=60).result()
+    except Exception as error:  # noqa: BLE001  # whatever keeps a worker from starting is what the check reports
         return "worker", "", f"{type(error).__name__}: {error}"
-    blas = "; ".join(f"{library['prefix']} {library['version']} {library['num_threads']} thread" for library in found["blas"])
-    return "worker", f"python {found['python']}, numpy {found['numpy']}, scipy {found['scipy']}, {blas}", ""
+    blas = "; ".join(f"{library['prefix']} {library['version']} {library['num_threads']} thread" for library in worker["blas"])
+    return "worker", f"python {worker['python']}, numpy {worker['numpy']}, scipy {worker['scipy']}, {blas}", ""
 
 
-def _store(path: Path) -> tuple[str, str, str]:
+def _check_store(path: Path) -> Iterator[tuple[str, str, str]]:
     from optbench.store import Store
 
+    check = f"store {path}"
     if not path.exists():
-        return f"store {path}", "none yet", ""
+        yield check, "does not exist yet", ""
+        return
     try:
         with Store(path, create=False) as store:
-            return f"store {path}", f"{len(store.finished())} finished runs", "; ".join(store.check())
+            faults = store.check()
+            final = len(store.finished())
     except OptbenchError as error:
-        return f"store {path}", "", str(error)
+        yield check, "", str(error)
+        return
+    yield check, f"{final} runs with a final status", f"{len(faults)} faults" if faults else ""
+    for fault in faults:
+        yield check, "", fault
