@@ -10,7 +10,7 @@ import numpy as np
 
 from optbench.core.errors import OptbenchError
 from optbench.core.specs import FINAL, RunResult
-from optbench.execution.executor import execute
+from optbench.execution.local import LocalExecutor
 from optbench.planning.plan import rebuild
 from optbench.registry import Registry
 from optbench.training.job import Job
@@ -57,8 +57,8 @@ def verify(
             tasks.append(rebuild(registry, result.spec, result.labels))
         except OptbenchError as error:
             note(Verified(result, "gone", f"cannot be run here any more: {error}"))
-    if tasks:
-        execute(tasks, lambda fresh: note(_compare(stored[fresh.spec.key], fresh)), workers=min(workers, len(tasks)))
+    for fresh in LocalExecutor(workers).run(tasks):
+        note(_compare(stored[fresh.spec.key], fresh))
     return sorted(found, key=lambda verified: verified.stored.spec.key)
 
 
