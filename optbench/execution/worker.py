@@ -1,9 +1,7 @@
-"""One worker: a spawned process that computes one task after another, and the object by which its parent controls it."""
+"""One worker process, as its parent sees it: how it is started, asked and killed."""
 
 from __future__ import annotations
 
-import ctypes
-import importlib
 import multiprocessing
 import os
 import pickle
@@ -11,21 +9,20 @@ import signal
 import sys
 import threading
 import time
-import traceback
 import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
+from optbench.execution.worker_main import serve
 from optbench.training.environment import THREAD_VARIABLES
 
-_PARENT_INTERVAL = 1.0  # seconds between two checks of a worker that its parent is alive
-_WORKER_INTERVAL = 0.2  # seconds between two checks of the parent that a worker is alive
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_INTERVAL = 0.2  # seconds between two checks that the worker is alive, in case its end does not show in its pipe
 _spawning = threading.Lock()
+_hiding = threading.Lock()
+_hidden: list[types.ModuleType] = []  # what was `__main__` at each entry of `without_main`
 
 
 class WorkerDied(Exception):
@@ -64,7 +61,7 @@ class Worker:
         self._stopped = stopped
         self._pipe, child_end = multiprocessing.Pipe()
         arguments = (child_end, os.getpid(), tuple(preload))
-        self._process = _Process(target=_serve, args=arguments, name="optbench worker", daemon=False)
+        self._process = _Process(target=serve, args=arguments, name="optbench worker", daemon=False)
         try:
             self._process.start()
         except BaseException:
@@ -110,7 +107,7 @@ class Worker:
     def _receive(self, timeout: float | None) -> Any:
         end = time.monotonic() + timeout if timeout else float("inf")
         try:
-            while not self._pipe.poll(max(0.0, min(_WORKER_INTERVAL, end - time.monotonic()))):
+            while not self._pipe.poll(max(0.0, min(_INTERVAL, end - time.monotonic()))):
                 # A child of the worker may keep the pipe open after the worker's death.
                 if self._stopped.is_set() or not (self.is_alive() or self._pipe.poll()):
                     raise self._died()
@@ -135,14 +132,14 @@ class _Process(SpawnProcess):
 
     @staticmethod
     def _Popen(process_obj: Any) -> Any:  # noqa: N802  # multiprocessing's name
-        with _one_blas_thread(), _without_main(), _sigint_blocked():
+        with _one_blas_thread(), without_main(), _sigint_blocked():
             return SpawnProcess._Popen(process_obj)  # noqa: SLF001  # the overridden method
 
     def start(self) -> None:
         """Start the process, also where this process is daemonic, as a Dask worker with a nanny is.
 
         multiprocessing forbids children to daemonic processes because nobody would end them: such a process is terminated
-        without notice when its parent exits. A worker ends by itself when its parent does (`_end_with`), so that the reason
+        without notice when its parent exits. A worker ends by itself when its parent does (`worker_main`), so that the reason
         for the ban does not apply.
         """
         config = multiprocessing.current_process()._config  # type: ignore[attr-defined]  # noqa: SLF001  # there is no public switch
@@ -171,14 +168,21 @@ def _one_blas_thread() -> Iterator[None]:
 
 
 @contextmanager
-def _without_main() -> Iterator[None]:
-    """Hide the user's script, which the child would import: a script then needs no `if __name__ == "__main__"`."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
+def without_main() -> Iterator[None]:
+    """Hide the user's script, which spawned processes would import: it then needs no `if __name__ == "__main__"`.
+
+    Several threads may be inside at the same time; the last one to leave restores the script.
+    """
+    with _hiding:
+        _hidden.append(sys.modules["__main__"])
+        sys.modules["__main__"] = types.ModuleType("__main__")
     try:
         yield
     finally:
-        sys.modules["__main__"] = main
+        with _hiding:
+            main = _hidden.pop()
+            if not _hidden:
+                sys.modules["__main__"] = main
 
 
 @contextmanager
@@ -190,54 +194,3 @@ def _sigint_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _serve(pipe: Connection, parent: int, preload: Sequence[str]) -> None:
-    """Compute one task after another until the pipe ends; the main function of a worker process."""
-    _send(pipe, lambda: _prepare(parent, preload))
-    while True:
-        try:
-            task = pipe.recv_bytes()
-        except EOFError:
-            return
-        _send(pipe, lambda: _compute(task))  # noqa: B023  # called at once
-
-
-def _compute(task: bytes) -> Any:
-    # Unpickled here, where exceptions are caught: a plugin that cannot be imported in a worker fails its own task only.
-    function, args = pickle.loads(task)  # noqa: S301  # pickled by our parent
-    return function(*args)
-
-
-def _send(pipe: Connection, call: Callable[[], Any]) -> None:
-    """Send the value of `call()`, or the traceback of its exception."""
-    try:
-        pipe.send((call(), ""))
-    except BaseException:  # noqa: BLE001  # a task may raise anything, and return what cannot be pickled
-        pipe.send((None, traceback.format_exc()))
-
-
-def _prepare(parent: int, preload: Sequence[str]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with(parent)
-    os.dup2(2, 1)  # standard output belongs to --json; what a plugin prints goes to standard error
-    from threadpoolctl import threadpool_info  # NumPy must be imported after the environment is set
-
-    for module in preload:
-        importlib.import_module(module)
-    threads = {library["num_threads"] for library in threadpool_info()}
-    if threads - {1}:
-        raise RuntimeError(f"a worker's BLAS uses {sorted(threads)} threads; results are reproducible with one only")
-
-
-def _end_with(parent: int) -> None:
-    """Make sure that this process ends when its parent does, whatever ended the parent."""
-    if sys.platform == "linux":  # the kernel's signal arrives even while a C call holds the interpreter's lock
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_PARENT_INTERVAL)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
