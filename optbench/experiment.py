@@ -160,12 +160,14 @@ class Experiment:
             try:
                 job = rebuild(self.registry, result.spec, result.labels)
             except OptbenchError as error:
-                note(Verified(result, "not available", f"cannot be run here: {error}"))
+                note(Verified(result, "not available", f"cannot be repeated: {error}"))
                 continue
-            if self.installed_source(result) == result.spec.source:
+            installed = self.installed_source(result) or ""
+            if installed == result.spec.source:
                 jobs.append(job)
             else:
-                note(Verified(result, "other source", "computed by another version of the source than the installed one"))
+                source = f"source {result.spec.source[:12]} computed it, and {installed[:12]} is installed"
+                note(Verified(result, "other source", f"not repeated: {source}"))
         for fresh in self.executor.run(jobs):
             note(compare(stored[fresh.spec.key], fresh))
         return sorted(verified, key=lambda one: one.stored.spec.key)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 from optbench.analysis.frames import frame
 from optbench.analysis.tables import TableRow, table
 from optbench.core.specs import RunResult
-from optbench.execution.executor import execute
+from optbench.execution.local import LocalExecutor
 from optbench.execution.pool import default_workers
 from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry
@@ -191,15 +191,10 @@ def run_missing(
     on_result: Callable[[RunResult], None] = lambda _: None,
 ) -> None:
     """Run the tasks of `plan` that are not in `store`, and put each result there as it comes."""
-
-    def keep(result: RunResult) -> None:
+    for result in LocalExecutor(workers, timeout).run(missing(plan, store, force=force)):
         store.put(result)
         on_result(result)
         registry.tell("optbench_run_done", bool, result=result)
-
-    tasks = missing(plan, store, force=force)
-    if tasks:
-        execute(tasks, keep, workers=min(workers or default_workers(), len(tasks)), timeout=timeout)
 
 
 def stored(store: Store, plan: Sequence[Job]) -> list[RunResult]:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from optbench.core.errors import OptbenchError
 from optbench.core.metrics import DIGESTED, RECORDED
 from optbench.core.specs import FINAL, RunResult
-from optbench.execution.executor import execute
-from optbench.planning import source_digest
-from optbench.planning.catalogue import layers
-from optbench.planning.plan import rebuild
-from optbench.registry import Registry
-from optbench.training.job import Job
 
 Verdict = Literal["equal", "close", "differs", "not available", "other source"]
 TOLERANCE = 0.05
@@ -69,49 +62,6 @@ def compare(stored: RunResult, fresh: RunResult) -> Verified:
     return Verified(
         stored, verdict, f"in another environment; metrics differ by up to {difference:.3g}, the tolerance is {TOLERANCE}"
     )
-
-
-def verify(
-    registry: Registry,
-    results: Sequence[RunResult],
-    *,
-    workers: int,
-    on_verdict: Callable[[Verified], None] = lambda _: None,
-) -> list[Verified]:
-    """Execute runs again and compare them with `results`, which have final statuses; nothing is stored.
-
-    Args:
-        registry: the installed components.
-        results: stored runs.
-        workers: number of worker processes.
-        on_verdict: called with each verdict as it arrives.
-
-    Returns:
-        The verdicts, sorted by key.
-    """
-    jobs: list[Job] = []
-    stored = {result.spec.key: result for result in results}
-    verdicts: list[Verified] = []
-
-    def note(verified: Verified) -> None:
-        verdicts.append(verified)
-        on_verdict(verified)
-
-    for result in results:
-        try:
-            job = rebuild(registry, result.spec, result.labels)
-        except OptbenchError as error:
-            note(Verified(result, "not available", f"cannot be repeated: {error}"))
-            continue
-        installed = source_digest.digest(map(type, (*layers(job.optimizer), job.architecture, job.embedder)))
-        if installed == result.spec.source:
-            jobs.append(job)
-        else:
-            source = f"source {result.spec.source[:12]} computed it, and {installed[:12]} is installed"
-            note(Verified(result, "other source", f"not repeated: {source}"))
-    if jobs:
-        execute(jobs, lambda fresh: note(compare(stored[fresh.spec.key], fresh)), workers=min(workers, len(jobs)))
-    return sorted(verdicts, key=lambda verified: verified.stored.spec.key)
 
 
 def _difference(one: RunResult, two: RunResult) -> float:

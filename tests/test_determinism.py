@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from processes import QUICK, Bench, digests, is_one_line
+from processes import QUICK, Bench, digests
 
 NARROW = ("-d", "tiny", "--epochs", "3", "--batch-size", "4", "--no-report", "--json")
 
@@ -97,12 +97,3 @@ def test_verify_tells_which_run_is_not_available(bench: Bench) -> None:
     assert verified.code == 1
     assert "tiny/test.csv is not the file that was frozen" in verified.err
     assert "2 not available" in verified.err
-
-
-def test_a_worker_that_cannot_start_is_one_line(bench: Bench) -> None:
-    (bench.plugins / "sitecustomize.py").write_text(
-        "import os, sys\nif '--multiprocessing-fork' in sys.orig_argv:\n    os._exit(7)\n", encoding="utf-8"
-    )
-    ended = bench.run("run", "-o", "sgd", "--seeds", "0,1", *QUICK)
-    assert ended.code == 3
-    assert is_one_line(ended.err, "error: a worker cannot start: its worker died with exit code 7"), ended.err

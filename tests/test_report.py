@@ -16,7 +16,7 @@ from optbench.core.errors import OptbenchError
 from optbench.core.metrics import DIAGNOSTICS
 from optbench.core.specs import Labels, RunResult
 from optbench.curation.importing import write
-from optbench.execution.executor import execute
+from optbench.execution.local import LocalExecutor
 from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry
 from optbench.report.build import Origin, build
@@ -41,10 +41,8 @@ def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         epochs=12,
         batch_size=5,
     )
-    found: list[RunResult] = []
     plan: list[Job] = make_plan(request.getfixturevalue("registry"), selections)
-    execute(plan, found.append, workers=2)
-    return found
+    return list(LocalExecutor(workers=2).run(plan))
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ Losses = Iterator[tuple[str, float]]
 
 
 def with_optbench(folder: Path) -> Losses:
-    from optbench.execution.executor import execute
+    from optbench.execution.local import LocalExecutor
     from optbench.planning.plan import Selections, make_plan
     from optbench.registry import Registry
     from optbench.store import Store
@@ -34,7 +34,8 @@ def with_optbench(folder: Path) -> Losses:
         epochs=EPOCHS,
     )
     with Store(folder / "runs.sqlite") as store:
-        execute(make_plan(Registry(), wanted), store.put, workers=PROCESSES)
+        for result in LocalExecutor(PROCESSES).run(make_plan(Registry(), wanted)):
+            store.put(result)
         for result in store.results():
             yield f"{result.spec.optimizer.name} {result.spec.seed}", float(result.curves["train_loss"][1])
 

@@ -1,61 +1,60 @@
-"""Running what is missing: tasks go to workers, results come back one by one to the one process that stores them."""
+"""What every executor does: turn jobs into results."""
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, as_completed
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Protocol
 
-from optbench.core.specs import RunResult, Status
-from optbench.execution.pool import TaskFailed, WorkerDied, worker_pool
+from optbench.core.errors import UsageError, nearest
+from optbench.core.specs import RunResult
 from optbench.training.job import Job
 
 
-def execute(
-    tasks: Iterable[Job],
-    keep: Callable[[RunResult], None],
-    *,
-    workers: int,
-    timeout: float | None = None,
-) -> None:
-    """Run `tasks` in `workers` processes and call `keep` with each result as it comes.
+class Executor(Protocol):
+    """Computes runs, somewhere."""
+
+    @property
+    def workers(self) -> int:
+        """The number of runs that are computed at the same time."""
+
+    def run(self, jobs: Sequence[Job]) -> Generator[RunResult]:
+        """Yield one result per job, in order of completion.
+
+        A job that raises, takes too long or loses its worker yields a result that says so. Closing the iterator, or an
+        exception such as KeyboardInterrupt while it waits, kills the workers at once.
+
+        Raises:
+            OptbenchError: the executor itself cannot do its work; the message says why.
+        """
+
+
+def parse_executor(text: str, workers: int | None = None, timeout: float | None = None) -> Executor:
+    """Return the executor that `text` names: `local`, `dask`, `dask=tcp://HOST:PORT` or `dask=SCHEDULER_FILE`.
 
     Args:
-        tasks: what to run, in this order as far as workers are free.
-        keep: called in this process; what it raises stops everything.
-        workers: number of processes, each with one BLAS thread.
-        timeout: seconds after which a run is killed and ends as `timeout`; None for no limit.
+        text: the value of `--executor`.
+        workers: the number of processes to start; None for one per processor.
+        timeout: seconds after which a run is killed; None for no limit.
+
+    Raises:
+        UsageError: there is no such executor, or its address or file is not valid.
+        MissingExtra: the executor needs a package that is not installed.
     """
-    with worker_pool(workers) as pool:
-        futures: dict[Future[RunResult], Job] = {}
-        for task in tasks:
-            try:
-                content = pickle.dumps(task)
-            except Exception as error:  # noqa: BLE001  # a class that a plugin made within a function, say
-                reason = f"it cannot be sent to a worker: {type(error).__name__}: {error}"
-                keep(RunResult(task.spec, task.labels, "failed", reason=reason))
-            else:
-                futures[pool.schedule(_run_pickled, args=[content], timeout=timeout)] = task
-        for future in as_completed(futures):
-            keep(_outcome(future, futures.pop(future), timeout))
+    from optbench.execution.dask import DaskExecutor
+    from optbench.execution.local import LocalExecutor
 
-
-def _run_pickled(task: bytes) -> RunResult:
-    # Unpickled here, not by the pool: a plugin that cannot be imported in a worker must fail alone.
-    from optbench.training.run_job import run_job
-
-    return run_job(pickle.loads(task))  # noqa: S301  # our own parent's
-
-
-def _outcome(future: Future[RunResult], task: Job, timeout: float | None) -> RunResult:
-    """Return the result, or what became of a run whose worker could not return one."""
-    status: Status
-    try:
-        return future.result()
-    except TimeoutError:
-        status, reason = "timeout", f"not done after {timeout:g} seconds; --timeout sets the limit"
-    except WorkerDied as error:
-        status, reason = "crashed", str(error)
-    except TaskFailed as error:  # it could not be unpickled in the worker: a plugin that is importable here alone
-        status, reason = "failed", error.trace
-    return RunResult(task.spec, task.labels, status, reason=reason)
+    name, separator, place = text.partition("=")
+    if text == "local":
+        return LocalExecutor(workers, timeout)
+    if text == "dask":
+        return DaskExecutor(workers=workers, timeout=timeout)
+    if name == "dask" and "://" in place:
+        return DaskExecutor(place, workers=workers, timeout=timeout)
+    if name == "dask" and place:
+        return DaskExecutor(scheduler_file=Path(place), workers=workers, timeout=timeout)
+    hint = "" if separator else nearest(name, ("local", "dask"))
+    raise UsageError(
+        f"no executor {text!r}{hint}; it is 'local', 'dask' for a cluster on this machine, 'dask=tcp://HOST:PORT' for one that "
+        "runs already, or 'dask=FILE' for one that wrote a scheduler file"
+    )

@@ -1,0 +1,125 @@
+"""Whether a worker on another machine would compute what was planned on this one: versions, source and data."""
+
+from __future__ import annotations
+
+import pickle
+import platform
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from importlib.metadata import version
+
+import optbench
+from optbench.core.contracts import Embedder
+from optbench.core.errors import OptbenchError
+from optbench.core.specs import RunResult
+from optbench.data.loader import FrozenDataset, load
+from optbench.data.manifest import checked_bytes
+from optbench.data.vectors import FrozenVectors
+from optbench.execution.distributions import third_party
+from optbench.planning import source_digest
+from optbench.planning.catalogue import layers
+from optbench.training.job import Job
+from optbench.training.run_job import run_job
+
+_DISTRIBUTIONS = ("numpy", "scipy", "scikit-learn")
+_SHOWN = 12  # digits of a digest in a message
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a worker has otherwise than the process that planned the runs, and both values."""
+
+    what: str
+    here: str
+    there: str
+
+    def __str__(self) -> str:
+        return f"{self.what} is {self.here} here and {self.there} there"
+
+
+@dataclass(frozen=True)
+class SentJob:
+    """A job that travels to another machine, with what the worker there must have."""
+
+    content: bytes
+    """The pickled job."""
+    source: str
+    """The digest of the source that computes it."""
+    group: frozenset[str]
+    """The third-party distributions that it imports."""
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions on which the bits of a result depend."""
+    return {
+        "python": platform.python_version(),
+        "optbench": optbench.__version__,
+        **{name: version(name) for name in _DISTRIBUTIONS},
+    }
+
+
+def pack(job: Job) -> SentJob:
+    """Return the job as it is sent; a folder named relative to this process's is made absolute.
+
+    Raises:
+        Exception: whatever pickle raises if the job cannot be pickled.
+    """
+    dataset = replace(job.dataset, folder=job.dataset.folder.resolve())
+    content = pickle.dumps(replace(job, dataset=dataset))
+    return SentJob(content, source_digest.digest(_classes(job)), job.distributions or third_party(job))
+
+
+def sample(jobs: Iterable[Job]) -> list[Job]:
+    """Return few of the jobs that together have all classes, datasets and embedders."""
+    chosen, seen = [], set[object]()
+    for job in jobs:
+        parts = {*_classes(job), (job.dataset, job.embedder)}
+        if not parts <= seen:
+            seen |= parts
+            chosen.append(job)
+    return chosen
+
+
+def first_difference(sent: Sequence[SentJob], expected: Mapping[str, str]) -> Difference | None:
+    """Return what keeps this process from computing the jobs as planned, or None; called in a worker."""
+    return next((difference for one in sent if isinstance(difference := _unpack(one, expected), Difference)), None)
+
+
+def run_if_equal(sent: SentJob, expected: Mapping[str, str]) -> RunResult | Difference:
+    """Run a job, unless this process differs from the one that planned it; called in a worker."""
+    job = _unpack(sent, expected)
+    return job if isinstance(job, Difference) else run_job(job)
+
+
+def _unpack(sent: SentJob, expected: Mapping[str, str]) -> Job | Difference:
+    for name, here in expected.items():
+        if (there := versions().get(name, "unknown")) != here:
+            return Difference(name, here, there)
+    try:
+        job: Job = pickle.loads(sent.content)  # noqa: S301  # pickled by the process that planned it
+    except Exception as error:  # noqa: BLE001  # a plugin that is not installed, or raises when it is imported
+        return Difference("a component", "installed", f"not importable ({type(error).__name__}: {error})")
+    if (source := source_digest.digest(_classes(job))) != sent.source:
+        run = f"{job.labels.optimizer} {job.labels.architecture} {job.labels.embedder}"
+        return Difference(f"the source of {run!r}", sent.source[:_SHOWN], source[:_SHOWN])
+    return _data_difference(job.dataset, job.embedder) or job
+
+
+@lru_cache(maxsize=64)
+def _data_difference(dataset: FrozenDataset, embedder: Embedder) -> Difference | None:
+    try:
+        there = load(dataset.folder).digest[:_SHOWN]
+        if there == dataset.digest[:_SHOWN]:
+            _ = dataset.splits  # reads the files and checks their digests
+            if isinstance(embedder, FrozenVectors):
+                checked_bytes(embedder.folder, embedder.file, embedder.sha256)
+            return None
+    except (OptbenchError, OSError) as error:
+        there = f"not available ({error})"
+    return Difference(f"dataset {dataset.name!r}", dataset.digest[:_SHOWN], there)
+
+
+def _classes(job: Job) -> Iterator[type]:
+    return map(type, (*layers(job.optimizer), job.architecture, job.embedder))
