@@ -53,11 +53,12 @@ def curves(runs: Sequence[RunResult]) -> Curves | None:
     length = counted[0].spec.epochs + 1
     axes = {"seconds": [np.array(run.seconds) for run in counted]}
     axes |= {name: [run.curves[name] for run in counted] for name in COUNTS if all(name in run.curves for run in counted)}
-    values = np.array(
+    values: Array = np.array(
         [[_extended(run.curves.get(name, _NONE), length, _filling(run, name)) for run in counted] for name in DRAWN]
     )
     median = np.median(values, axis=1)
-    low, high = (np.quantile(values, q, axis=1, method=side) for q, side in ((0.25, "lower"), (0.75, "higher")))
+    low: Array = np.quantile(values, 0.25, axis=1, method="lower")
+    high: Array = np.quantile(values, 0.75, axis=1, method="higher")
     return Curves(
         axes={name: np.median([_extended(one, length, one[-1]) for one in found], axis=0) for name, found in axes.items()},
         bands={name: Band(median[i], low[i], high[i]) for i, name in enumerate(DRAWN)},

@@ -44,9 +44,9 @@ def row(result: RunResult) -> dict[str, Any]:
         if not name.endswith("_to_target"):
             plain[name] = _plain(metric, score(name, result, math.nan)) if result.status in FINAL else None
     for name, metric in RECORDED.items():
-        values = result.curves.get(name, ())
+        values = result.curves.get(name)
         total = not metric.direction and name not in DIAGNOSTICS
-        plain.setdefault(name if total else f"last_{name}", _plain(metric, values[-1]) if len(values) else None)
+        plain.setdefault(name if total else f"last_{name}", _plain(metric, values[-1]) if values is not None else None)
     plain["duration"] = result.measured.duration
     plain["update_seconds"] = result.measured.update
     plain["digest"] = result.digest

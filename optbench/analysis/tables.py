@@ -76,7 +76,7 @@ class WorkloadTable:
         notes = []
         if not self.common:
             notes.append(
-                "No seed is common to all optimizers: each is scored on its own seeds, so differences may be due to seeds."
+                "The optimizers have no seed in common: each is scored on its own, and differences may be due to seeds."
             )
         elif self.unequal:
             notes.append(f"Scores are computed on seeds {seed_ranges(self.common)}, which all optimizers have in common.")
