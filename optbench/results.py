@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
-from optbench.analysis.frames import frame
+from optbench.analysis.frames import frame, table_frame
 from optbench.analysis.tables import TableRow, table
 from optbench.core.specs import RunResult
 from optbench.execution.executor import execute
@@ -21,8 +22,6 @@ from optbench.training.job import Job
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from optbench.method_docs import Page
 
 STORE = Path(".optbench/runs.sqlite")
 REPORT = Path("reports/index.html")
@@ -55,64 +54,27 @@ class Results(Sequence[RunResult]):
         return table(self._results)
 
     def table(self) -> pd.DataFrame:
-        """Return the benchmark table as a frame of numbers, one row for each task and optimizer."""
-        import pandas as pd
-
-        return pd.DataFrame(
-            [
-                {
-                    "dataset": row.task.dataset,
-                    "embedder": row.task.embedder,
-                    "architecture": row.task.architecture,
-                    "optimizer": row.variant,
-                    "runs": row.runs,
-                    "diverged": row.statuses.get("diverged", 0),
-                    "test_accuracy": row.test_accuracy.median,
-                    "best_val_loss": row.best_val_loss.median,
-                    "train_loss": row.train_loss.median,
-                    "target": row.target,
-                    "reached": row.reached,
-                    "epochs_to_target": row.epochs_to_target.median,
-                    "seconds_to_target": row.seconds_to_target.median,
-                    "seconds": row.seconds.median,
-                    "update_cost": row.cost.median,
-                    "state_bytes": row.state_bytes,
-                }
-                for row in self.rows()
-            ],
-        )
+        """Return the benchmark table as a frame of numbers, one row per workload and variant."""
+        return table_frame(self._results)
 
     def frame(self) -> pd.DataFrame:
-        """Return one row a run."""
+        """Return one row per run."""
         return frame(self._results)
 
     def report(self, path: str | Path = REPORT, *, notes: Sequence[str] = (), workers: int | None = None) -> Path:
-        """Write the HTML report, unless it is there already, and return its path."""
-        from optbench.report.build import Origin, build, content_of, is_current  # jinja2: not needed before
+        """Write the HTML report and return its path."""
+        from optbench.report.methods import method_pages
+        from optbench.report.page import Origin, write_page  # jinja2: not needed before
+        from optbench.report.sections import read_sections
         from optbench.trajectories import pictures
 
-        told = self._registry.tell("optbench_report_sections", _sections, results=self)
-        origin = Origin(self._command, tuple(notes), tuple(section for found in told for section in found))
-        if not is_current(Path(path), content_of(self._results, origin)):
-            with Store(self._store) as store:
-                drawn = pictures(self._results, store, workers=workers or default_workers())
-            build(self._results, drawn, Path(path), origin, self._pages())
-        return Path(path)
-
-    def _pages(self) -> dict[str, Page]:
-        """The page of each optimizer that is still installed, by the name of its variant, with its largest state."""
-        from optbench.method_docs import StateSize, page
-
-        found = {}
-        for result in sorted(self._results, key=lambda result: result.measured.weights or 0, reverse=True):
-            label, choice = result.labels.optimizer, result.spec.optimizer
-            if label not in found and choice.name in self._registry.names("optimizer"):
-                held, weights = result.measured.state_bytes, result.measured.weights
-                state = None if held is None or weights is None else StateSize(held, weights, result.spec.dtype)
-                own = page(self._registry.find("optimizer", choice.name), "optimizer", state)
-                known = [w.name for w in choice.wrappers if w.name in self._registry.names("wrapper")]
-                found[label] = own.within([page(self._registry.find("wrapper", name), "wrapper") for name in known])
-        return found
+        sections, messages = read_sections(self._registry.tell("optbench_report_sections", lambda answer: answer, results=self))
+        for message in messages:
+            warnings.warn(message, stacklevel=2)
+        with Store(self._store) as store:
+            drawn = pictures(self._results, store, workers=workers or default_workers())
+        origin = Origin(self._command, tuple(notes), tuple(sections))
+        return write_page(self._results, drawn, Path(path), origin, methods=method_pages(self._results, self._registry))
 
     def _repr_html_(self) -> str:
         """Return the benchmark table for a notebook; pandas escapes the names."""
@@ -206,7 +168,3 @@ def stored(store: Store, plan: Sequence[Job]) -> list[RunResult]:
     """Return the results of a plan, written as this plan writes its names."""
     labels = {task.spec.key: task.labels for task in plan}
     return [replace(result, labels=labels[result.spec.key]) for result in store.results(labels)]
-
-
-def _sections(told: Any) -> list[tuple[str, str]]:
-    return [(str(title), str(text)) for title, text in told]

@@ -25,7 +25,7 @@ class TableRow:
         label: the variant's display name.
         runs: all its runs, by seed.
         statuses: how many runs have each status.
-        scored: the seeds that the scores are computed from.
+        compared: the runs that the scores are computed from, if their status is final.
         reached: how many of these runs reached the target.
         scores: median and quartiles of each metric in `SCORES`; NaN where no run has a value.
     """
@@ -35,7 +35,7 @@ class TableRow:
     label: str
     runs: tuple[RunResult, ...]
     statuses: Mapping[Status, int]
-    scored: tuple[int, ...]
+    compared: tuple[RunResult, ...]
     reached: int
     scores: Mapping[str, Spread]
 
@@ -43,6 +43,11 @@ class TableRow:
     def seeds(self) -> tuple[int, ...]:
         """The seeds of all its runs."""
         return seeds(self.runs)
+
+    @property
+    def scored(self) -> tuple[int, ...]:
+        """The seeds that the scores are computed from."""
+        return seeds(final_runs(self.compared))
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,7 @@ def _row(workload: Workload, variant: Variant, label: str, own: WorkloadScores) 
         label,
         runs,
         statuses=dict(sorted(Counter(run.status for run in runs).items())),
-        scored=seeds(final_runs(own.compared(variant))),
+        compared=tuple(own.compared(variant)),
         reached=sum(map(math.isfinite, own.values("epochs_to_target", variant))),
         scores={name: spread(own.values(name, variant)) for name in SCORES},
     )
