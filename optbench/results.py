@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -68,9 +67,11 @@ class Results(Sequence[RunResult]):
         from optbench.report.sections import read_sections
         from optbench.trajectories import pictures
 
-        sections, messages = read_sections(self._registry.tell("optbench_report_sections", lambda answer: answer, results=self))
-        for message in messages:
-            warnings.warn(message, stacklevel=2)
+        sections = [
+            section
+            for found in self._registry.tell("optbench_report_sections", read_sections, results=self)
+            for section in found
+        ]
         with Store(self._store) as store:
             drawn = pictures(self._results, store, workers=workers or default_workers())
         origin = Origin(self._command, tuple(notes), tuple(sections))

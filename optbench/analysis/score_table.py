@@ -17,7 +17,7 @@ class WorkloadScores:
 
     Attributes:
         target: for the validation loss, computed from the compared runs; NaN where no run has a final status.
-        common: the seeds that every variant was run with; empty where there are none.
+        common: the seeds that every variant was run with, of those that have a final status at all; empty if there are none.
         runs: all runs, by variant and seed, whatever their status.
         scores: by variant, seed and name of the metric, for runs with a final status.
     """
@@ -65,7 +65,8 @@ def score_table(results: Iterable[RunResult]) -> ScoreTable:
 
 
 def _workload_scores(runs: Mapping[Variant, Mapping[int, RunResult]]) -> WorkloadScores:
-    common = set.intersection(*(set(of_variant) for of_variant in runs.values()))
+    scorable = [of_variant for of_variant in runs.values() if final_runs(of_variant.values())]
+    common = set.intersection(*map(set, scorable)) if scorable else set()
     compared = [[run for seed, run in found.items() if not common or seed in common] for found in runs.values()]
     goal = target([score("best_val_loss", run, float("nan")) for run in final_runs(found)] for found in compared)
     return WorkloadScores(

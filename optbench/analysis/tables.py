@@ -59,7 +59,7 @@ class WorkloadTable:
         architecture: the architecture's display name.
         embedder: the embedder's display name.
         target: for the validation loss.
-        common: the seeds that all variants were run with; empty where there are none.
+        common: the seeds that all variants with a final status were run with; empty if there are none.
         rows: one per variant.
     """
 
@@ -74,22 +74,21 @@ class WorkloadTable:
     @property
     def unequal(self) -> bool:
         """Whether the variants were run with different seeds."""
-        return any(row.seeds != self.common for row in self.rows)
+        return len({row.seeds for row in self.rows}) > 1
 
     def seed_notes(self) -> list[str]:
         """Return sentences that say which seeds were compared, where this is not simply all of them."""
         notes = []
-        if not self.common:
+        if self.common and self.unequal:
+            notes.append(f"Scores are computed on seeds {seed_ranges(self.common)}, which all optimizers have in common.")
+        elif not self.common and any(row.scored for row in self.rows):
             notes.append(
                 "The optimizers have no seed in common: each is scored on its own, and differences may be due to seeds."
             )
-        elif self.unequal:
-            notes.append(f"Scores are computed on seeds {seed_ranges(self.common)}, which all optimizers have in common.")
         for row in self.rows:
-            expected = self.common or row.seeds
-            if row.scored != expected:
-                missing = seed_ranges(sorted(set(expected) - set(row.scored)))
-                notes.append(f"{row.label} has no result for seeds {missing}, which its scores leave out.")
+            missing = sorted(set(seeds(row.compared)) - set(row.scored))
+            if missing and row.scored:
+                notes.append(f"The scores of {row.label} leave out seeds {seed_ranges(missing)}, which have no result.")
         return notes
 
 

@@ -16,8 +16,10 @@ from optbench.core.metrics import SCORES
 from optbench.core.specs import RunResult
 from optbench.report.score_text import HEADINGS, written
 
-SHOWN = ("test_accuracy", "best_val_loss", "last_train_loss", "passes_to_target", "epochs_to_target", "seconds")
-"""The scores of the benchmark table, which must fit into 80 columns; the report has all of them."""
+NARROW = ("test_accuracy", "best_val_loss", "passes_to_target", "seconds")
+"""The scores in a terminal of 80 columns; the report has all of them."""
+WIDE = ("test_accuracy", "best_val_loss", "last_train_loss", "epochs_to_target", "passes_to_target", "seconds", "update_cost")
+_ENOUGH_FOR_WIDE = 120
 _STYLES = {
     **dict.fromkeys(("failed", "crashed", "timeout", "refused", "violation"), "red"),
     **dict.fromkeys(("diverged", "blocked", "skipped"), "yellow"),
@@ -56,17 +58,18 @@ def print_benchmark(results: Sequence[RunResult], marks: Mapping[str, str] | Non
 def _print_workload(console: Console, table: WorkloadTable, marks: Mapping[str, str]) -> None:
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     drawn.add_column("Optimizer", overflow="fold", min_width=12)
-    for name in SHOWN:
-        drawn.add_column(HEADINGS[name], justify="right", overflow="fold")
+    names = WIDE if console.width >= _ENOUGH_FOR_WIDE else NARROW
+    for name in names:
+        drawn.add_column(HEADINGS[name], justify="right", width=max(map(len, HEADINGS[name].split())))
     if table.unequal:
         drawn.add_column("Seeds", overflow="fold")
-    drawn.add_column("Outcomes", overflow="fold", min_width=10)
+    drawn.add_column("Outcomes", overflow="fold", min_width=12)
     for row in table.rows:
         drawn.add_row(
             _text(row.label) + _mark(row, marks),
-            *(written(SCORES[name], row.scores[name].median) for name in SHOWN),
+            *(written(SCORES[name], row.scores[name].median) for name in names),
             *([seed_ranges(row.seeds)] if table.unequal else []),
-            ", ".join(_cell("status", status, f"{count} {status}") for status, count in row.statuses.items()),
+            "\n".join(_cell("status", status, f"{count} {status}") for status, count in row.statuses.items()),
         )
     console.print(drawn)
     for note in table.seed_notes():

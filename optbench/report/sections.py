@@ -134,29 +134,23 @@ class Section:
         object.__setattr__(self, "blocks", blocks)
 
 
-def read_sections(answers: Iterable[object]) -> tuple[list[Section], list[str]]:
-    """Return the sections of all plugins, and one message, with the rule and the value, per answer that breaks a rule.
+def read_sections(answer: Iterable[object]) -> list[Section]:
+    """Return the sections that a plugin returned from `optbench_report_sections`.
 
     Args:
-        answers: what each plugin returned from `optbench_report_sections`: a sequence of `Section`, or of pairs of title and
-            text as in contract 1.
+        answer: a sequence of `Section`, or of pairs of title and text as in contract 1.
+
+    Raises:
+        ValueError: it breaks a rule; the message states the rule and the value.
     """
-    sections: list[Section] = []
-    messages = []
-    for answer in answers:
-        try:
-            sections += [_section(part) for part in answer]  # type: ignore[attr-defined]  # a plugin may return anything
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001  # iterating over a plugin's answer may run the plugin's code
-            messages.append(f"the report leaves out sections of a plugin: {type(error).__name__}: {error}")
-    return sections, messages
-
-
-def _section(part: object) -> Section:
-    if isinstance(part, Section):
-        return part
     rule = "optbench_report_sections returns a list of Sections, or of pairs of title and text"
-    require(isinstance(part, tuple | list) and len(part) == 2, rule, part)  # noqa: PLR2004  # a pair
-    title, text = cast("Sequence[object]", part)
-    return Section(plain_text(title, rule), [Text(plain_text(text, rule))])
+    require(isinstance(answer, Iterable), rule, answer)
+    sections = []
+    for part in answer:
+        if isinstance(part, Section):
+            sections.append(part)
+        else:
+            require(isinstance(part, tuple | list) and len(part) == 2, rule, part)  # noqa: PLR2004  # a pair
+            title, text = cast("Sequence[object]", part)
+            sections.append(Section(plain_text(title, rule), [Text(plain_text(text, rule))]))
+    return sections

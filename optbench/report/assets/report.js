@@ -5,7 +5,7 @@
     margin: { l: 56, r: 12, t: 40, b: 44 },
     font: { family: "system-ui, sans-serif", size: 12, color: "#1d2733" },
     hovermode: "closest",
-    legend: { orientation: "h", y: -0.28 },
+    legend: { orientation: "h", yref: "container", y: 0, yanchor: "bottom", font: { size: 11 } },
     paper_bgcolor: "#fff",
     plot_bgcolor: "#fff",
   };
@@ -29,7 +29,7 @@
     return new Float32Array(bytes.buffer);
   }
 
-  const axisTitle = (text) => ({ text: plain(text) });
+  const axisTitle = (text) => ({ text: plain(text), standoff: 6 });
 
   // A chart takes the figure's specification and the settings of its controls, and returns traces and axes.
   const CHARTS = {

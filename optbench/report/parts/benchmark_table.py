@@ -17,14 +17,14 @@ _ENOUGH_SEEDS = 6  # the smallest n with 2 / 2^n <= .05
 
 def part(contents: Contents, table: WorkloadTable) -> Part:
     """Return the section."""
-    columns = ["Optimizer", *HEADINGS.values(), "Reached", "Seeds", "Outcomes"]
+    columns = ["Optimizer", "Outcomes", *HEADINGS.values(), "Reached target", "Seeds"]
     rows = [
         [
             contents.name(row, coloured=True),
+            _outcomes(row),
             *(spread_cell(metric, row.scores[name]) for name, metric in SCORES.items()),
             Cell(f"{row.reached} of {len(row.scored)}", row.reached),
-            Cell(seed_ranges(row.seeds), len(row.seeds)),
-            _outcomes(row),
+            Cell(seed_ranges(row.seeds), len(row.seeds)),  # sorted by their number
         ]
         for row in table.rows
     ]
