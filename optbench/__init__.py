@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from optbench.core.numerics import sign as sign
     from optbench.core.numerics import trust_ratio as trust_ratio
     from optbench.core.turkish import turkish_lower as turkish_lower
+    from optbench.report.sections import Figure as Figure
+    from optbench.report.sections import Section as Section
+    from optbench.report.sections import Table as Table
+    from optbench.report.sections import Text as Text
     from optbench.results import Results as Results
     from optbench.results import run as run
 
@@ -54,6 +58,7 @@ PUBLIC = {
     "Average": "core.numerics",
     "Dataset": "core.contracts",
     "Embedder": "core.contracts",
+    "Figure": "report.sections",
     "Layout": "core.numerics",
     "MissingExtra": "core.errors",
     "Model": "core.contracts",
@@ -66,7 +71,10 @@ PUBLIC = {
     "Role": "core.contracts",
     "Schedule": "core.contracts",
     "SecondOrderModel": "core.contracts",
+    "Section": "report.sections",
     "State": "core.contracts",
+    "Table": "report.sections",
+    "Text": "report.sections",
     "Vector": "core.numerics",
     "Wrapper": "core.contracts",
     "adam_step": "core.numerics",

@@ -13,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from optbench.analysis.grouping import select_sources
+from optbench.analysis.sources import select_sources
 from optbench.core.errors import OptbenchError
-from optbench.core.specs import FINAL, RunResult
+from optbench.core.specs import FINAL, RunResult, RunSpec
 from optbench.execution.executor import Executor
 from optbench.execution.local import LocalExecutor
 from optbench.planning import defaults
@@ -134,9 +134,9 @@ class Experiment:
                 found, _ = select_sources(found, self.installed_source)
         return Results(found, self.store.path, self.registry, self._command)
 
-    def installed_source(self, result: RunResult) -> str | None:
-        """Return the digest of the installed source that would compute a stored run; None where a component is missing."""
-        return installed_source(self.registry, result.spec)
+    def installed_source(self, spec: RunSpec) -> str | None:
+        """Return the digest of the installed source that would compute a run; None where a component is not installed."""
+        return installed_source(self.registry, spec)
 
     def verify(self, results: Iterable[RunResult], on_verdict: Callable[[Verified], None] = lambda _: None) -> list[Verified]:
         """Execute stored runs again and compare them with what is stored; nothing is stored.
@@ -162,7 +162,7 @@ class Experiment:
             except OptbenchError as error:
                 note(Verified(result, "not available", f"cannot be repeated: {error}"))
                 continue
-            installed = self.installed_source(result) or ""
+            installed = self.installed_source(result.spec) or ""
             if installed == result.spec.source:
                 jobs.append(job)
             else:

@@ -1,35 +1,35 @@
-"""optbench from Python: `optbench.run(optimizers=["adam"], seeds=range(5))`."""
+"""What Python users hold: the results of runs, as values, frames and a report."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
-from optbench.analysis.frames import frame
+from optbench.analysis.frames import frame, table_frame
+from optbench.analysis.sources import source_marks
 from optbench.analysis.tables import TableRow, table
 from optbench.core.specs import RunResult
-from optbench.execution.local import LocalExecutor
 from optbench.execution.pool import default_workers
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning import defaults
+from optbench.planning.source_digest import installed_source
 from optbench.registry import Registry
 from optbench.report.numbers import number, significant
 from optbench.store import Store
-from optbench.training.job import Job
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from optbench.method_docs import Page
-
-STORE = Path(".optbench/runs.sqlite")
-REPORT = Path("reports/index.html")
-
 
 class Results(Sequence[RunResult]):
-    """Runs that have ended, however; a sequence of `RunResult`."""
+    """Results of runs, whatever their status: a sequence of `RunResult`.
+
+    Args:
+        results: the runs.
+        store: the file that they come from; it caches the t-SNE fits of reports.
+        registry: the installed components.
+        command: the command that a report names as its origin.
+    """
 
     def __init__(
         self, results: Iterable[RunResult], store: Path, registry: Registry, command: str = "optbench.run(...)"
@@ -51,157 +51,53 @@ class Results(Sequence[RunResult]):
         return iter(self._results)
 
     def rows(self) -> list[TableRow]:
-        """Return the benchmark table as values: medians, quartiles and statuses for each task and optimizer."""
+        """Return the benchmark table as values: medians, quartiles and statuses per workload and variant."""
         return table(self._results)
 
     def table(self) -> pd.DataFrame:
-        """Return the benchmark table as a frame of numbers, one row for each task and optimizer."""
-        import pandas as pd
-
-        return pd.DataFrame(
-            [
-                {
-                    "dataset": row.task.dataset,
-                    "embedder": row.task.embedder,
-                    "architecture": row.task.architecture,
-                    "optimizer": row.variant,
-                    "runs": row.runs,
-                    "diverged": row.statuses.get("diverged", 0),
-                    "test_accuracy": row.test_accuracy.median,
-                    "best_val_loss": row.best_val_loss.median,
-                    "train_loss": row.train_loss.median,
-                    "target": row.target,
-                    "reached": row.reached,
-                    "epochs_to_target": row.epochs_to_target.median,
-                    "seconds_to_target": row.seconds_to_target.median,
-                    "seconds": row.seconds.median,
-                    "update_cost": row.cost.median,
-                    "state_bytes": row.state_bytes,
-                }
-                for row in self.rows()
-            ],
-        )
+        """Return the benchmark table as a frame of numbers, one row per workload and variant."""
+        return table_frame(self._results)
 
     def frame(self) -> pd.DataFrame:
-        """Return one row a run."""
+        """Return a frame with one row per run."""
         return frame(self._results)
 
-    def report(self, path: str | Path = REPORT, *, notes: Sequence[str] = (), workers: int | None = None) -> Path:
-        """Write the HTML report, unless it is there already, and return its path."""
-        from optbench.report.build import Origin, build, content_of, is_current  # jinja2: not needed before
+    def marks(self) -> dict[str, str]:
+        """Return a remark for each run that the installed source did not compute, by key."""
+        return source_marks(self._results, lambda spec: installed_source(self._registry, spec))
+
+    def report(
+        self, path: str | Path = defaults.REPORT, *, notes: Sequence[str] = (), workers: int | None = None
+    ) -> Path:
+        """Write the HTML report and return its path.
+
+        Args:
+            path: where the report is written.
+            notes: sentences at the top of the page.
+            workers: processes that fit t-SNE where the store has no cached fit; None for one per processor.
+
+        Raises:
+            NothingSelected: there are no results.
+            OptbenchError: the file cannot be written.
+        """
+        from optbench.report.methods import method_pages
+        from optbench.report.page import Origin, write_page  # jinja2 and plotly are loaded on first use
+        from optbench.report.sections import read_sections
         from optbench.trajectories import pictures
 
-        told = self._registry.tell("optbench_report_sections", _sections, results=self)
-        origin = Origin(self._command, tuple(notes), tuple(section for found in told for section in found))
-        if not is_current(Path(path), content_of(self._results, origin)):
-            with Store(self._store) as store:
-                drawn = pictures(self._results, store, workers=workers or default_workers())
-            build(self._results, drawn, Path(path), origin, self._pages())
-        return Path(path)
-
-    def _pages(self) -> dict[str, Page]:
-        """The page of each optimizer that is still installed, by the name of its variant, with its largest state."""
-        from optbench.method_docs import StateSize, page
-
-        found = {}
-        for result in sorted(self._results, key=lambda result: result.measured.weights or 0, reverse=True):
-            label, choice = result.labels.optimizer, result.spec.optimizer
-            if label not in found and choice.name in self._registry.names("optimizer"):
-                held, weights = result.measured.state_bytes, result.measured.weights
-                state = None if held is None or weights is None else StateSize(held, weights, result.spec.dtype)
-                own = page(self._registry.find("optimizer", choice.name), "optimizer", state)
-                known = [w.name for w in choice.wrappers if w.name in self._registry.names("wrapper")]
-                found[label] = own.within([page(self._registry.find("wrapper", name), "wrapper") for name in known])
-        return found
+        answers = self._registry.notify("optbench_report_sections", read=read_sections, results=self)
+        sections = tuple(section for answer in answers for section in answer)
+        with Store(self._store) as store:
+            drawn = pictures(self._results, store, workers=workers or default_workers())
+        return write_page(
+            self._results,
+            drawn,
+            Path(path),
+            Origin(self._command, tuple(notes), sections),
+            methods=method_pages(self._results, self._registry),
+            marks=self.marks(),
+        )
 
     def _repr_html_(self) -> str:
         """Return the benchmark table for a notebook; pandas escapes the names."""
         return str(self.table().to_html(index=False, float_format=significant, na_rep=number(float("nan"))))
-
-
-def run(
-    optimizers: Sequence[str] | None = None,
-    architectures: Sequence[str] | None = None,
-    embedders: Sequence[str] | None = None,
-    datasets: Sequence[str] = ("qa-tr",),
-    *,
-    seeds: Iterable[int] = range(5),
-    epochs: int = 100,
-    batch_size: int = 32,
-    dtype: str = "float32",
-    expression: str = "",
-    store: str | Path = STORE,
-    workers: int | None = None,
-    timeout: float | None = None,
-    force: bool = False,
-) -> Results:
-    """Run what is not in the store yet, and return all that was asked for.
-
-    Args:
-        optimizers: selections such as `"adam[lr=1e-3,1e-2]"`; None for all that are installed.
-        architectures: the same for architectures.
-        embedders: the same for embedders.
-        datasets: names or folders.
-        seeds: one run each.
-        epochs: passes over the training rows.
-        batch_size: rows a step.
-        dtype: "float32" or "float64".
-        expression: keep only runs whose names fit, in the language of pytest's `-k`.
-        store: the file that keeps the runs.
-        workers: processes; None for one a processor.
-        timeout: seconds after which a run is killed; None for no limit.
-        force: run again what is stored.
-
-    Raises:
-        OptbenchError: what was asked for cannot be run; the message says why.
-    """
-    registry = Registry()
-    registry.refuse_clashes()
-    selections = Selections(
-        optimizers=optimizers,
-        architectures=architectures,
-        embedders=embedders,
-        datasets=tuple(datasets),
-        expression=expression,
-        seeds=sorted({operator.index(seed) for seed in seeds}),
-        epochs=epochs,
-        batch_size=batch_size,
-        dtype=dtype,
-    )
-    plan = make_plan(registry, selections)
-    with Store(Path(store)) as opened:
-        run_missing(registry, plan, opened, workers=workers, timeout=timeout, force=force)
-        return Results(stored(opened, plan), opened.path, registry)
-
-
-def missing(plan: Sequence[Job], store: Store, *, force: bool = False) -> list[Job]:
-    """Return the tasks of a plan that are still to be run."""
-    done = set() if force else store.finished()
-    return [task for task in plan if task.spec.key not in done]
-
-
-def run_missing(
-    registry: Registry,
-    plan: Sequence[Job],
-    store: Store,
-    *,
-    workers: int | None = None,
-    timeout: float | None = None,
-    force: bool = False,
-    on_result: Callable[[RunResult], None] = lambda _: None,
-) -> None:
-    """Run the tasks of `plan` that are not in `store`, and put each result there as it comes."""
-    for result in LocalExecutor(workers, timeout).run(missing(plan, store, force=force)):
-        store.put(result)
-        on_result(result)
-        registry.tell("optbench_run_done", bool, result=result)
-
-
-def stored(store: Store, plan: Sequence[Job]) -> list[RunResult]:
-    """Return the results of a plan, written as this plan writes its names."""
-    labels = {task.spec.key: task.labels for task in plan}
-    return [replace(result, labels=labels[result.spec.key]) for result in store.results(labels)]
-
-
-def _sections(told: Any) -> list[tuple[str, str]]:
-    return [(str(title), str(text)) for title, text in told]

@@ -1,21 +1,21 @@
-"""Pictures of how the weights move: one t-SNE and one PCA for each task, jointly over all its optimizers and seeds.
+"""Pictures of the weights' trajectories: one t-SNE and one PCA per workload, jointly over all its variants and seeds.
 
-Van der Maaten & Hinton 2008, JMLR 9, 2579-2605 (t-SNE). Runs of one seed start at one visible point, because they are embedded
-together. What may be read from the picture, and what not, is measured beside it.
+Van der Maaten & Hinton 2008, JMLR 9, 2579-2605 (t-SNE). Because runs are embedded together, those with the same seed start
+at the same visible point. How faithful a picture is to the distances between weights is measured and reported with it.
 """
 
 from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-from optbench.analysis.grouping import Workload, by_workload
+from optbench.analysis.grouping import Variant, Workload, by_workload, variant_of
 from optbench.core.numerics import Array
 from optbench.core.specs import RunResult, digest_of
 from optbench.execution.pool import worker_pool
@@ -24,16 +24,16 @@ from optbench.store import Store
 PERPLEXITY = 30.0
 COMPONENTS = 50
 NEIGHBOURS = 12
-ANGLE = 0.8  # of Barnes-Hut; 0.5 takes 1.7 times as long on 3,600 points, and ends with a divergence of 0.32 for 0.36
+ANGLE = 0.8  # of Barnes-Hut; 0.5 takes 1.7 times as long on 3,600 points, with a final divergence of 0.32 instead of 0.36
 FEWEST = 10
-"""Points below which no picture is made."""
+"""The number of points below which a workload has no picture."""
 
 
 @dataclass(frozen=True)
 class Path:
-    """One run's way through the picture: point i belongs to the epoch of the same place."""
+    """The trajectory of one run: `tsne` and `pca` have shape (len(epochs), 2)."""
 
-    variant: str
+    variant: Variant
     seed: int
     epochs: tuple[int, ...]
     tsne: Array
@@ -42,46 +42,60 @@ class Path:
 
 @dataclass(frozen=True)
 class Picture:
-    """The paths of a task's runs, and what its caption has to say."""
+    """The trajectories of a workload's runs, and how they were computed.
 
-    task: Workload
+    Attributes:
+        paths: one per run.
+        points: their number in all paths.
+        perplexity: of t-SNE.
+        divergence: the Kullback-Leibler divergence at the end of t-SNE.
+        trustworthiness: of the t-SNE picture with 12 neighbours; 1 if all neighbours in the picture are neighbours in the data.
+        tsne_distances: Spearman correlation of the distances between final weights, in the t-SNE picture and in the data.
+        pca_distances: the same for the PCA picture.
+        kept: the share of the variance in the first 50 principal components, which are the input of t-SNE.
+        plane: the share of the variance in the PCA picture.
+        left_out: the number of runs without finite sketches.
+    """
+
+    workload: Workload
     paths: tuple[Path, ...]
     points: int
     perplexity: float
     divergence: float
-    """Kullback-Leibler divergence that t-SNE ended with."""
     trustworthiness: float
-    """Of the t-SNE picture with 12 neighbours: 1 if all neighbours in the picture are neighbours in fact."""
     tsne_distances: float
-    """Spearman correlation of the distances between final weights, in the picture and in fact."""
     pca_distances: float
     kept: float
-    """Share of the variance that the first 50 principal components keep: what t-SNE was shown."""
     plane: float
-    """Share of the variance in the plane of the PCA picture."""
     left_out: int
-    """Runs without finite sketches, which cannot be drawn."""
 
 
 def pictures(results: Iterable[RunResult], store: Store | None, *, workers: int) -> list[Picture]:
-    """Return a picture for each task that has points enough.
+    """Return a picture for each workload with at least `FEWEST` points.
 
-    Fits are kept in the store: they are dear, and coordinates are bit-stable only where they are kept.
+    Fits are cached in the store because they are expensive to compute, and because t-SNE's coordinates depend on the machine.
     """
-    tasks = {task: [run for runs in variants.values() for run in runs] for task, variants in by_workload(results).items()}
-    drawn = {task: [run for run in runs if _drawable(run)] for task, runs in tasks.items()}
-    drawn = {task: runs for task, runs in drawn.items() if sum(len(run.sketch_epochs) for run in runs) >= FEWEST}
-    keys = {task: _key(runs) for task, runs in drawn.items()}
-    fits = {task: content for task in drawn if store and (content := store.cached(keys[task]))}
-    missing = [task for task in drawn if task not in fits]
-    if missing:
-        with worker_pool(min(workers, len(missing))) as pool:
-            futures = {task: pool.schedule(fit, args=[_points(drawn[task]), _ends(drawn[task])]) for task in missing}
-            for task, future in futures.items():
-                fits[task] = future.result()
-                if store:
-                    store.cache(keys[task], fits[task])
-    return [_picture(task, drawn[task], fits[task], len(tasks[task]) - len(drawn[task])) for task in drawn]
+    workloads = {
+        workload: [run for runs in variants.values() for run in runs] for workload, variants in by_workload(results).items()
+    }
+    drawn = {workload: [run for run in runs if _drawable(run)] for workload, runs in workloads.items()}
+    drawn = {workload: runs for workload, runs in drawn.items() if sum(len(run.sketch_epochs) for run in runs) >= FEWEST}
+    keys = {workload: _key(runs) for workload, runs in drawn.items()}
+    fits = {workload: content for workload in drawn if store and (content := store.cached(keys[workload]))}
+    for workload, content in _fit_in_workers({w: runs for w, runs in drawn.items() if w not in fits}, workers):
+        fits[workload] = content
+        if store:
+            store.cache(keys[workload], content)
+    return [_picture(w, runs, fits[w], len(workloads[w]) - len(runs)) for w, runs in drawn.items()]
+
+
+def _fit_in_workers(missing: Mapping[Workload, Sequence[RunResult]], workers: int) -> Iterator[tuple[Workload, bytes]]:
+    if not missing:
+        return
+    with worker_pool(min(workers, len(missing))) as pool:
+        futures = {w: pool.schedule(fit, args=[_points(runs), _ends(runs)]) for w, runs in missing.items()}
+        for workload, future in futures.items():
+            yield workload, future.result()
 
 
 def _drawable(run: RunResult) -> bool:
@@ -93,21 +107,25 @@ def _points(runs: Sequence[RunResult]) -> Array:
 
 
 def _ends(runs: Sequence[RunResult]) -> list[int]:
-    """The places of the final weights among the points."""
+    """Return the indices of the final weights among the points."""
     return [stop - 1 for stop in itertools.accumulate(len(run.sketch_epochs) for run in runs)]
 
 
 def _key(runs: Sequence[RunResult]) -> str:
     settings = [PERPLEXITY, ANGLE, COMPONENTS, NEIGHBOURS, version("scikit-learn"), version("numpy")]
     return digest_of(
-        {"trajectories": [[run.labels.optimizer, run.spec.seed, run.digest] for run in runs], "settings": settings}
+        {"trajectories": [[run.spec.optimizer.as_json(), run.spec.seed, run.digest] for run in runs], "settings": settings}
     )
 
 
 def fit(points: Array, ends: list[int]) -> bytes:
-    """Embed points, (n, 512), of which `ends` are the places of final weights; return the fit as npz.
+    """Return the t-SNE and PCA embedding of `points` as npz.
 
-    Called in a worker, whose one thread makes the result reproducible.
+    It runs in a worker process, with one thread, so that the result is reproducible.
+
+    Args:
+        points: shape (n, 512), the sketches of all runs.
+        ends: the indices of the final weights.
     """
     from scipy.spatial.distance import pdist  # heavy
     from scipy.stats import spearmanr
@@ -116,7 +134,9 @@ def fit(points: Array, ends: list[int]) -> bytes:
 
     points = points.astype(np.float64)
     points -= points.mean(axis=0)
-    points /= max(float(np.abs(points).max()), np.finfo(float).tiny)  # a common scale: distances keep their proportions
+    points /= max(
+        float(np.abs(points).max()), np.finfo(float).tiny
+    )  # one scale for all, which keeps the proportions of distances
     pca = PCA(min(COMPONENTS, *points.shape), svd_solver="covariance_eigh")
     reduced = pca.fit_transform(points)
     perplexity = min(PERPLEXITY, (len(points) - 1) / 3)
@@ -146,13 +166,13 @@ def fit(points: Array, ends: list[int]) -> bytes:
     return out.getvalue()
 
 
-def _picture(task: Workload, runs: Sequence[RunResult], content: bytes, left_out: int) -> Picture:
+def _picture(workload: Workload, runs: Sequence[RunResult], content: bytes, left_out: int) -> Picture:
     with np.load(io.BytesIO(content), allow_pickle=False) as fit:
         numbers: Mapping[str, Any] = {name: float(fit[name]) for name in fit.files if fit[name].ndim == 0}
         tsne, pca = fit["tsne"], fit["pca"]
     paths, start = [], 0
     for run in runs:
         stop = start + len(run.sketch_epochs)
-        paths.append(Path(run.labels.optimizer, run.spec.seed, run.sketch_epochs, tsne[start:stop], pca[start:stop]))
+        paths.append(Path(variant_of(run), run.spec.seed, run.sketch_epochs, tsne[start:stop], pca[start:stop]))
         start = stop
-    return Picture(task, tuple(paths), points=len(tsne), left_out=left_out, **numbers)
+    return Picture(workload, tuple(paths), points=len(tsne), left_out=left_out, **numbers)

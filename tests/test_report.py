@@ -1,26 +1,33 @@
 from __future__ import annotations
 
+import base64
 import json
+import math
 import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from markupsafe import Markup
 from tiny import tiny_splits
 
-from optbench import method_docs as pages
+from optbench import method_docs
+from optbench.analysis.curves import DRAWN
 from optbench.core.errors import OptbenchError
-from optbench.core.metrics import DIAGNOSTICS
+from optbench.core.metrics import RECORDED, SCORES
 from optbench.core.specs import Labels, RunResult
 from optbench.curation.importing import write
 from optbench.execution.local import LocalExecutor
 from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry
-from optbench.report.build import Origin, build
+from optbench.report.methods import method_pages
+from optbench.report.page import Origin, write_page
 from optbench.report.palette import styles
+from optbench.report.sections import Figure, Section, Table, Text, read_sections
 from optbench.store import Store
 from optbench.training.job import Job
 from optbench.trajectories import Picture, pictures
@@ -66,7 +73,7 @@ def cache_entries(store: Store) -> list[tuple[str]]:
         return database.execute("SELECT key FROM cache").fetchall()
 
 
-def test_pictures_are_kept_and_come_back(results: list[RunResult], drawn: list[Picture], tmp_path: Path) -> None:
+def test_fits_are_cached_in_the_store(results: list[RunResult], drawn: list[Picture], tmp_path: Path) -> None:
     with Store(tmp_path / "runs.sqlite") as store:
         first = pictures(results, store, workers=2)
         cached = cache_entries(store)
@@ -78,26 +85,52 @@ def test_pictures_are_kept_and_come_back(results: list[RunResult], drawn: list[P
         assert np.array_equal(one.tsne, three.tsne)
 
 
-def page(results: list[RunResult], drawn: list[Picture], tmp_path: Path, origin: Origin = ORIGIN) -> str:
-    return build(results, drawn, tmp_path / "deep" / "index.html", origin).read_text(encoding="utf-8")
+def page(results: list[RunResult], drawn: list[Picture], tmp_path: Path, origin: Origin = ORIGIN, **more: Any) -> str:
+    return write_page(results, drawn, tmp_path / "deep" / "index.html", origin, **more).read_text(encoding="utf-8")
+
+
+def data_of(text: str) -> Any:
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert data is not None
+    return json.loads(data[1])
+
+
+def without_scripts(text: str) -> str:
+    return re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
+
+
+def unpacked(text: str) -> list[float]:
+    return np.frombuffer(base64.b64decode(text), "<f4").tolist()
 
 
 def test_the_page_is_one_file_that_needs_no_network(results: list[RunResult], drawn: list[Picture], tmp_path: Path) -> None:
     text = page(results, drawn, tmp_path)
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["index.html"]
-    own = re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL)
+    own = without_scripts(text)
     assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!#)[^"'>]""", own)
     assert "default-src 'none'" in own
     assert "optbench run --all" in own
-    assert "1.05 times the lowest median best validation loss" in own
+    assert "1.05 times the lowest median of the best validation loss" in own
 
 
-def test_every_ending_is_on_the_page(results: list[RunResult], drawn: list[Picture], tmp_path: Path) -> None:
+def test_every_status_is_on_the_page(results: list[RunResult], drawn: list[Picture], tmp_path: Path) -> None:
     crashed = replace(results[0], status="crashed", reason="its worker died", curves={}, seconds=(), sketches=None, digest=None)
     text = page([*results[1:], crashed], drawn, tmp_path)
     assert "its worker died" in text
     assert text.count('class="status crashed"') == 2
     assert 'class="status diverged"' in text
+
+
+def test_every_score_and_metric_is_on_the_page_with_its_declared_label(results: list[RunResult], tmp_path: Path) -> None:
+    text = page(results, [], tmp_path)
+    for name, metric in SCORES.items():
+        assert f'<th scope="col" class="right">{metric.label}' in text, name
+    data = data_of(text)
+    assert data["metrics"] == {name: metric.facts() for name, metric in RECORDED.items()}
+    drawn = {figure["metric"]: figure["title"] for figure in data["figures"] if figure["chart"] == "curves"}
+    assert drawn == {name: RECORDED[name].label for name in DRAWN}
+    script = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)[-1]
+    assert not [metric.label for metric in (*RECORDED.values(), *SCORES.values()) if metric.label in script]
 
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
@@ -108,54 +141,137 @@ def test_names_reasons_and_commands_stay_text(results: list[RunResult], tmp_path
         replace(result, labels=Labels(HOSTILE, HOSTILE, HOSTILE, HOSTILE), reason=HOSTILE, status="diverged")
         for result in results
     ]
-    text = page(nasty, [], tmp_path, Origin(HOSTILE, (HOSTILE,), ((HOSTILE, HOSTILE),)))
+    section = Section(HOSTILE, [Text(HOSTILE), Table([HOSTILE], [[HOSTILE]], HOSTILE), figure(name=HOSTILE, text=[HOSTILE])])
+    text = page(nasty, [], tmp_path, Origin(HOSTILE, (HOSTILE,), (section,)), marks={nasty[0].spec.key: HOSTILE})
     assert "<script>alert" not in text
-    assert "<img" not in re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL)
-    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
-    assert data is not None
-    assert json.loads(data[1])["tasks"][0]["name"] == f"{HOSTILE} on {HOSTILE}, tiny"
+    assert "<img" not in without_scripts(text)
+    assert data_of(text)["figures"][-1]["traces"][0]["name"] == HOSTILE
 
 
-def test_an_optimizers_page_stands_at_its_name(results: list[RunResult], registry: Registry, tmp_path: Path) -> None:
-    adam = pages.page(registry.find("optimizer", "adam"), "optimizer", pages.StateSize(800, 100, "float32"))
-    nasty = replace(adam, title=HOSTILE, notes=HOSTILE)
-    text = build(results, [], tmp_path / "x.html", ORIGIN, {"adam": nasty}).read_text(encoding="utf-8")
-    assert text.count('<details class="method">') == 2  # in the overview and in the one task
+def test_text_that_declares_itself_safe_stays_text(results: list[RunResult], tmp_path: Path) -> None:
+    safe = Markup("<b>bold</b>")
+    section = Section(safe, [Text(safe), Table([safe], [[safe]], safe), Figure(label=safe, title=safe, caption=safe)])
+    assert "<b>" not in page(results, [], tmp_path, Origin("x", (), (section,)))
+
+
+def test_an_optimizers_description_is_at_its_name(results: list[RunResult], registry: Registry, tmp_path: Path) -> None:
+    methods = method_pages(results, registry)
+    adam = next(choice for choice in methods if json.loads(choice)["name"] == "adam")
+    nasty = {adam: replace(methods[adam], title=HOSTILE, notes=HOSTILE)}
+    text = page(results, [], tmp_path, methods=nasty)
+    assert text.count('<details class="more">') == 2  # in the overview and in the one workload
     assert text.count("Kingma &amp; Ba 2015") == 4
-    assert "8 bytes a weight in float32 (2 numbers a weight)" in text
     assert "<script>alert" not in text
     assert 'title="&lt;/script&gt;' in text
 
 
+def test_runs_of_another_source_are_marked(results: list[RunResult], tmp_path: Path) -> None:
+    old = [result for result in results if result.labels.optimizer == "adam"]
+    text = page(results, [], tmp_path, marks={result.spec.key: "other source" for result in old})
+    assert text.count("<small>other source</small>") == 2
+    assert f"{len(old)} of {len(results)} runs were not computed by the installed source" in text
+    assert "installed source" not in page(results, [], tmp_path)
+
+
+def test_unequal_seeds_are_said(results: list[RunResult], tmp_path: Path) -> None:
+    fewer = [result for result in results if (result.labels.optimizer, result.spec.seed) != ("adam", 1)]
+    assert "Scores are computed on seeds 0, which all optimizers have in common." in page(fewer, [], tmp_path)
+    assert "Scores are computed on seeds" not in page(results, [], tmp_path)
+
+
 def test_the_page_has_state_cost_and_diagnostics(results: list[RunResult], tmp_path: Path) -> None:
     text = page(results, [], tmp_path)
-    held = max(r.measured.state_bytes or 0 for r in results if r.labels.optimizer == "adam")
-    assert f'<td data-value="{held}">{pages.amount(held)}</td>' in text
-    assert "90 %: " in text
-    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
-    assert data is not None
-    metrics = json.loads(data[1])["tasks"][0]["curves"]["adam"]["metrics"]
-    assert metrics["gradient_norm"]["median"][0] is None
-    assert all(value > 0 for value in metrics["gradient_norm"]["median"][1:])
-    for name in DIAGNOSTICS:
-        assert f'data-movement="{name}"' in text
+    state = max(r.measured.state_bytes or 0 for r in results if r.labels.optimizer == "adam")
+    assert f'<td class="right" data-value="{float(state)}">{method_docs.amount(state)}' in text
+    metrics = data_of(text)["workloads"][0]["curves"]["adam"]["metrics"]
+    norms = unpacked(metrics["gradient_norm"]["median"])
+    assert math.isnan(norms[0])
+    assert all(value > 0 for value in norms[1:])
 
 
 def test_the_page_is_a_function_of_the_results(results: list[RunResult], drawn: list[Picture], tmp_path: Path) -> None:
     assert page(results, drawn, tmp_path / "a") == page(results[::-1], drawn, tmp_path / "b")
 
 
-def test_nothing_to_report_is_said(tmp_path: Path) -> None:
+def test_no_results_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(OptbenchError, match="nothing to report"):
-        build([], [], tmp_path / "x.html", ORIGIN)
+        write_page([], [], tmp_path / "x.html", ORIGIN)
 
 
-def test_a_place_that_cannot_be_written_is_said(results: list[RunResult], tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_an_error(results: list[RunResult], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OptbenchError, match="cannot be written"):
-        build(results, [], tmp_path / "file" / "index.html", ORIGIN)
+    with pytest.raises(OptbenchError, match="cannot write the report"):
+        write_page(results, [], tmp_path / "file" / "index.html", ORIGIN)
 
 
 def test_styles_tell_sixty_variants_apart() -> None:
     found = styles(f"optimizer-{i}" for i in range(60))
     assert len({(style["colour"], style["dash"]) for style in found.values()}) == 60
+
+
+# Sections of plugins
+
+
+def figure(**trace: Any) -> Figure:
+    return Figure([{"x": [1, 2], "y": [1.0, 2.0], **trace}], label="a line")
+
+
+def test_sections_of_plugins_are_shown_like_built_in_ones(results: list[RunResult], tmp_path: Path) -> None:
+    table = Table(["optimizer", "lead"], [["adam", 1.5], ["sgd", None], ["gd", math.inf]], "Seconds ahead.")
+    figure = Figure([{"type": "bar", "x": ["a"], "y": np.array([1.0])}], label="bars", title="Bars", caption="One bar.")
+    text = page(results, [], tmp_path, Origin("x", (), (Section("Mine", [Text("words"), table, figure]),)))
+    mine = text[text.index("<h2>Mine</h2>") :]
+    assert '<p class="text">words</p>' in mine
+    assert '<th scope="col" class="right">lead' in mine
+    assert re.findall(r'<td class="right" data-value="(.*?)">(.*?)</td>', mine)[:3] == [
+        ("1.5", "1.5"),
+        ("1e300", "n/a"),
+        ("1e300", "never"),
+    ]
+    assert 'role="img" aria-label="bars"' in mine
+    spec = data_of(text)["figures"][-1]
+    assert (spec["chart"], spec["title"], spec["traces"]) == ("traces", "Bars", [{"type": "bar", "x": ["a"], "y": [1.0]}])
+
+
+def test_what_is_not_finite_is_valid_json(results: list[RunResult], tmp_path: Path) -> None:
+    section = Section("Mine", [figure(y=[math.nan, math.inf])])
+    data = data_of(page(results, [], tmp_path, Origin("x", (), (section,))))
+    assert data["figures"][-1]["traces"][0]["y"] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("build", "rule"),
+    [
+        (lambda: Section(1, []), "the title of a Section is a string"),  # type: ignore[arg-type]
+        (lambda: Section(" "), "a Section has a title"),
+        (lambda: Section("x", ["text"]), "a block of a Section is a Text, a Table or a Figure"),  # type: ignore[list-item]
+        (lambda: Text(None), "the text of a Text is a string"),  # type: ignore[arg-type]
+        (lambda: Table([], []), "at least one column"),
+        (lambda: Table("ab", []), "the columns of a Table are a sequence"),
+        (lambda: Table(["a", "b"], [["one"]]), "2 cells, one per column"),
+        (lambda: Table(["a"], [[object()]]), "a cell of a Table is a string, a number or None"),  # type: ignore[list-item]
+        (lambda: Table(["a"], [[True]]), "a cell of a Table is a string, a number or None"),
+        (lambda: Figure([{"y": [1]}]), "a Figure has a label"),
+        (lambda: Figure(label="x", chart="other"), "the chart of a Figure"),  # type: ignore[arg-type]
+        (lambda: Figure([1], label="x"), "a trace of a Figure is a mapping"),  # type: ignore[list-item]
+        (lambda: figure(type="scattergl"), "the type of a trace is one of"),
+        (lambda: figure(hovertemplate="<a>"), "the attributes of a trace are"),
+        (lambda: figure(marker={"image": "http://x"}), "the attributes of a trace's marker are"),
+        (lambda: figure(mode="lines<b>"), "the mode of a trace is a word of plotly's"),
+        (lambda: figure(y=[object()]), "the y of a trace is a number, a string or a list"),
+    ],
+)
+def test_invalid_sections_are_refused_with_the_rule(build: Any, rule: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(rule)):
+        build()
+
+
+def test_pairs_of_contract_1_are_sections() -> None:
+    section = Section("b", [figure()])
+    assert read_sections([("a", "text"), section]) == [Section("a", [Text("text")]), section]
+
+
+@pytest.mark.parametrize("answer", [1, [1], ["ab"], [("a", "b", "c")], [("a", 1)]])
+def test_other_answers_of_plugins_are_refused_with_the_rule(answer: Any) -> None:
+    with pytest.raises(ValueError, match="a list of Sections, or of pairs of title and text, not"):
+        read_sections(answer)

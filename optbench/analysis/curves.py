@@ -1,24 +1,27 @@
-"""Curves over epochs and seconds: the median over seeds and the band between the quartiles."""
+"""Learning curves: the median over seeds and the band between the quartiles, at each epoch."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from optbench.analysis.grouping import final_runs
-from optbench.core.metrics import DIAGNOSTICS
+from optbench.core.metrics import DIAGNOSTICS, RECORDED
 from optbench.core.numerics import Array
 from optbench.core.specs import RunResult
 
-METRICS = ("train_loss", "val_loss", "val_accuracy", "test_accuracy", *DIAGNOSTICS)
+DRAWN = tuple(name for name, metric in RECORDED.items() if metric.direction or name in DIAGNOSTICS)
+"""The recorded metrics that are drawn as curves: losses, accuracies and diagnostics."""
+COUNTS = tuple(name for name, metric in RECORDED.items() if metric.unit)
+"""The recorded metrics that curves are drawn against, besides epochs and seconds."""
 _NONE: Array = np.empty(0)
 
 
 @dataclass(frozen=True)
 class Band:
-    """A metric at epochs 0, 1, ... over the seeds of one variant; infinite where most runs have none or had diverged."""
+    """A metric at epochs 0, 1, ... over the seeds of a variant; infinite where most runs have no value or had diverged."""
 
     median: Array
     low: Array
@@ -27,49 +30,47 @@ class Band:
 
 @dataclass(frozen=True)
 class Curves:
-    """All metrics of one variant, with the median seconds and gradient evaluations by which each epoch was done."""
+    """The curves of one variant.
 
-    seconds: Array
-    evaluations: Array
-    bands: dict[str, Band]
+    Attributes:
+        axes: the median over seeds of the seconds and of each count in `COUNTS` until each epoch, where these were recorded.
+        bands: median and quartiles of each metric in `DRAWN`.
+    """
+
+    axes: Mapping[str, Array]
+    bands: Mapping[str, Band]
 
 
 def curves(runs: Sequence[RunResult]) -> Curves | None:
-    """Return the curves of one variant on one task; None where no run ended.
+    """Return the curves of one variant on one workload; None where no run has a final status.
 
-    A run that diverged counts, from then on, with an infinite loss and the accuracy of the majority class: else the curve would
-    show the survivors only. Diagnostics are infinite from then on, and in runs made before these were recorded.
+    From its divergence on, a diverged run counts with what its metrics declare: the majority class's accuracy, an infinite loss
+    or norm. Otherwise the curve would show the surviving runs only. Metrics that were not recorded are infinite.
     """
     counted = final_runs(runs)
     if not counted:
         return None
     length = counted[0].spec.epochs + 1
+    axes = {"seconds": [np.array(run.seconds) for run in counted]}
+    axes |= {name: [run.curves[name] for run in counted] for name in COUNTS if all(name in run.curves for run in counted)}
+    values: Array = np.array(
+        [[_extended(run.curves.get(name, _NONE), length, _filling(run, name)) for run in counted] for name in DRAWN]
+    )
+    median = np.median(values, axis=1)
+    low: Array = np.quantile(values, 0.25, axis=1, method="lower")
+    high: Array = np.quantile(values, 0.75, axis=1, method="higher")
     return Curves(
-        seconds=np.median([_extended(np.array(run.seconds), length, run.seconds[-1]) for run in counted], axis=0),
-        evaluations=np.median(
-            [_extended(run.curves["evaluations"], length, run.curves["evaluations"][-1]) for run in counted], axis=0
-        ),
-        bands={
-            metric: _band([_extended(run.curves.get(metric, _NONE), length, _after_divergence(run, metric)) for run in counted])
-            for metric in METRICS
-        },
+        axes={name: np.median([_extended(one, length, one[-1]) for one in found], axis=0) for name, found in axes.items()},
+        bands={name: Band(median[i], low[i], high[i]) for i, name in enumerate(DRAWN)},
     )
 
 
-def _after_divergence(run: RunResult, metric: str) -> float:
-    return run.majority if metric.endswith("accuracy") else np.inf
+def _filling(run: RunResult, name: str) -> float:
+    return run.majority if RECORDED[name].after_divergence == "majority" else np.inf
 
 
 def _extended(values: Array, length: int, fill: float) -> Array:
+    """Return `values` with `fill` in place of NaN and after the last one."""
     whole = np.full(length, fill)
     whole[: len(values)] = np.where(np.isnan(values), fill, values)
     return whole
-
-
-def _band(rows: list[Array]) -> Band:
-    values = np.array(rows)
-    return Band(
-        np.median(values, axis=0),
-        np.quantile(values, 0.25, axis=0, method="lower"),
-        np.quantile(values, 0.75, axis=0, method="higher"),
-    )

@@ -1,4 +1,4 @@
-"""One row a run."""
+"""Results as plain values and as data frames: one row per run, or one row per workload and variant."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from optbench.core.metrics import DIAGNOSTICS
-from optbench.core.specs import RunResult
+from optbench.analysis.scores import score
+from optbench.analysis.tables import tables
+from optbench.core.metrics import DIAGNOSTICS, RECORDED, SCORES, Metric
+from optbench.core.specs import FINAL, RunResult
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def row(result: RunResult) -> dict[str, Any]:
-    """Return a run as plain values; None stands for what does not exist or is not finite."""
+    """Return a run as plain values; None stands for what does not exist or is not finite.
+
+    Scores keep their names in `core.metrics.SCORES`; those of a target are left out, since it depends on the other runs. A
+    recorded loss, accuracy or norm after the last epoch is `last_` and its name, a count such as `evaluations` the total.
+    """
     spec, labels = result.spec, result.labels
     plain: dict[str, Any] = {"key": spec.key}
-    for axis in ("optimizer", "architecture", "embedder"):
-        choice = getattr(spec, axis)
-        plain |= {axis: choice.name, f"{axis}_params": dict(choice.params), f"{axis}_label": getattr(labels, axis)}
+    for kind in ("optimizer", "architecture", "embedder"):
+        choice = getattr(spec, kind)
+        plain |= {kind: choice.name, f"{kind}_params": dict(choice.params), f"{kind}_label": getattr(labels, kind)}
     plain["wrappers"] = [wrapper.as_json() for wrapper in spec.optimizer.wrappers]
     plain |= {
         "dataset": spec.dataset,
@@ -31,24 +37,55 @@ def row(result: RunResult) -> dict[str, Any]:
         "planned_epochs": spec.epochs,
         "batch_size": spec.batch_size,
         "dtype": spec.dtype,
+        "protocol": spec.protocol,
+        "source": spec.source,
     }
-    for name in ("train_loss", "val_loss", "val_accuracy", "test_accuracy", *DIAGNOSTICS):
-        plain[name] = _finite(result.curves[name][-1]) if name in result.curves else None
-    plain["best_val_loss"] = _finite(result.curves["val_loss"].min()) if "val_loss" in result.curves else None
-    plain["evaluations"] = int(result.curves["evaluations"][-1]) if "evaluations" in result.curves else None
-    plain["seconds"] = result.seconds[-1] if result.seconds else None
-    plain |= {"duration": result.measured.duration, "state_bytes": result.measured.state_bytes}
-    plain |= {"update_seconds": result.measured.update, "update_cost": result.measured.cost}
+    for name, metric in SCORES.items():
+        if not name.endswith("_to_target"):
+            plain[name] = _plain(metric, score(name, result, math.nan)) if result.status in FINAL else None
+    for name, metric in RECORDED.items():
+        values = result.curves.get(name)
+        total = not metric.direction and name not in DIAGNOSTICS
+        plain.setdefault(name if total else f"last_{name}", _plain(metric, values[-1]) if values is not None else None)
+    plain["duration"] = result.measured.duration
+    plain["update_seconds"] = result.measured.update
     plain["digest"] = result.digest
     return plain
 
 
 def frame(results: Iterable[RunResult]) -> pd.DataFrame:
-    """Return the runs as a frame, in the order given."""
-    import pandas as pd  # half a second that `optbench list` need not wait
+    """Return one row per run, in the order of `results`; see `row` for the columns."""
+    import pandas as pd  # takes half a second to import, which `optbench list` need not wait for
 
     return pd.DataFrame([row(result) for result in results])
 
 
-def _finite(value: Any) -> float | None:
-    return float(value) if math.isfinite(value) else None
+def table_frame(results: Iterable[RunResult]) -> pd.DataFrame:
+    """Return the benchmark tables as numbers: one row per workload and variant, medians over the compared seeds."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "workload": found.label,
+                "dataset": found.workload.dataset,
+                "embedder": found.embedder,
+                "architecture": found.architecture,
+                "optimizer": row.label,
+                "runs": len(row.runs),
+                "diverged": row.statuses.get("diverged", 0),
+                "seeds": len(row.scored),
+                "target": found.target,
+                "reached": row.reached,
+                **{name: row.scores[name].median for name in SCORES},
+            }
+            for found in tables(results)
+            for row in found.rows
+        ]
+    )
+
+
+def _plain(metric: Metric, value: float) -> float | int | None:
+    if not math.isfinite(value):
+        return None
+    return int(value) if metric.unit in ("gradients", "bytes") else float(value)

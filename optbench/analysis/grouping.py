@@ -1,56 +1,93 @@
-"""Sorting results: a task is what optimizers are compared on, a variant an optimizer with its hyper-parameters."""
+"""Results by workload and variant, compared by specification: never by display label, never across protocol versions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from optbench.core.specs import RunResult
+from optbench.core.specs import FINAL, RunResult, canonical
 
 
 @dataclass(frozen=True, order=True)
 class Workload:
-    """Everything that must be equal for two runs to be compared: all of the spec but the optimizer and the seed."""
+    """What two runs must have in common to be compared: everything in the spec except optimizer, seed and source.
+
+    `embedder` and `architecture` are the canonical JSON of a `Choice`: name and all hyper-parameters.
+    """
 
     dataset: str
+    dataset_digest: str
     embedder: str
     architecture: str
     epochs: int
     batch_size: int
     dtype: str
-    dataset_digest: str
-
-    def __str__(self) -> str:
-        return f"{self.architecture} on {self.embedder}, {self.dataset}"
+    protocol: int
 
 
-def by_workload(results: Iterable[RunResult]) -> dict[Workload, dict[str, list[RunResult]]]:
-    """Return results by task and variant, both in order of name, seeds in order."""
-    tasks: dict[Workload, dict[str, list[RunResult]]] = {}
-    for result in sorted(results, key=lambda r: (r.labels.optimizer, r.spec.seed)):
-        tasks.setdefault(workload_of(result), {}).setdefault(result.labels.optimizer, []).append(result)
-    return dict(sorted(tasks.items()))
+@dataclass(frozen=True, order=True)
+class Variant:
+    """An optimizer with its hyper-parameters and wrappers, as canonical JSON, and the digest of the source that ran it.
+
+    The source includes the architecture's and the embedder's, so it differs between workloads.
+    """
+
+    optimizer: str
+    source: str
+
+
+Grouped: TypeAlias = Mapping[Workload, Mapping[Variant, Sequence[RunResult]]]
+"""Results as `by_workload` returns them."""
 
 
 def workload_of(result: RunResult) -> Workload:
-    """Return the task that a run belongs to."""
-    spec, labels = result.spec, result.labels
+    """Return the workload of a run."""
+    spec = result.spec
     return Workload(
         spec.dataset,
-        labels.embedder,
-        labels.architecture,
+        spec.dataset_digest,
+        canonical(spec.embedder.as_json()),
+        canonical(spec.architecture.as_json()),
         spec.epochs,
         spec.batch_size,
         spec.dtype,
-        spec.dataset_digest,
+        spec.protocol,
     )
 
 
+def variant_of(result: RunResult) -> Variant:
+    """Return the variant of a run."""
+    return Variant(canonical(result.spec.optimizer.as_json()), result.spec.source)
+
+
+def by_workload(results: Iterable[RunResult]) -> dict[Workload, dict[Variant, list[RunResult]]]:
+    """Return the results by workload and variant, both sorted, with the runs of a variant sorted by seed."""
+    grouped: dict[Workload, dict[Variant, list[RunResult]]] = {}
+    for result in results:
+        grouped.setdefault(workload_of(result), {}).setdefault(variant_of(result), []).append(result)
+    return {
+        workload: {variant: sorted(runs, key=lambda run: run.spec.seed) for variant, runs in sorted(variants.items())}
+        for workload, variants in sorted(grouped.items())
+    }
+
+
 def final_runs(results: Iterable[RunResult]) -> list[RunResult]:
-    """Return the runs that say something about the optimizer: those that ended `ok` or `diverged`."""
-    return [result for result in results if result.status in ("ok", "diverged")]
+    """Return the runs that can be scored: those with status `ok` or `diverged`."""
+    return [result for result in results if result.status in FINAL]
 
 
-def seeds(results: Sequence[RunResult]) -> list[int]:
-    """Return the seeds of these runs, sorted, each once."""
-    return sorted({result.spec.seed for result in results})
+def seeds(results: Iterable[RunResult]) -> tuple[int, ...]:
+    """Return the seeds of these runs, sorted and without repetition."""
+    return tuple(sorted({result.spec.seed for result in results}))
+
+
+def seed_ranges(numbers: Sequence[int]) -> str:
+    """Write seeds compactly: `0-4, 10-19`."""
+    ranges: list[list[int]] = []
+    for seed in sorted(set(numbers)):
+        if ranges and seed == ranges[-1][-1] + 1:
+            ranges[-1][1:] = [seed]
+        else:
+            ranges.append([seed])
+    return ", ".join("-".join(map(str, limits)) for limits in ranges)

@@ -1,18 +1,17 @@
-"""What a run is worth: divergence counted, not dropped, and time to a target."""
+"""The scores of a run: one function for each metric of `core.metrics.SCORES`. Divergence counts; it is not dropped."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
 
 import numpy as np
 
-from optbench.analysis.grouping import final_runs
+from optbench.analysis.time_to_target import time_to_target
+from optbench.core.metrics import SCORES
 from optbench.core.specs import RunResult
-
-TARGET_MARGIN = 1.05
-"""The target of a task is this times the lowest median best validation loss of the variants that were run."""
 
 
 @dataclass(frozen=True)
@@ -25,49 +24,61 @@ class Spread:
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Return the spread of some values, infinity among them; NaN where there is none."""
-    if not values:
+    """Return the spread of the values that are known, infinity among them; NaN where there are none."""
+    known = sorted(value for value in values if not math.isnan(value))
+    if not known:
         return Spread(math.nan, math.nan, math.nan)
-    low, high = np.quantile(values, 0.25, method="lower"), np.quantile(values, 0.75, method="higher")
-    return Spread(float(np.median(values)), float(low), float(high))
+    last = len(known) - 1
+    return Spread(median(known), low=known[last // 4], high=known[-(-3 * last // 4)])
 
 
-def final_accuracy(result: RunResult) -> float:
-    """Return the test accuracy after the last epoch; the majority class's rate for a run that diverged."""
-    return result.majority if result.status == "diverged" else float(result.curves["test_accuracy"][-1])
+def score(name: str, result: RunResult, target: float) -> float:
+    """Return a metric of `SCORES` for a run with a final status.
+
+    Args:
+        name: the metric.
+        result: the run, whose status is `ok` or `diverged`. One that diverged counts with what the metric declares.
+        target: the workload's target for the validation loss.
+
+    Returns:
+        The value; infinity for a target that was not reached, NaN for what was not recorded.
+    """
+    diverged = SCORES[name].after_divergence if result.status == "diverged" else ""
+    if diverged == "majority":
+        return result.majority
+    if diverged == "first":
+        result = replace(result, curves={curve: values[:1] for curve, values in result.curves.items()})
+    value = float(_COMPUTED[name](result, target))
+    return math.inf if diverged == "infinite" and not math.isnan(value) else value
 
 
-def final_loss(result: RunResult, curve: str) -> float:
-    """Return the loss after the last epoch; the first loss for a run that diverged."""
-    losses = result.curves[curve]
-    return float(losses[0] if result.status == "diverged" else losses[-1])
+def scores(result: RunResult, target: float) -> dict[str, float]:
+    """Return all metrics of `SCORES` for a run; see `score`."""
+    return {name: score(name, result, target) for name in SCORES}
 
 
-def best_loss(result: RunResult) -> float:
-    """Return the lowest validation loss of any epoch; the first loss for a run that diverged."""
+def best_epoch(result: RunResult) -> int:
+    """Return the epoch of the lowest validation loss, the first one of equals."""
     losses = result.curves["val_loss"]
-    return float(losses[0] if result.status == "diverged" else losses.min())
+    return 0 if np.isnan(losses).all() else int(np.nanargmin(losses))
 
 
-def target(variants: Mapping[str, Sequence[RunResult]]) -> float:
-    """Return a task's target for the validation loss; NaN where no run ended."""
-    medians = [float(np.median([best_loss(r) for r in final_runs(runs)])) for runs in variants.values() if final_runs(runs)]
-    return TARGET_MARGIN * min(medians) if medians else math.nan
+def _known(value: float | None) -> float:
+    return math.nan if value is None else float(value)
 
 
-@dataclass(frozen=True)
-class TimeToTarget:
-    """When a run first reached the target; infinity for one that never did, or diverged."""
-
-    epochs: float = math.inf
-    seconds: float = math.inf
-    evaluations: float = math.inf
-
-
-def time_to_target(result: RunResult, goal: float) -> TimeToTarget:
-    """Return when the validation loss was first at most `goal`."""
-    reached = np.flatnonzero(result.curves["val_loss"] <= goal)
-    if result.status == "diverged" or not reached.size:
-        return TimeToTarget()
-    epoch = int(reached[0])
-    return TimeToTarget(float(epoch), result.seconds[epoch], float(result.curves["evaluations"][epoch]))
+_COMPUTED: Mapping[str, Callable[[RunResult, float], float]] = {
+    "test_accuracy": lambda run, _: run.curves["test_accuracy"][best_epoch(run)],
+    "last_test_accuracy": lambda run, _: run.curves["test_accuracy"][-1],
+    "best_val_loss": lambda run, _: run.curves["val_loss"][best_epoch(run)],
+    "last_train_loss": lambda run, _: run.curves["train_loss"][-1],
+    "epochs_to_target": lambda run, target: time_to_target(run, target).epochs,
+    "passes_to_target": lambda run, target: time_to_target(run, target).passes,
+    "evaluations_to_target": lambda run, target: time_to_target(run, target).evaluations,
+    "seconds_to_target": lambda run, target: time_to_target(run, target).seconds,
+    "seconds": lambda run, _: run.seconds[-1],
+    "update_cost": lambda run, _: _known(run.measured.cost),
+    "update_cost_90": lambda run, _: _known(run.measured.cost_90),
+    "state_bytes": lambda run, _: _known(run.measured.state_bytes),
+    "scratch_bytes": lambda run, _: _known(run.measured.scratch_bytes),
+}

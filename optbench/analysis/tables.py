@@ -1,73 +1,140 @@
-"""The benchmark table: one row for each task and variant."""
+"""Benchmark tables: one per workload, one row per variant, scores on the seeds that the variants have in common."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from optbench.analysis.grouping import Workload, by_workload, final_runs
-from optbench.analysis.scores import Spread, best_loss, final_accuracy, final_loss, spread, target, time_to_target
+from optbench.analysis.grouping import Variant, Workload, final_runs, seed_ranges, seeds
+from optbench.analysis.labels import architecture_labels, embedder_labels, variant_labels, workload_labels
+from optbench.analysis.score_table import ScoreTable, WorkloadScores, score_table
+from optbench.analysis.scores import Spread, spread
+from optbench.core.metrics import SCORES
 from optbench.core.specs import RunResult, Status
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """How one variant did on one task, over its seeds."""
+    """The results of one variant on one workload.
 
-    task: Workload
-    variant: str
-    statuses: dict[Status, int]
-    target: float
+    Attributes:
+        workload: what it was run on.
+        variant: the optimizer and its source.
+        label: the variant's display name.
+        runs: all its runs, by seed.
+        statuses: how many runs have each status.
+        compared: the runs that the scores are computed from, if their status is final.
+        reached: how many of these runs reached the target.
+        scores: median and quartiles of each metric in `SCORES`; NaN where no run has a value.
+    """
+
+    workload: Workload
+    variant: Variant
+    label: str
+    runs: tuple[RunResult, ...]
+    statuses: Mapping[Status, int]
+    compared: tuple[RunResult, ...]
     reached: int
-    test_accuracy: Spread
-    best_val_loss: Spread
-    train_loss: Spread
-    epochs_to_target: Spread
-    evaluations_to_target: Spread
-    seconds_to_target: Spread
-    seconds: Spread
-    cost: Spread
-    """`update` alone as a ratio to SGD's, the median of each run's calls."""
-    cost_90: Spread
-    """The same of their 90th percentile."""
-    state_bytes: int | None
+    scores: Mapping[str, Spread]
 
     @property
-    def runs(self) -> int:
-        """The number of runs, however they ended."""
-        return sum(self.statuses.values())
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of all its runs."""
+        return seeds(self.runs)
+
+    @property
+    def scored(self) -> tuple[int, ...]:
+        """The seeds that the scores are computed from."""
+        return seeds(final_runs(self.compared))
+
+
+@dataclass(frozen=True)
+class WorkloadTable:
+    """The benchmark table of one workload, the highest median test accuracy first.
+
+    Attributes:
+        label: the workload's display name.
+        architecture: the architecture's display name.
+        embedder: the embedder's display name.
+        target: for the validation loss.
+        common: the seeds that all variants with a final status were run with; empty if there are none.
+        rows: one per variant.
+    """
+
+    workload: Workload
+    label: str
+    architecture: str
+    embedder: str
+    target: float
+    common: tuple[int, ...]
+    rows: tuple[TableRow, ...]
+
+    @property
+    def unequal(self) -> bool:
+        """Whether the variants were run with different seeds."""
+        return len({row.seeds for row in self.rows}) > 1
+
+    def seed_notes(self) -> list[str]:
+        """Return sentences that say which seeds were compared, where this is not simply all of them."""
+        notes = []
+        if self.common and self.unequal:
+            notes.append(f"Scores are computed on seeds {seed_ranges(self.common)}, which all optimizers have in common.")
+        elif not self.common and any(row.scored for row in self.rows):
+            notes.append(
+                "The optimizers have no seed in common: each is scored on its own, and differences may be due to seeds."
+            )
+        for row in self.rows:
+            missing = sorted(set(seeds(row.compared)) - set(row.scored))
+            if missing and row.scored:
+                notes.append(f"The scores of {row.label} leave out seeds {seed_ranges(missing)}, which have no result.")
+        return notes
+
+
+def tables(results: Iterable[RunResult]) -> list[WorkloadTable]:
+    """Return the benchmark table of each workload, in the order of the workloads."""
+    return tables_of(score_table(results))
+
+
+def tables_of(scored: ScoreTable) -> list[WorkloadTable]:
+    """Return the benchmark tables of a score table, in the order of the workloads."""
+    grouped = scored.runs()
+    variants, workloads = variant_labels(grouped), workload_labels(grouped)
+    architectures, embedders = architecture_labels(grouped), embedder_labels(grouped)
+    return [
+        WorkloadTable(
+            workload,
+            workloads[workload],
+            architectures[workload.architecture],
+            embedders[workload.embedder],
+            own.target,
+            own.common,
+            tuple(sorted((_row(workload, variant, variants[variant], own) for variant in own.runs), key=_order)),
+        )
+        for workload, own in scored.workloads.items()
+    ]
 
 
 def table(results: Iterable[RunResult]) -> list[TableRow]:
-    """Return the table, tasks in order of name, within a task the highest median test accuracy first."""
-    rows = []
-    for task, variants in by_workload(results).items():
-        goal = target(variants)
-        found = [_row(task, variant, runs, goal) for variant, runs in variants.items()]
-        rows += sorted(
-            found, key=lambda row: (-row.test_accuracy.median if final_runs(variants[row.variant]) else 1.0, row.variant)
-        )
-    return rows
+    """Return the rows of all benchmark tables."""
+    return [row for found in tables(results) for row in found.rows]
 
 
-def _row(task: Workload, variant: str, runs: Sequence[RunResult], goal: float) -> TableRow:
-    counted = final_runs(runs)
-    arrivals = [time_to_target(run, goal) for run in counted]
+def _row(workload: Workload, variant: Variant, label: str, own: WorkloadScores) -> TableRow:
+    runs = tuple(own.runs[variant].values())
     return TableRow(
-        task,
+        workload,
         variant,
+        label,
+        runs,
         statuses=dict(sorted(Counter(run.status for run in runs).items())),
-        target=goal,
-        reached=sum(a.epochs < float("inf") for a in arrivals),
-        test_accuracy=spread([final_accuracy(run) for run in counted]),
-        best_val_loss=spread([best_loss(run) for run in counted]),
-        train_loss=spread([final_loss(run, "train_loss") for run in counted]),
-        epochs_to_target=spread([a.epochs for a in arrivals]),
-        evaluations_to_target=spread([a.evaluations for a in arrivals]),
-        seconds_to_target=spread([a.seconds for a in arrivals]),
-        seconds=spread([run.seconds[-1] for run in counted]),
-        cost=spread([run.measured.cost for run in counted if run.measured.cost is not None]),
-        cost_90=spread([run.measured.cost_90 for run in counted if run.measured.cost_90 is not None]),
-        state_bytes=max((run.measured.state_bytes for run in counted if run.measured.state_bytes is not None), default=None),
+        compared=tuple(own.compared(variant)),
+        reached=sum(map(math.isfinite, own.values("epochs_to_target", variant))),
+        scores={name: spread(own.values(name, variant)) for name in SCORES},
     )
+
+
+def _order(row: TableRow) -> tuple[bool, float, str]:
+    accuracy = row.scores["test_accuracy"].median
+    return math.isnan(accuracy), -accuracy, row.label

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from optbench.analysis.scores import Spread
-from optbench.analysis.tables import table
+from optbench.analysis.grouping import seed_ranges
+from optbench.analysis.tables import TableRow, WorkloadTable, tables
 from optbench.cli.console import harmless, table_console
+from optbench.core.metrics import SCORES
 from optbench.core.specs import RunResult
-from optbench.report.numbers import number, significant
+from optbench.report.score_text import HEADINGS, written
 
+NARROW = ("test_accuracy", "best_val_loss", "passes_to_target", "seconds")
+"""The scores in a terminal of 80 columns; the report has all of them."""
+WIDE = ("test_accuracy", "best_val_loss", "last_train_loss", "epochs_to_target", "passes_to_target", "seconds", "update_cost")
+_ENOUGH_FOR_WIDE = 120
 _STYLES = {
     **dict.fromkeys(("failed", "crashed", "timeout", "refused", "violation"), "red"),
     **dict.fromkeys(("diverged", "blocked", "skipped"), "yellow"),
@@ -21,7 +27,7 @@ _STYLES = {
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], *, without: Sequence[str] = ("key",)) -> None:
-    """Print rows of plain values."""
+    """Print rows of plain values, without the columns named."""
     if not rows:
         return
     names = [name for name in rows[0] if name not in without]
@@ -34,40 +40,49 @@ def print_table(rows: Sequence[Mapping[str, Any]], *, without: Sequence[str] = (
     table_console().print(drawn)
 
 
-def print_benchmark(results: Sequence[RunResult]) -> None:
-    """Print the benchmark table: medians over seeds, with quartiles in parentheses for the accuracy."""
+def print_benchmark(results: Sequence[RunResult], marks: Mapping[str, str] | None = None) -> None:
+    """Print the benchmark table of each workload: medians over the compared seeds.
+
+    Args:
+        results: the runs.
+        marks: remarks on runs that the installed source did not compute, by key; see `analysis.sources.source_marks`.
+    """
+    console = table_console()
+    for place, table in enumerate(tables(results)):
+        if place:
+            console.print()
+        console.print(_text(table.label), style="bold", soft_wrap=True)
+        _print_workload(console, table, marks or {})
+
+
+def _print_workload(console: Console, table: WorkloadTable, marks: Mapping[str, str]) -> None:
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("architecture", "embedder", "optimizer"):
-        drawn.add_column(name)
-    for name in ("test accuracy", "best val loss", "train loss", "epochs to target", "seconds"):
-        drawn.add_column(name, justify="right")
-    drawn.add_column("statuses")
-    before = None
-    for row in table(results):
-        same = row.task == before
-        if before is not None and not same:
-            drawn.add_section()
-        before = row.task
+    drawn.add_column("Optimizer", overflow="fold", min_width=12)
+    names = WIDE if console.width >= _ENOUGH_FOR_WIDE else NARROW
+    for name in names:
+        drawn.add_column(HEADINGS[name], justify="right", width=max(map(len, HEADINGS[name].split())))
+    if table.unequal:
+        drawn.add_column("Seeds", overflow="fold")
+    drawn.add_column("Outcomes", overflow="fold", min_width=12)
+    for row in table.rows:
         drawn.add_row(
-            "" if same else _text(row.task.architecture),
-            "" if same else _text(row.task.embedder),
-            _text(row.variant),
-            f"{number(row.test_accuracy.median)} {_quartiles(row.test_accuracy)}",
-            number(row.best_val_loss.median),
-            number(row.train_loss.median),
-            significant(row.epochs_to_target.median),
-            significant(row.seconds.median),
-            ", ".join(_cell("status", status, f"{count} {status}") for status, count in row.statuses.items()),
+            _text(row.label) + _mark(row, marks),
+            *(written(SCORES[name], row.scores[name].median) for name in names),
+            *([seed_ranges(row.seeds)] if table.unequal else []),
+            "\n".join(_cell("status", status, f"{count} {status}") for status, count in row.statuses.items()),
         )
-    table_console().print(drawn)
+    console.print(drawn)
+    for note in table.seed_notes():
+        console.print(_text(note), soft_wrap=True)
+
+
+def _mark(row: TableRow, marks: Mapping[str, str]) -> str:
+    mark = marks.get(row.runs[0].spec.key)
+    return f" [yellow]({mark})[/yellow]" if mark else ""
 
 
 def _text(value: str) -> str:
     return escape(harmless(value))
-
-
-def _quartiles(spread: Spread) -> str:
-    return f"({number(spread.low)}-{number(spread.high)})" if spread.low == spread.low else ""  # NaN
 
 
 def _cell(name: str, value: Any, text: str | None = None) -> str:

@@ -51,5 +51,8 @@ def optbench_run_done(result: Any) -> None:
 
 
 @hookspec
-def optbench_report_sections(results: Any) -> Sequence[tuple[str, str]]:
-    """Return further sections for the report as (title, text) pairs; the text is shown as text, never as HTML."""
+def optbench_report_sections(results: Any) -> Sequence[Any]:
+    """Return a list of `Section` for the report, made of `Text`, `Table` and `Figure`.
+
+    `results` is a sequence of `RunResult`. A pair of title and text stands for a section with one `Text`.
+    """

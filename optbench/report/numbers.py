@@ -1,46 +1,30 @@
-"""How numbers are written on the page."""
+"""How numbers are written in tables."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
-from optbench.analysis.scores import Spread
-from optbench.method_docs import amount
+MISSING = "n/a"
+NEVER = "never"
+"""What an infinite value is written as: the target was not reached."""
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Write a number with so many digits behind the point; a word for what is no number."""
+    """Write a number with `digits` decimal places, NaN as n/a and infinity as never."""
     if math.isnan(value):
-        return "n/a"
+        return MISSING
     if math.isinf(value):
-        return "never"
+        return NEVER
     return f"{value:.{digits}f}"
 
 
 def significant(value: float) -> str:
-    """Write a number with three significant digits."""
+    """Write a number with three significant digits, and larger ones as integers."""
     if math.isnan(value) or math.isinf(value):
         return number(value)
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004  # 1.23e+03 is hard to read
 
 
-def span(spread: Spread, write: Callable[[float], str] = number) -> str:
-    """Write the quartiles of a spread; nothing where they agree."""
-    low, high = write(spread.low), write(spread.high)
-    return "" if low == high else f"{low} to {high}"
-
-
 def sortable(value: float) -> str:
-    """Write a number for the script that sorts: what is missing or never came stands last."""
+    """Write a number for the script that sorts: NaN and infinity come last."""
     return repr(value) if math.isfinite(value) else "1e300"
-
-
-FILTERS = {
-    "amount": amount,
-    "number": number,
-    "significant": significant,
-    "span": span,
-    "span_significant": lambda spread: span(spread, significant),
-    "sortable": sortable,
-}

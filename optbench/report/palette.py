@@ -25,7 +25,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
 def styles(variants: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Return a colour and a dash for each variant, by order of name; the dash changes when the colours are used up."""
+    """Return a colour and a dash for each variant, in alphabetical order; the dash changes when the colours are used up."""
     dashes = [dash for dash in DASHES for _ in COLOURS]
     return {
         variant: {"colour": colour, "dash": dash}

@@ -1,0 +1,75 @@
+"""What the built-in sections of a report are made from, and the parts that they become."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from optbench.analysis.grouping import Workload
+from optbench.analysis.tables import TableRow, WorkloadTable
+from optbench.core.specs import RunResult
+from optbench.method_docs import Page
+from optbench.report.cells import Cell
+from optbench.report.sections import Section
+from optbench.trajectories import Picture
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything that a report shows.
+
+    Attributes:
+        results: the runs.
+        tables: their benchmark tables, one per workload.
+        pictures: of the weights' trajectories, for the workloads that have one.
+        methods: descriptions of optimizers, by the canonical JSON of the `Choice`.
+        marks: for the keys of runs that the installed source did not compute, a remark.
+        styles: colour and dash of each variant, by its label.
+    """
+
+    results: Sequence[RunResult]
+    tables: Sequence[WorkloadTable]
+    pictures: Mapping[Workload, Picture]
+    methods: Mapping[str, Page]
+    marks: Mapping[str, str]
+    styles: Mapping[str, Mapping[str, str]]
+
+    def name(self, *rows: TableRow, coloured: bool = False) -> Cell:
+        """Return the cell that names the variant of `rows`: with its colour in charts, description, and remarks on sources."""
+        label, page = rows[0].label, self.methods.get(rows[0].variant.optimizer)
+        return Cell(
+            label,
+            note=", ".join(sorted({mark for row in rows if (mark := self.marks.get(row.runs[0].spec.key))})),
+            colour=self.styles[label]["colour"] if coloured else "",
+            title=f"{page.title}. {page.source}" if page else "",
+            details=page.lines() if page else (),
+        )
+
+
+@dataclass(frozen=True)
+class Part:
+    """A built-in section with the template that lays it out.
+
+    Attributes:
+        template: its file in `templates`.
+        section: title and blocks.
+        anchor: the element's id.
+        articles: what the template shows besides, in the part on workloads.
+        choices: the options of its controls: by control, pairs of value and text.
+    """
+
+    template: str
+    section: Section
+    anchor: str = ""
+    articles: Sequence[Article] = ()
+    choices: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Article:
+    """The parts on one workload."""
+
+    number: int
+    title: str
+    settings: str
+    parts: Sequence[Part]

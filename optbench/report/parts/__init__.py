@@ -1,0 +1,1 @@
+"""The built-in sections of a report, one module each."""

@@ -1,0 +1,62 @@
+"""The benchmark table of one workload: every score of every variant."""
+
+from __future__ import annotations
+
+from optbench.analysis.grouping import seed_ranges
+from optbench.analysis.tables import TableRow, WorkloadTable
+from optbench.analysis.time_to_target import TARGET_MARGIN
+from optbench.core.metrics import SCORES
+from optbench.report.cells import Cell
+from optbench.report.contents import Contents, Part
+from optbench.report.numbers import number
+from optbench.report.score_text import HEADINGS, spread_cell
+from optbench.report.sections import Section, Table, Text, paragraph
+
+_ENOUGH_SEEDS = 6  # the smallest n with 2 / 2^n <= .05
+
+
+def part(contents: Contents, table: WorkloadTable) -> Part:
+    """Return the section."""
+    columns = ["Optimizer", "Outcomes", *HEADINGS.values(), "Reached target", "Seeds"]
+    rows = [
+        [
+            contents.name(row, coloured=True),
+            _outcomes(row),
+            *(spread_cell(metric, row.scores[name]) for name, metric in SCORES.items()),
+            Cell(f"{row.reached} of {len(row.scored)}", row.reached),
+            Cell(seed_ranges(row.seeds), len(row.seeds)),  # sorted by their number
+        ]
+        for row in table.rows
+    ]
+    notes = " ".join(filter(None, [*table.seed_notes(), _significance(table)]))
+    texts = [_explanation(table), *([Text(notes)] if notes else [])]
+    return Part("benchmark_table.html.j2", Section("Benchmark table", [*texts, Table(columns, rows)]))
+
+
+def _explanation(table: WorkloadTable) -> Text:
+    return paragraph(f"""
+        The target is a validation loss of {number(table.target, 4)}: {TARGET_MARGIN} times the lowest median of the best
+        validation loss among the optimizers on this page, so it depends on which optimizers were run. Time to target is the
+        first epoch whose validation loss is at or below the target; “never” means that most seeds did not reach it or
+        diverged. Values are medians over seeds {seed_ranges(table.common)}, with the quartiles below them. Test accuracy is
+        read at the epoch of the lowest validation loss. Seconds include the optimizer and the gradient, not the evaluation.
+        Update is one call of the optimizer's update, relative to the median of SGD's in the same process. Full-batch
+        optimizers take one step per epoch and the others one per batch: compare passes or gradients rather than epochs.
+    """)
+
+
+def _significance(table: WorkloadTable) -> str:
+    seeds = len(table.common)
+    if not 0 < seeds < _ENOUGH_SEEDS:
+        return ""
+    return (
+        f"With {seeds} seed{'s' if seeds > 1 else ''} no paired difference can be significant at the 5 % level: the smallest "
+        f"two-sided Wilcoxon p-value is {2 / 2**seeds:.4g}. At least {_ENOUGH_SEEDS} seeds are needed, for a single pair."
+    )
+
+
+def _outcomes(row: TableRow) -> Cell:
+    return Cell(
+        value=row.statuses.get("ok", 0),
+        statuses=[(status, f"{count} {status}") for status, count in row.statuses.items()],
+    )
