@@ -66,9 +66,7 @@ class Results(Sequence[RunResult]):
         """Return a remark for each run that the installed source did not compute, by key."""
         return source_marks(self._results, lambda spec: installed_source(self._registry, spec))
 
-    def report(
-        self, path: str | Path = defaults.REPORT, *, notes: Sequence[str] = (), workers: int | None = None
-    ) -> Path:
+    def report(self, path: str | Path = defaults.REPORT, *, notes: Sequence[str] = (), workers: int | None = None) -> Path:
         """Write the HTML report and return its path.
 
         Args:

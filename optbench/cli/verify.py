@@ -46,9 +46,7 @@ def verify(sample: int | None, store: Path, jobs: int | None, as_json: bool) -> 
     counts = Counter(verified.verdict for verified in verdicts)
     say(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
     if others := counts["other source"]:
-        say(
-            f"{others} runs were computed by another version of their source; 'optbench run' repeats them with the installed one"
-        )
+        say(f"{others} runs belong to another version of their source; 'optbench run' repeats them with the installed one")
     if counts["differs"] or counts["not available"]:
         raise Exit(1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -71,7 +71,7 @@ class DaskExecutor:
                 self._workers = max(1, sum(client.nthreads().values()))
         return self._workers
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[RunResult]:
+    def run(self, jobs: Sequence[Job]) -> Generator[RunResult]:
         """Yield one result per job, in order of completion; see `Executor.run`.
 
         Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import as_completed
 
 from optbench.core.specs import RunResult
@@ -34,7 +34,7 @@ class LocalExecutor:
         """The number of runs that are computed at the same time."""
         return self._workers
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[RunResult]:
+    def run(self, jobs: Sequence[Job]) -> Generator[RunResult]:
         """Yield one result per job, in order of completion; see `Executor.run`."""
         if not jobs:
             return
