@@ -10,7 +10,7 @@ from optbench.registry import Registry
 from optbench.training.loop import train
 
 BUILT_IN = Registry(autoload=False)
-INPUTS, ROWS, BATCH = 16_385, 80, 32  # so wide that even one layer's weights stand out, 64 kB
+INPUTS, ROWS, BATCH = 16_385, 80, 32  # so wide that even the weights of one layer are visible: 64 kB
 
 
 @pytest.mark.parametrize("architecture", BUILT_IN.names("architecture"))
@@ -24,7 +24,7 @@ def test_steps_allocate_little(optimizer, architecture):
 
     def monitor(epoch, weights, at, seconds):
         outputs = model.predict(x, weights)
-        if epoch == 1:  # by now all buffers are there
+        if epoch == 1:  # by now all buffers exist
             tracemalloc.start()
         return bool(np.isfinite(outputs[0]))
 

@@ -49,7 +49,7 @@ def test_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "made"),
+    ("params", "expected"),
     [
         ({"lr": 1}, {"lr": 1.0}),
         ({"beta": 0}, {"beta": 0.0}),
@@ -66,10 +66,10 @@ def test_defaults() -> None:
         ({"either": "x"}, {"either": "x"}),
     ],
 )
-def test_values_are_brought_to_their_type(params: dict[str, object], made: dict[str, object]) -> None:
+def test_values_are_converted_to_their_type(params: dict[str, object], expected: dict[str, object]) -> None:
     method = build(Component, params)
-    assert changed(method).items() <= made.items()
-    for name, value in made.items():
+    assert changed(method).items() <= expected.items()
+    for name, value in expected.items():
         assert getattr(method, name) == value
         assert type(getattr(method, name)) is type(value)
 
@@ -104,11 +104,11 @@ def test_values_are_brought_to_their_type(params: dict[str, object], made: dict[
         ({"bta": 0.5}, ["'bta'", "did you mean 'beta'?"]),
     ],
 )
-def test_what_does_not_fit_is_refused_in_words(params: dict[str, object], words: list[str]) -> None:
-    with pytest.raises(UsageError) as refusal:
+def test_invalid_values_are_rejected_with_rule_and_value(params: dict[str, object], words: list[str]) -> None:
+    with pytest.raises(UsageError) as rejection:
         build(Component, params)
     for word in words:
-        assert word in str(refusal.value)
+        assert word in str(rejection.value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,16 +126,16 @@ class Foreign: ...
 
 
 @pytest.mark.parametrize(
-    ("cls", "params", "made"),
+    ("cls", "params", "expected"),
     [
         (Unresolvable, {"lr": 1, "path": [1, 2]}, {"lr": 1, "path": (1, 2)}),
         (Unknown, {"rate": "as written"}, {"rate": "as written"}),
     ],
 )
 def test_values_whose_type_is_unknown_are_taken_as_written(
-    cls: type, params: dict[str, object], made: dict[str, object]
+    cls: type, params: dict[str, object], expected: dict[str, object]
 ) -> None:
-    assert values(build(cls, params)) == made
+    assert values(build(cls, params)) == expected
 
 
 @given(value=st.floats(allow_nan=False, allow_infinity=False, min_value=0, exclude_min=True))
@@ -147,7 +147,7 @@ def test_a_schedule_may_leave_the_range() -> None:
     assert Component(lr=0.0).lr == 0.0
 
 
-def test_ranges_know_their_ends() -> None:
+def test_ends_of_ranges() -> None:
     assert 0.0 not in Range(0.0)
     assert 0.0 in Range(0.0, closed="[")
     assert 1.0 in Range(0.0, 1.0, closed="]")

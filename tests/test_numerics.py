@@ -72,7 +72,7 @@ def test_an_average_stays_finite_in_float32() -> None:
     assert_allclose(average.array * average.factor, 2.0, rtol=1e-5)
 
 
-def test_a_sketch_keeps_distances() -> None:
+def test_a_sketch_preserves_distances() -> None:
     rng = np.random.default_rng(1)
     points = rng.normal(size=(20, 5000))
     short = np.array([sketch(point) for point in points])
@@ -86,7 +86,7 @@ def test_a_sketch_keeps_distances() -> None:
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 10, 33, 100, 1000])
-def test_sketched_epochs_begin_and_end_with_the_run(epochs: int) -> None:
+def test_sketched_epochs_include_the_first_and_the_last(epochs: int) -> None:
     chosen = sketch_epochs(epochs)
     assert chosen[0] == 0
     assert chosen[-1] == epochs

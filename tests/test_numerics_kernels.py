@@ -15,7 +15,7 @@ VECTORS = st.sampled_from([np.float32, np.float64]).flatmap(lambda dtype: hnp.ar
 
 
 @given(x=VECTORS)
-def test_sign_is_numpys_for_every_number_there_is(x: np.ndarray) -> None:
+def test_sign_equals_numpys_for_every_number(x: np.ndarray) -> None:
     expected = np.sign(x)
     out = np.empty_like(x)
     sign(x, out=out)
@@ -32,7 +32,7 @@ def test_sign_of_the_smallest_and_largest_numbers() -> None:
         np.testing.assert_array_equal(x, [1, -1, 1, -1, 0, 0, np.nan])
 
 
-def test_norm_of_a_matrix_and_of_nothing() -> None:
+def test_norm_of_a_matrix_and_of_an_empty_array() -> None:
     assert norm(np.array([[3.0, 0.0], [0.0, 4.0]])) == 5.0
     assert norm(np.zeros(0)) == 0.0
     assert type(norm(np.ones(4, "float32"))) is float  # a NumPy scalar would raise float32 to float64
@@ -41,7 +41,7 @@ def test_norm_of_a_matrix_and_of_nothing() -> None:
 @pytest.mark.parametrize(
     ("w", "u", "ratio"), [([3.0, 4.0], [0.0, 2.0], 7.5), ([0.0, 0.0], [1.0, 0.0], 1.0), ([1.0], [0.0], 1.0)]
 )
-def test_trust_ratio_is_one_where_it_would_say_nothing(w: list[float], u: list[float], ratio: float) -> None:
+def test_trust_ratio_is_one_where_a_norm_is_zero(w: list[float], u: list[float], ratio: float) -> None:
     assert trust_ratio(np.array(w), np.array(u), 3.0) == ratio
 
 
@@ -64,7 +64,7 @@ def test_average_equals_the_recursion_past_its_rescaling(beta: float, weight: fl
         np.testing.assert_allclose(average.array * average.factor, expected, rtol=1e-12, atol=1e-14)
 
 
-def test_state_arrays_counts_a_buffer_once_and_finds_what_is_nested() -> None:
+def test_state_arrays_returns_nested_buffers_once() -> None:
     whole = np.zeros(10)
     average = Average(np.zeros(3, "float32"))
     s = State(whole=whole, views=Layout({"a": (2, 5)}).views(whole), nested=[{"m": (average, 1.0)}], nothing=None, name="s")

@@ -16,11 +16,11 @@ from optbench.training.job import Job
 from optbench.training.run_job import run_job
 
 
-def with_optimizer(task: Job, optimizer: Optimizer, epochs: int = 15) -> Job:
-    return replace(task, optimizer=optimizer, spec=replace(task.spec, epochs=epochs))
+def with_optimizer(job: Job, optimizer: Optimizer, epochs: int = 15) -> Job:
+    return replace(job, optimizer=optimizer, spec=replace(job.spec, epochs=epochs))
 
 
-def test_a_result_has_all_that_is_promised(plan: list[Job]) -> None:
+def test_a_result_is_complete(plan: list[Job]) -> None:
     result = run_job(plan[0])
     assert result.status == "ok"
     assert result.epochs == 3
@@ -37,7 +37,7 @@ def test_a_result_has_all_that_is_promised(plan: list[Job]) -> None:
     assert result.curves["passes"].tolist() == [0, 1, 2, 3]
 
 
-def test_diagnostics_tell_how_the_judged_weights_move(plan: list[Job]) -> None:
+def test_diagnostics_measure_how_the_evaluated_weights_move(plan: list[Job]) -> None:
     curves = run_job(with_optimizer(plan[0], GD(lr=0.25), epochs=4)).curves
     assert math.isnan(curves["gradient_norm"][0])
     assert math.isnan(curves["update_norm"][0])
@@ -58,7 +58,7 @@ def test_diagnostics_are_deterministic_and_no_part_of_the_digest(plan: list[Job]
     assert three.digest == one.digest
 
 
-def test_what_was_measured_stands_beside_it(plan: list[Job]) -> None:
+def test_measurements(plan: list[Job]) -> None:
     measured = run_job(plan[0]).measured
     assert plan[0].optimizer.name == "adam"
     assert (measured.weights, measured.state_bytes) == (33, 2 * 33 * 4)
@@ -69,24 +69,24 @@ def test_what_was_measured_stands_beside_it(plan: list[Job]) -> None:
     assert 0 < measured.cost <= measured.cost_90
 
 
-def test_cost_is_measured_once_a_process_for_each_layout(plan: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    monkeypatch.setattr("optbench.training.run_job._costs", {})
+def test_the_cost_is_measured_once_per_process_and_layout(plan: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
     monkeypatch.setattr(
-        "optbench.training.run_job.measure", lambda optimizer, *_: asked.append(optimizer.name) or Measurements(state_bytes=1)
+        "optbench.training.run_job.measure", lambda optimizer, *_: calls.append(optimizer.name) or Measurements(state_bytes=1)
     )
-    for task in plan:
-        assert run_job(task).measured.state_bytes == 1
-    assert sorted(asked) == ["adam", "sgd"]
+    for job in plan:
+        choice = replace(job.spec.optimizer, name=f"another {job.spec.optimizer.name}")  # not measured by another test
+        assert run_job(replace(job, spec=replace(job.spec, optimizer=choice))).measured.state_bytes == 1
+    assert sorted(calls) == ["adam", "sgd"]
 
 
 def test_a_run_is_a_function_of_its_spec(plan: list[Job]) -> None:
     assert run_job(plan[0]).digest == run_job(plan[0]).digest
-    assert len({run_job(task).digest for task in plan}) == len(plan)
+    assert len({run_job(job).digest for job in plan}) == len(plan)
 
 
 def test_optimizers_start_from_the_same_weights(plan: list[Job]) -> None:
-    results = [run_job(task) for task in plan if task.spec.seed == 1]
+    results = [run_job(job) for job in plan if job.spec.seed == 1]
     assert len({result.labels.optimizer for result in results}) == len(results) == 2
     firsts = [result.sketches[0].tobytes() for result in results if result.sketches is not None]
     assert len(set(firsts)) == 1
@@ -125,7 +125,7 @@ class Strange(Optimizer):
         ("exit", "failed", 0, "SystemExit: 3"),
     ],
 )
-def test_endings(plan: list[Job], how: str, status: str, epochs: int, words: str) -> None:
+def test_statuses(plan: list[Job], how: str, status: str, epochs: int, words: str) -> None:
     result = run_job(with_optimizer(plan[0], Strange(how=how)))
     assert result.status == status
     assert result.epochs == epochs
@@ -134,6 +134,6 @@ def test_endings(plan: list[Job], how: str, status: str, epochs: int, words: str
 
 
 def test_diverged_runs_have_a_digest_too(plan: list[Job]) -> None:
-    task = with_optimizer(plan[0], Strange(how="nan"))
-    one, two = run_job(task), run_job(task)
+    job = with_optimizer(plan[0], Strange(how="nan"))
+    one, two = run_job(job), run_job(job)
     assert one.digest == two.digest is not None

@@ -25,6 +25,6 @@ def test_a_stream_is_not_numpys_default_for_the_seed() -> None:
 
 
 def test_stored_runs_keep_their_meaning() -> None:
-    # These numbers are part of what every stored key means; they change with the protocol's version only.
+    # Every stored run depends on these numbers; they may change with the version of the protocol only.
     assert stream(0, "init").integers(0, 2**32) == 3445585646
     assert stream(42, "batches").permutation(8).tolist() == [1, 2, 4, 0, 5, 6, 3, 7]

@@ -1,4 +1,4 @@
-"""Whole runs in float64 end where a textbook implementation ends, which allocates every intermediate and fuses nothing."""
+"""Runs in float64 end at the weights of a textbook implementation that allocates every intermediate and fuses nothing."""
 
 import numpy as np
 import pytest
@@ -10,8 +10,8 @@ from optbench.training.loop import train
 
 BUILT_IN = Registry(autoload=False)
 INPUTS, ROWS, BATCH, EPOCHS = 65, 75, 32, 100  # the last batch of an epoch is short
-# At its default of 0.01 RMSProp is chaotic on the deepest network: within 50 epochs a difference in the last bit grows to that
-# of unrelated runs, in the textbook's own runs too.
+# At its default rate of 0.01 RMSProp is chaotic on the deepest network: within 50 epochs a difference in the last bit grows as
+# large as that between unrelated runs, in the textbook's own runs too.
 PARAMS = {"rmsprop": {"lr": 0.001}}
 
 
@@ -67,9 +67,9 @@ def textbook(update, batch, layers, x, y, rng):
 @pytest.mark.parametrize("small_products", [False, True])
 @pytest.mark.parametrize("architecture", ["single-layer", "two-layer-mlp", "recursive-mlp"])
 @pytest.mark.parametrize("rule", [adagrad, adam, gd, rmsprop, sgd])
-def test_final_weights_are_the_textbooks(rule, architecture, small_products, monkeypatch):
+def test_final_weights_equal_the_textbooks(rule, architecture, small_products, monkeypatch):
     monkeypatch.setattr(products, "has_small_kernel", lambda: small_products)
-    monkeypatch.setattr(products, "SMALL", 10 * INPUTS * 32)  # so that these few rows are cut too
+    monkeypatch.setattr(products, "SMALL", 10 * INPUTS * 32)  # so that these few rows are divided too
     network = BUILT_IN.find("architecture", architecture).cls()
     model = network.bind(network.layout(INPUTS), "float64")
     model.w[:] = network.initial(model.layout, stream(0, "init"))

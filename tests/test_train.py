@@ -56,7 +56,7 @@ def run(
     )
 
 
-def test_sgd_is_the_textbooks() -> None:
+def test_sgd_equals_the_textbook() -> None:
     bound, (x, y) = model(TwoLayerMLP(hidden=4)), problem()
     w1, w2 = (layer.copy() for layer in bound.layout.views(bound.w).values())
     rng = stream(0, "batches")
@@ -74,34 +74,34 @@ def test_sgd_is_the_textbooks() -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listener(Optimizer):
-    """Does nothing but write down what it was given."""
+class Recorder(Optimizer):
+    """Records its arguments and moves no weight."""
 
-    name: ClassVar[str] = "listener"
+    name: ClassVar[str] = "recorder"
     batch: ClassVar[Literal["mini", "full"]] = "mini"
     lr: float = 1.0
 
     def init(self, w: Vector, layout: Layout) -> State:
-        heard.clear()
+        recorded.clear()
         return State()
 
     def step(self, w: Vector, s: State, t: int, at: Objective) -> None:
         at.gradient()
-        heard.append((t, at.rows, at.evaluations, at.steps, at.outputs().copy()))
+        recorded.append((t, at.rows, at.evaluations, at.steps, at.outputs().copy()))
 
 
-heard: list[tuple[int, int, int, int, np.ndarray]] = []
+recorded: list[tuple[int, int, int, int, np.ndarray]] = []
 
 
-def test_every_row_once_an_epoch_and_steps_counted_from_one() -> None:
-    run(Listener(), model(), epochs=2)
-    assert [t for t, *_ in heard] == list(range(1, 11))
-    assert [rows for _, rows, *_ in heard][4::5] == [N, 2 * N]
-    assert {steps for *_, steps, _ in heard} == {10}
-    assert [len(outputs) for *_, outputs in heard] == [5, 5, 5, 5, 3] * 2
+def test_each_row_is_used_once_per_epoch_and_steps_start_at_one() -> None:
+    run(Recorder(), model(), epochs=2)
+    assert [t for t, *_ in recorded] == list(range(1, 11))
+    assert [rows for _, rows, *_ in recorded][4::5] == [N, 2 * N]
+    assert {steps for *_, steps, _ in recorded} == {10}
+    assert [len(outputs) for *_, outputs in recorded] == [5, 5, 5, 5, 3] * 2
 
 
-def test_gd_takes_one_step_an_epoch_on_all_rows() -> None:
+def test_gd_takes_one_step_per_epoch_on_all_rows() -> None:
     counts = []
 
     def monitor(_epoch: int, _weights: Vector, at: Batch, _seconds: float) -> bool:
@@ -142,16 +142,16 @@ def test_the_monitor_ends_a_run() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Poison(Optimizer):
-    """Turns the weights into NaN at its third step."""
+    """Sets a weight to NaN at its third step."""
 
     name: ClassVar[str] = "poison"
 
     def init(self, w: Vector, layout: Layout) -> State:
-        heard.clear()
+        recorded.clear()
         return State()
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
-        heard.append((t, 0, 0, 0, g))
+        recorded.append((t, 0, 0, 0, g))
         if t == 3:
             w[0] = math.nan
 
@@ -197,13 +197,13 @@ def test_the_evaluated_weights_are_returned(poison: int, good_epochs: int) -> No
 
 def test_a_loss_that_is_not_finite_ends_the_run_within_one_step() -> None:
     assert run(Poison(), model()).status == "diverged"
-    assert len(heard) == 4
+    assert len(recorded) == 4
 
 
 @pytest.mark.parametrize("size", [1, 5, 23, 100])
 def test_batches_do_not_depend_on_the_optimizer(size: int) -> None:
     orders = []
-    for opt in (SGD(), Listener()):
+    for opt in (SGD(), Recorder()):
         bound, (x, y) = model(), problem()
         seen: list[np.ndarray] = []
         original = bound.loss_and_grad

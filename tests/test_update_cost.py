@@ -30,7 +30,7 @@ class Counted(Optimizer):
     def update(self, w: Vector, g: Vector, s: Any, t: int) -> None:
         calls.append((t, g.copy()))
         if self.how == "raise":
-            raise ValueError("it needs what only step provides")
+            raise ValueError("only step provides what it needs")
         if self.how == "exit":
             raise SystemExit(3)
 
@@ -50,36 +50,36 @@ calls: list[tuple[int, Vector]] = []
 
 
 def test_adam_is_measured(dtype: Any) -> None:
-    found = measure(Adam(), LAYOUT, dtype.name)
-    assert (found.state_bytes, found.scratch_bytes) == (2 * LAYOUT.size * dtype.itemsize, 0)
-    assert None not in (found.update, found.update_90, found.sgd)
-    assert 0 < found.update <= found.update_90
-    assert found.sgd > 0
+    measured = measure(Adam(), LAYOUT, dtype.name)
+    assert (measured.state_bytes, measured.scratch_bytes) == (2 * LAYOUT.size * dtype.itemsize, 0)
+    assert None not in (measured.update, measured.update_90, measured.sgd)
+    assert 0 < measured.update <= measured.update_90
+    assert measured.sgd > 0
 
 
-def test_every_call_has_a_gradient_of_its_own() -> None:
+def test_every_call_has_another_gradient() -> None:
     measure(Counted(), LAYOUT, "float64")
     assert [t for t, _ in calls] == list(range(1, WARM_UP + CALLS + 1))
     assert all((one != two).any() for (_, one), (_, two) in itertools.pairwise(calls))
 
 
-def test_a_slow_method_is_called_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_optimizer_is_called_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count(step=2 * LIMIT)
     monkeypatch.setattr("optbench.training.update_cost.perf_counter", lambda: next(ticks))
-    found = measure(Counted(), LAYOUT, "float64")
+    measured = measure(Counted(), LAYOUT, "float64")
     assert len(calls) == 2  # one to warm up, one that counts
-    assert (found.update, found.update_90, found.sgd) == (pytest.approx(2 * LIMIT),) * 3
+    assert (measured.update, measured.update_90, measured.sgd) == (pytest.approx(2 * LIMIT),) * 3
 
 
-def test_a_wrapper_is_timed_with_what_it_does() -> None:
+def test_the_time_of_a_wrapper_includes_its_own_work() -> None:
     clipped = Clip(inner=Counted(), norm=1e-3)
-    found = measure(Cosine(inner=clipped, warmup=2), LAYOUT, "float64")
-    assert found.update is not None
+    measured = measure(Cosine(inner=clipped, warmup=2), LAYOUT, "float64")
+    assert measured.update is not None
     assert [t for t, _ in calls] == list(range(1, WARM_UP + CALLS + 1))
     assert all(np.linalg.norm(g) == pytest.approx(1e-3) for _, g in calls)
 
 
 @pytest.mark.parametrize("optimizer", [Counted(how="raise"), Counted(how="exit"), StepAlone()], ids=repr)
-def test_a_method_that_cannot_be_timed_has_a_state_alone(optimizer: Optimizer) -> None:
-    found = measure(optimizer, LAYOUT, "float32")
-    assert (found.state_bytes, found.scratch_bytes, found.update, found.sgd) == (4 * LAYOUT.size, 0, None, None)
+def test_an_optimizer_that_cannot_be_timed_has_sizes_only(optimizer: Optimizer) -> None:
+    measured = measure(optimizer, LAYOUT, "float32")
+    assert (measured.state_bytes, measured.scratch_bytes, measured.update, measured.sgd) == (4 * LAYOUT.size, 0, None, None)

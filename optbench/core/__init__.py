@@ -1,1 +1,1 @@
-"""What every other package may import: contracts, numerical kernels, hyper-parameters, seeds, specs and errors."""
+"""The lowest layer: contracts, numerical kernels, hyper-parameters, random streams, specs, metrics and errors."""

@@ -8,7 +8,7 @@ import numpy as np
 
 Purpose = Literal["init", "batches", "noise", "sketch", "bootstrap", "tune"]
 
-# Spawn keys are integers; these are part of what a stored run means, so a number is never reused or moved.
+# Spawn keys are integers. Stored runs depend on them, so a number is never changed or reused.
 _PURPOSES: dict[Purpose, int] = {"init": 0, "batches": 1, "noise": 2, "sketch": 3, "bootstrap": 4, "tune": 5}
 
 
@@ -16,8 +16,8 @@ def stream(seed: int, purpose: Purpose) -> np.random.Generator:
     """Return the generator of `purpose` under `seed`.
 
     Streams of different purposes are independent, and so are those of different seeds. `init` and `batches` are the same for
-    every optimizer (common random numbers), so comparisons are paired. `default_rng([seed, purpose])` would not do:
-    `default_rng([3, 0])` equals `default_rng(3)`.
+    every optimizer (common random numbers), so comparisons are paired. `default_rng([seed, purpose])` is not an alternative,
+    because `default_rng([3, 0])` equals `default_rng(3)`.
     """
     sequence = np.random.SeedSequence(seed, spawn_key=(_PURPOSES[purpose],))
     return np.random.Generator(np.random.PCG64(sequence))

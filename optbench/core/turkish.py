@@ -1,4 +1,4 @@
-"""Lower case as Turkish has it."""
+"""Lower case in Turkish."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ _DOTS = str.maketrans({"I": "\N{LATIN SMALL LETTER DOTLESS I}", "\N{LATIN CAPITA
 
 
 def turkish_lower(text: str) -> str:
-    """Return `text` in lower case: an I without dot keeps none and one with keeps one, where `str.lower` adds a dot to both."""
+    """Return `text` in lower case; dotted and dotless I stay different letters, which `str.lower` makes equal."""
     return text.translate(_DOTS).lower()

@@ -1,1 +1,1 @@
-"""One job in, one result out: what a worker computes. It knows no store, registry, plan or file."""
+"""From a job to its result: the code of a worker, without store, registry, plan or files."""

@@ -1,4 +1,4 @@
-"""Where a run was made: all that can change the last bits of its result."""
+"""The environment of a run: everything that can change the last bits of its result."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMEXPR_NUM_THREADS",
 )
-"""What must be 1 in a worker's environment before NumPy loads: one and two BLAS threads give different bits."""
+"""Variables that must be 1 in a worker's environment before NumPy is loaded: one and two BLAS threads give different bits."""
 
 
 @cache
 def fingerprint() -> dict[str, Any]:
     """Return the versions, BLAS builds, SIMD extensions and platform of this process."""
-    import numpy as np  # heavy: workers, verify and doctor only
-    import scipy.linalg.blas  # noqa: F401  # loads SciPy's own BLAS, so that it is listed
+    import numpy as np  # takes long to import; only workers, verify and doctor need it
+    import scipy.linalg.blas  # noqa: F401  # loads SciPy's own BLAS, which is listed too
     from threadpoolctl import threadpool_info
 
     config = np.show_config(mode="dicts")

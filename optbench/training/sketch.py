@@ -1,8 +1,8 @@
-"""A short fingerprint of a weight vector that keeps distances: the count sketch.
+"""A short projection of a weight vector that preserves distances: the count sketch.
 
 Charikar, Chen & Farach-Colton 2002 (count sketch); Weinberger et al. 2009 (as a projection that preserves inner products). Each
-weight is added, with a random sign, to one of 512 buckets: E|Sx - Sy|^2 = |x - y|^2. A dense random matrix would do the same
-and take 269 MB.
+weight is added, with a random sign, to one of 512 buckets: E|Sx - Sy|^2 = |x - y|^2. A dense random matrix has the same
+property but would need 269 MB.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ POINTS = 33
 
 @lru_cache(maxsize=4)
 def _buckets_and_signs(size: int) -> tuple[np.ndarray, np.ndarray]:
-    # One seed for all runs: what is compared must have been sketched alike.
+    # One seed for all runs, because only sketches by the same projection can be compared.
     rng = stream(0, "sketch")
     buckets = rng.integers(0, WIDTH, size)
     signs = rng.integers(0, 2, size) * 2.0 - 1.0
@@ -34,9 +34,9 @@ def sketch(w: Vector) -> Array:
 
 
 def sketch_epochs(epochs: int) -> tuple[int, ...]:
-    """Return 33 epochs (all, where there are fewer) from 0 to `epochs`, log-spaced: weights move most at first."""
+    """Return 33 log-spaced epochs from 0 to `epochs` (all of them, if fewer), because weights move most at first."""
     wanted, points, spaced = min(POINTS, epochs + 1), POINTS, {0}
-    while len(spaced) < wanted:  # rounding makes the first ones fall together: draw more until enough are left
+    while len(spaced) < wanted:  # rounding makes the first ones equal, so more are drawn until enough differ
         spaced = {round(float(epoch) - 1) for epoch in np.geomspace(1, epochs + 1, points)}
         points += 1
     return tuple(sorted(spaced))
