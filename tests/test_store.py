@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import hashlib
+import io
 import multiprocessing
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +14,37 @@ import numpy as np
 import pytest
 
 from optbench.core.errors import StoreError
-from optbench.core.specs import Measurements, RunResult, RunSpec
-from optbench.store import Store
+from optbench.core.specs import Measurements, RunResult, Status
+from optbench.store import VERSION, Store
 from optbench.training.job import Job
 from optbench.training.run_job import run_job
+
+VERSION_2 = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    identity TEXT NOT NULL,          -- the key without the digest of the source
+    status TEXT NOT NULL,
+    digest TEXT,
+    spec TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    majority REAL NOT NULL,
+    fingerprint TEXT NOT NULL,
+    made TEXT NOT NULL,              -- UTC
+    arrays BLOB NOT NULL,            -- npz
+    arrays_sha256 TEXT NOT NULL,
+    measured TEXT NOT NULL DEFAULT '{}'  -- since version 2
+);
+CREATE INDEX runs_by_status ON runs (status, key);
+CREATE INDEX runs_by_identity ON runs (identity, id);
+CREATE TABLE computed (              -- what follows from runs and is dear to compute again
+    key TEXT PRIMARY KEY,
+    content BLOB NOT NULL,
+    sha256 TEXT NOT NULL
+);
+"""
+"""The tables as version 2 of the store created them."""
 
 
 @pytest.fixture
@@ -22,76 +52,123 @@ def result(plan: list[Job]) -> RunResult:
     return run_job(plan[0])
 
 
-def test_a_result_comes_back_as_it_was(tmp_path: Path, result: RunResult) -> None:
-    with Store(tmp_path / "runs.sqlite") as store:
-        store.put(result)
-    with Store(tmp_path / "runs.sqlite", create=False) as store:
-        (found,) = store.results()
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "runs.sqlite"
+
+
+def with_source(result: RunResult, source: str, digest: str) -> RunResult:
+    return replace(result, spec=replace(result.spec, source=source), digest=digest)
+
+
+def assert_equal(one: RunResult, two: RunResult) -> None:
+    for name in (
+        "spec",
+        "labels",
+        "status",
+        "reason",
+        "seconds",
+        "sketch_epochs",
+        "digest",
+        "majority",
+        "fingerprint",
+        "measured",
+    ):
+        assert getattr(one, name) == getattr(two, name), name
+    assert one.spec.key == two.spec.key
+    assert list(one.curves) == list(two.curves)
+    for name, values in one.curves.items():
+        assert values.dtype == np.float64
+        assert np.array_equal(values, two.curves[name], equal_nan=True)
+    assert (one.sketches is None) == (two.sketches is None)
+    if one.sketches is not None:
+        assert one.sketches.dtype == np.float32
+        assert np.array_equal(one.sketches, two.sketches)
+
+
+def test_a_result_is_read_as_it_was_stored(path: Path, result: RunResult) -> None:
+    with Store(path) as store:
+        assert store.put(result)
+    with Store(path, create=False) as store:
+        (stored,) = store.results()
         assert store.finished() == {result.spec.key}
         assert store.check() == []
-    assert found.spec == result.spec
-    assert found.spec.key == result.spec.key
-    assert (found.labels, found.status, found.digest, found.seconds) == (
-        result.labels,
-        result.status,
-        result.digest,
-        result.seconds,
-    )
-    assert found.fingerprint == result.fingerprint
-    for name, values in result.curves.items():
-        assert np.array_equal(found.curves[name], values, equal_nan=True)
-    assert np.array_equal(found.sketches, result.sketches)
-    assert found.measured == result.measured
+    assert_equal(stored, result)
 
 
-def test_specs_come_back_from_json(plan: list[Job]) -> None:
-    for task in plan:
-        assert RunSpec.from_json(task.spec.as_json()).key == task.spec.key
+def test_a_failed_result_is_read_as_it_was_stored(path: Path, result: RunResult) -> None:
+    failed = RunResult(result.spec, result.labels, "failed", reason="why \udcff")
+    with Store(path) as store:
+        store.put(failed)
+        (stored,) = store.results()
+        assert store.check() == []
+    assert_equal(stored, replace(failed, reason="why \\udcff"))
+
+
+def test_the_folder_of_a_dataset_need_not_be_utf8(path: Path, result: RunResult) -> None:
+    with Store(path) as store:
+        store.put(replace(result, labels=replace(result.labels, dataset="folder-\udcff")))
+        assert store.results()[0].labels.dataset == "folder-\\udcff"
+
+
+def test_specs_are_read_as_they_were_stored(path: Path, plan: list[Job]) -> None:
+    with Store(path) as store:
+        for job in plan:
+            store.put(RunResult(job.spec, job.labels, "timeout", reason="why"))
+        assert [result.spec for result in store.results()] == [job.spec for job in plan]
 
 
 @pytest.mark.parametrize("status", ["failed", "timeout", "crashed"])
-def test_what_did_not_end_well_is_not_finished_and_is_replaced(tmp_path: Path, result: RunResult, status: str) -> None:
-    with Store(tmp_path / "runs.sqlite") as store:
-        store.put(RunResult(result.spec, result.labels, status, reason="why"))
+def test_a_result_that_is_not_final_is_replaced(path: Path, result: RunResult, status: Status) -> None:
+    with Store(path) as store:
+        assert store.put(RunResult(result.spec, result.labels, status, reason="why"))
         assert store.finished() == set()
-        assert store.results()[0].reason == "why"
-        store.put(result)
+        assert store.put(RunResult(result.spec, result.labels, status, reason="why again"))
+        assert [stored.reason for stored in store.results()] == ["why again"]
+        assert store.put(result)
         assert store.finished() == {result.spec.key}
         assert len(store.results()) == 1
 
 
-def test_of_runs_that_differ_by_source_alone_only_the_latest_is_shown(tmp_path: Path, result: RunResult) -> None:
-    older = RunResult(
-        RunSpec.from_json(result.spec.as_json() | {"source": "0" * 64}),
-        result.labels,
-        "ok",
-        curves=result.curves,
-        seconds=result.seconds,
-        digest="older",
-    )
-    with Store(tmp_path / "runs.sqlite") as store:
-        store.put(older)
-        store.put(result)
-        assert [found.digest for found in store.results()] == [result.digest]
-        assert store.finished() == {older.spec.key, result.spec.key}
+@pytest.mark.parametrize("status", ["failed", "timeout", "crashed"])
+@pytest.mark.parametrize("final", ["ok", "diverged"])
+def test_a_result_that_is_not_final_does_not_replace_one_that_is(
+    path: Path, result: RunResult, final: Status, status: Status
+) -> None:
+    with Store(path) as store:
+        store.put(replace(result, status=final))
+        assert not store.put(RunResult(result.spec, result.labels, status, reason="why"))
+        assert [stored.status for stored in store.results()] == [final]
+        assert store.finished() == {result.spec.key}
+        assert store.put(replace(result, digest="f" * 64))
+        assert [stored.digest for stored in store.results()] == ["f" * 64]
 
 
-def test_a_changed_byte_is_noticed(tmp_path: Path, result: RunResult) -> None:
-    path = tmp_path / "runs.sqlite"
+def test_results_of_every_source_are_returned_those_stored_last_at_the_end(path: Path, result: RunResult) -> None:
+    runs = [with_source(result, letter * 64, letter * 64) for letter in "bca"]
+    runs += [replace(run, spec=replace(run.spec, seed=run.spec.seed + 1)) for run in runs[:2]]
     with Store(path) as store:
-        store.put(result)
-    with closing(sqlite3.connect(path)) as db, db:
-        (content,) = db.execute("SELECT arrays FROM runs").fetchone()
-        db.execute("UPDATE runs SET arrays = ?", (content[:-1] + bytes([content[-1] ^ 1]),))
+        for run in runs:
+            store.put(run)
+        found = store.results()
+        assert [(run.spec.source[0], run.spec.seed) for run in found] == [("a", 0), ("b", 0), ("b", 1), ("c", 0), ("c", 1)]
+        store.put(runs[0])
+        assert [run.spec.source[0] for run in store.results()] == list("accbb")
+        assert store.finished() == {run.spec.key for run in runs}
+        assert [run.digest for run in store.results([runs[1].spec.key])] == ["c" * 64]
+
+
+def test_runs_of_an_earlier_source_are_known_by_their_identity(path: Path, plan: list[Job], result: RunResult) -> None:
+    other = RunResult(plan[1].spec, plan[1].labels, "failed")
     with Store(path) as store:
-        assert "arrays" in store.check()[0]
-        with pytest.raises(StoreError, match="corrupt"):
-            store.results()
+        for run in (with_source(result, "a" * 64, "a"), with_source(result, "b" * 64, "b"), other):
+            store.put(run)
+        assert store.identities() == {result.spec.identity: 2}
+        assert result.spec.key not in store.finished()
 
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 100, b""])
-def test_what_is_no_store(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "runs.sqlite"
+def test_a_file_that_is_no_database(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     if content:
         with pytest.raises(StoreError, match="corrupt"):
@@ -100,56 +177,125 @@ def test_what_is_no_store(tmp_path: Path, content: bytes) -> None:
         Store(path).close()  # an empty file is a new store
 
 
-def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "other.sqlite"
+def test_a_database_of_another_program_is_not_changed(path: Path) -> None:
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("CREATE TABLE theirs (x)")
+    before = path.read_bytes()
     with pytest.raises(StoreError, match="no store of optbench"):
         Store(path)
+    assert path.read_bytes() == before
 
 
-def test_a_store_of_another_version_is_refused_with_both_numbers(tmp_path: Path) -> None:
-    path = tmp_path / "runs.sqlite"
+@pytest.mark.parametrize("version", [0, VERSION + 1, 99])
+def test_a_store_of_an_unknown_version_is_refused_with_both_numbers(path: Path, version: int) -> None:
     Store(path).close()
     with closing(sqlite3.connect(path)) as db, db:
-        db.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match="version 99, this optbench reads 2"):
+        db.execute(f"PRAGMA user_version = {version}")
+    with pytest.raises(StoreError, match=f"version {version}, this optbench reads versions 1 to {VERSION}"):
         Store(path)
 
 
-def test_a_store_of_version_1_is_brought_up_to_date(tmp_path: Path, result: RunResult) -> None:
-    path = tmp_path / "runs.sqlite"
+def earlier(path: Path, version: int, results: list[RunResult]) -> None:
+    """Write a store as version 1 or 2 wrote it."""
+    new = path.with_name("new.sqlite")
+    with Store(new) as store:
+        for result in results:
+            store.put(result)
+    columns = "key, identity, status, digest, spec, labels, reason, majority, fingerprint, {}, arrays, arrays_sha256, measured"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.executescript(VERSION_2)
+        db.execute("ATTACH ? AS new", (str(new),))
+        new_columns, old_columns = columns.format("stored_at"), columns.format("made")
+        db.execute(f"INSERT INTO runs ({old_columns}) SELECT {new_columns} FROM new.runs")  # noqa: S608  # written above
+        db.execute("INSERT INTO computed VALUES ('fit', ?, ?)", (b"a fit", hashlib.sha256(b"a fit").hexdigest()))
+        if version == 1:
+            db.execute("ALTER TABLE runs DROP COLUMN measured")
+        db.execute("PRAGMA application_id = 0x6F707462")
+        db.execute(f"PRAGMA user_version = {version}")
+    new.unlink()
+
+
+def version_of(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as db:
+        return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_earlier_store_is_migrated(path: Path, result: RunResult, version: int) -> None:
+    earlier(path, version, [result])
+    measured = result.measured if version == 2 else Measurements()
+    for _ in range(2):  # the second time it is of the current version
+        with Store(path, create=False) as store:
+            (stored,) = store.results()
+            assert_equal(stored, replace(result, measured=measured))
+            assert store.check() == []
+            assert store.identities() == {result.spec.identity: 1}
+            assert len(store.durations()) == (version == 2)
+            assert store.cached("fit") == b"a fit"
+        assert version_of(path) == VERSION
     with Store(path) as store:
-        store.put(result)
-    with closing(sqlite3.connect(path)) as db, db:
-        db.execute("ALTER TABLE runs DROP COLUMN measured")
-        db.execute("PRAGMA user_version = 1")
-    with Store(path, create=False) as store:
-        (found,) = store.results()
-        assert found.digest == result.digest
-        assert found.measured == Measurements()
-        assert store.durations() == []
+        assert not store.put(RunResult(result.spec, result.labels, "failed"))
         store.put(result)
         assert store.results()[0].measured == result.measured
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_corrupt_row_does_not_stop_a_migration(path: Path, result: RunResult, version: int) -> None:
+    other = replace(result, spec=replace(result.spec, seed=7))
+    earlier(path, version, [result, other])
     with closing(sqlite3.connect(path)) as db, db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        db.execute(
+            "UPDATE runs SET spec = CAST(x'80FF' AS TEXT), identity = CAST(x'80FF' AS TEXT) WHERE key = ?", (other.spec.key,)
+        )
+    with Store(path) as store:
+        assert [stored.digest for stored in store.results([result.spec.key])] == [result.digest]
+        assert len(store.check()) == 1
+    assert version_of(path) == VERSION
 
 
-def test_durations_are_those_of_runs_that_ended_for_good(tmp_path: Path, result: RunResult) -> None:
+def test_a_migration_that_fails_changes_nothing(path: Path, result: RunResult) -> None:
+    earlier(path, 2, [result])
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("ALTER TABLE computed RENAME TO gone")
+    with pytest.raises(StoreError, match="computed"):
+        Store(path)
+    assert version_of(path) == 2
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("ALTER TABLE gone RENAME TO computed")
+    with Store(path) as store:
+        assert len(store.results()) == 1
+
+
+def test_the_first_version_stored_an_array_per_metric(path: Path, result: RunResult) -> None:
+    earlier(path, 1, [result])
+    out = io.BytesIO()
+    curves = {f"curve_{name}": values for name, values in result.curves.items()}
+    np.savez(
+        out, seconds=np.array(result.seconds), sketch_epochs=np.array(result.sketch_epochs), sketches=result.sketches, **curves
+    )
+    with closing(sqlite3.connect(path)) as db, db:
+        values = (out.getvalue(), hashlib.sha256(out.getvalue()).hexdigest())
+        db.execute("UPDATE runs SET arrays = ?, arrays_sha256 = ?", values)
+    with Store(path) as store:
+        assert_equal(store.results()[0], replace(result, measured=Measurements()))
+
+
+def test_durations_are_those_of_final_runs(path: Path, result: RunResult) -> None:
     failed = RunResult(replace(result.spec, seed=9), result.labels, "failed", measured=Measurements(duration=7.0))
-    with Store(tmp_path / "runs.sqlite") as store:
+    with Store(path) as store:
         store.put(result)
         store.put(failed)
         assert store.durations() == [(result.spec, result.measured.duration)]
 
 
-def test_there_must_be_a_store_to_read(tmp_path: Path) -> None:
+def test_only_an_existing_store_is_read(path: Path) -> None:
     with pytest.raises(StoreError, match="no store at"):
-        Store(tmp_path / "none.sqlite", create=False)
+        Store(path, create=False)
+    assert not path.exists()
 
 
-def test_a_store_that_another_process_is_making_is_waited_for(tmp_path: Path) -> None:
-    path = tmp_path / "runs.sqlite"
+def test_a_store_that_another_process_has_locked_is_waited_for(path: Path) -> None:
     Store(path).close()
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
         other.execute("PRAGMA journal_mode = DELETE")
@@ -166,20 +312,139 @@ def _put(path: Path, result: RunResult) -> None:
             store.put(result)
 
 
-def test_several_processes_may_write(tmp_path: Path, result: RunResult) -> None:
+@pytest.mark.parametrize("existing", [False, True])
+def test_processes_may_open_and_write_one_store_at_once(path: Path, result: RunResult, existing: bool) -> None:
+    if existing:
+        earlier(path, 1, [with_source(result, "a" * 64, "a")])
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_put, args=(tmp_path / "runs.sqlite", result)) for _ in range(3)]
+    writers = [context.Process(target=_put, args=(path, result)) for _ in range(3)]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join(60)
         assert writer.exitcode == 0
-    with Store(tmp_path / "runs.sqlite") as store:
+    with Store(path) as store:
+        assert len(store.results()) == 1 + existing
+        assert store.check() == []
+
+
+def test_the_cache_returns_what_is_whole(path: Path) -> None:
+    with Store(path) as store:
+        assert store.cached("key") is None
+        store.cache("key", b"content")
+        assert store.cached("key") == b"content"
+        for content in (b"other content", "text"):
+            with closing(sqlite3.connect(path)) as db, db:
+                db.execute("UPDATE cache SET content = ?", (content,))
+            assert store.cached("key") is None
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+def delete_all(path: Path) -> None:
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+
+
+def move_folder(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("moved"))
+
+
+def put_a_file_in_its_place(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("moved"))
+    path.parent.write_bytes(b"")
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (delete, "deleted"),
+        (delete_all, "deleted"),
+        (move_folder, "deleted"),
+        (put_a_file_in_its_place, "deleted"),
+        (empty, "emptied"),
+    ],
+)
+def test_a_store_that_is_deleted_while_open_is_noticed(
+    tmp_path: Path, result: RunResult, change: Callable[[Path], None], what: str
+) -> None:
+    path = tmp_path / "folder" / "runs.sqlite"
+    message = f"was {what} while it was open; runs .* that are lost: 1; repeat"
+    store = Store(path)
+    store.put(result)
+    change(path)
+    for operation in (
+        lambda: store.put(result),
+        store.results,
+        store.finished,
+        lambda: store.cache("key", b"content"),
+        store.close,
+    ):
+        with pytest.raises(StoreError, match=message):
+            operation()
+    store.close()
+
+
+def test_a_store_that_is_deleted_after_it_was_closed_is_no_error(path: Path, result: RunResult) -> None:
+    store = Store(path)
+    store.put(result)
+    store.close()
+    path.unlink()
+    store.close()
+
+
+def test_a_store_that_is_deleted_without_a_loss_is_closed_silently(path: Path, result: RunResult) -> None:
+    with Store(path) as store:
+        store.put(result)
+    with Store(path) as store:
         assert len(store.results()) == 1
+        path.unlink()
 
 
-def test_computed_things_are_kept_and_checked(tmp_path: Path) -> None:
-    with Store(tmp_path / "runs.sqlite") as store:
-        assert store.computed("key") is None
-        store.keep_computed("key", b"content")
-        assert store.computed("key") == b"content"
+def lose(path: Path, result: RunResult, error: type[Exception] | None = None) -> None:
+    with Store(path) as store:
+        store.put(result)
+        path.unlink()
+        if error:
+            raise error
+
+
+def test_the_loss_is_reported_at_the_end_of_the_with_statement_and_hides_no_error(path: Path, result: RunResult) -> None:
+    with pytest.raises(StoreError, match="was deleted"):
+        lose(path, result)
+    with pytest.raises(ZeroDivisionError):
+        lose(path, result, ZeroDivisionError)
+
+
+def test_a_store_that_is_replaced_while_open_is_noticed_and_the_new_one_left_alone(path: Path, result: RunResult) -> None:
+    other = path.with_name("other.sqlite")
+    others = [replace(result, spec=replace(result.spec, seed=seed), digest="f" * 64) for seed in range(20, 40)]
+    with Store(other) as store:
+        for run in others:
+            store.put(run)
+    store = Store(path)
+    store.put(result)
+    other.replace(path)
+    for operation in (lambda: store.put(result), store.close):
+        with pytest.raises(StoreError, match=r"was replaced by another file while .* lost: 1;"):
+            operation()
+    with Store(path) as store:
+        assert store.check() == []
+        assert store.finished() == {run.spec.key for run in others}
+
+
+def test_a_change_of_the_working_directory_is_no_loss(
+    tmp_path: Path, result: RunResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Store(Path("runs.sqlite")) as store:
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        store.put(result)
+        assert len(store.results()) == 1

@@ -7,10 +7,10 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Json, JsonValue, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Json, ValidationError
 
 from optbench.core.metrics import DIGESTED
 from optbench.core.specs import FINAL, Labels, Measurements, RunResult, RunSpec, Status, canonical
@@ -19,6 +19,12 @@ from optbench.store.arrays import Array, pack_arrays, unpack_arrays
 
 class CorruptRow(Exception):
     """A row that is not what was stored, or that no version of optbench stores; the message says what is wrong with it."""
+
+
+def _finite(value: dict[str, Any]) -> dict[str, Any]:
+    """Raise ValueError if a number is not finite, which JSON has no notation for."""
+    canonical(value)
+    return value
 
 
 class _Row(BaseModel):
@@ -35,7 +41,8 @@ class _Row(BaseModel):
     labels: Json[Labels]
     reason: str
     majority: float
-    fingerprint: Json[dict[str, JsonValue]]
+    fingerprint: Json[Annotated[dict[str, Any], AfterValidator(_finite)]]
+    stored_at: str
     arrays: bytes
     arrays_sha256: str
     measured: Json[Measurements]

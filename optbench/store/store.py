@@ -170,11 +170,9 @@ class Store:
     def _require_file(self) -> None:
         change = self._database.change()
         if change:
-            lost = len(self._written)
-            runs = "1 run" if lost == 1 else f"{lost} runs"
             raise StoreError(
-                f"the store {self.path} was {change} while it was open, and {runs} that this process had stored in it"
-                f" {'is' if lost == 1 else 'are'} lost; repeat the command to execute what is missing"
+                f"the store {self.path} was {change} while it was open; runs that this process had stored in it and that are"
+                f" lost: {len(self._written)}; repeat the command to execute what is missing"
             )
 
     def _result(self, row: sqlite3.Row) -> RunResult:
@@ -182,8 +180,8 @@ class Store:
             return unpack(row)
         except CorruptRow as error:
             raise StoreError(
-                f"{name(row)} in the store {self.path} is corrupt: {error}; 'optbench doctor' lists all corrupt runs, and"
-                " 'optbench run --force' executes those that are selected again"
+                f"{name(row)} in the store {self.path} is corrupt: {error}; 'optbench doctor' lists all corrupt runs,"
+                " 'optbench run --force' executes selected runs again"
             ) from error
 
 
