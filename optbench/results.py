@@ -22,7 +22,7 @@ from optbench.training.job import Job
 if TYPE_CHECKING:
     import pandas as pd
 
-    from optbench.method_docs import Page
+    from optbench.method_docs import ComponentDoc
 
 STORE = Path(".optbench/runs.sqlite")
 REPORT = Path("reports/index.html")
@@ -99,9 +99,9 @@ class Results(Sequence[RunResult]):
             build(self._results, drawn, Path(path), origin, self._pages())
         return Path(path)
 
-    def _pages(self) -> dict[str, Page]:
+    def _pages(self) -> dict[str, ComponentDoc]:
         """The page of each optimizer that is still installed, by the name of its variant, with its largest state."""
-        from optbench.method_docs import StateSize, page
+        from optbench.method_docs import StateSize, component_doc
 
         found = {}
         for result in sorted(self._results, key=lambda result: result.measured.weights or 0, reverse=True):
@@ -109,9 +109,9 @@ class Results(Sequence[RunResult]):
             if label not in found and choice.name in self._registry.names("optimizer"):
                 held, weights = result.measured.state_bytes, result.measured.weights
                 state = None if held is None or weights is None else StateSize(held, weights, result.spec.dtype)
-                own = page(self._registry.find("optimizer", choice.name), "optimizer", state)
+                own = component_doc(self._registry.find("optimizer", choice.name), "optimizer", state)
                 known = [w.name for w in choice.wrappers if w.name in self._registry.names("wrapper")]
-                found[label] = own.within([page(self._registry.find("wrapper", name), "wrapper") for name in known])
+                found[label] = own.within([component_doc(self._registry.find("wrapper", name), "wrapper") for name in known])
         return found
 
     def _repr_html_(self) -> str:

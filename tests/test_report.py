@@ -110,7 +110,7 @@ def test_names_reasons_and_commands_stay_text(results: list[RunResult], tmp_path
 
 
 def test_an_optimizers_page_stands_at_its_name(results: list[RunResult], registry: Registry, tmp_path: Path) -> None:
-    adam = pages.page(registry.find("optimizer", "adam"), "optimizer", pages.StateSize(800, 100, "float32"))
+    adam = pages.component_doc(registry.find("optimizer", "adam"), "optimizer", pages.StateSize(800, 100, "float32"))
     nasty = replace(adam, title=HOSTILE, notes=HOSTILE)
     text = build(results, [], tmp_path / "x.html", ORIGIN, {"adam": nasty}).read_text(encoding="utf-8")
     assert text.count('<details class="method">') == 2  # in the overview and in the one task

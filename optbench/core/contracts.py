@@ -157,7 +157,7 @@ class Wrapper(Optimizer):
         """The inner optimizer's."""
         return self.inner.needs
 
-    def misfit(self) -> str:
+    def incompatibility(self) -> str:
         """Return why this wrapper cannot go around `inner`, in words that follow its name; empty where it can."""
         return ""
 
@@ -188,7 +188,7 @@ class Schedule(Wrapper):
         """Return the factor of step t = 1, 2, ..., `steps`."""
         raise NotImplementedError(f"{type(self).__name__} defines no factor")
 
-    def misfit(self) -> str:
+    def incompatibility(self) -> str:
         """Refuse methods that set their own rate."""
         return "" if self.inner.rates else "multiplies a learning rate, and the method before it sets its own: leave it out"
 
@@ -284,16 +284,16 @@ class Embedder:
     """False for one that needs something which is not there everywhere: `--all` passes it by; named, it runs."""
 
     def fit(self, texts: Sequence[str]) -> Any:
-        """Learn from the training texts (each question and answer once a row) and return what was learnt; by default None."""
+        """Fit to the training texts (each question and answer once per row) and return what was fitted; by default None."""
         return None
 
-    def encode(self, texts: Sequence[str], role: Role, learnt: Any) -> npt.NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], role: Role, fitted: Any) -> npt.NDArray[np.float32]:
         """Return one vector a text, shape (len(texts), d), float32.
 
         Args:
             texts: questions, or answers.
             role: which of the two they are; some models want a prompt for each.
-            learnt: what `fit` returned.
+            fitted: what `fit` returned.
         """
         raise NotImplementedError
 

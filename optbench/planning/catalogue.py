@@ -57,8 +57,8 @@ def build_choice(registry: Registry, axis: str, choice: Choice) -> Any:
     thing = build(registry.find(axis, choice.name).cls, dict(choice.params))
     for wrapper in choice.wrappers:
         thing = build(registry.find("wrapper", wrapper.name).cls, dict(wrapper.params), inner=thing)
-        if misfit := thing.misfit():
-            raise UsageError(f"optimizer {_written_as(thing)!r} cannot be run: {wrapper.name} {misfit}")
+        if incompatibility := thing.incompatibility():
+            raise UsageError(f"optimizer {_written_as(thing)!r} cannot be run: {wrapper.name} {incompatibility}")
     return thing
 
 

@@ -23,7 +23,7 @@ from optbench.analysis.tables import TableRow, table
 from optbench.core.errors import NothingSelected, OptbenchError
 from optbench.core.files import write_atomically
 from optbench.core.specs import RunResult, canonical, digest_of
-from optbench.method_docs import Page
+from optbench.method_docs import ComponentDoc
 from optbench.report import charts, numbers
 from optbench.report.palette import styles
 from optbench.trajectories import Picture
@@ -68,7 +68,7 @@ def build(
     pictures: Iterable[Picture],
     path: Path,
     origin: Origin,
-    pages: Mapping[str, Page] = MappingProxyType({}),
+    pages: Mapping[str, ComponentDoc] = MappingProxyType({}),
 ) -> Path:
     """Write the report of `results` to `path` and return it; it is written beside, then renamed.
 
@@ -94,7 +94,7 @@ def build(
     return path
 
 
-def _render(results: Sequence[RunResult], pictures: list[Picture], origin: Origin, pages: Mapping[str, Page]) -> str:
+def _render(results: Sequence[RunResult], pictures: list[Picture], origin: Origin, pages: Mapping[str, ComponentDoc]) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("optbench.report"),
         autoescape=True,

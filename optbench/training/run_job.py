@@ -17,7 +17,7 @@ from optbench.core.errors import OptbenchError
 from optbench.core.numerics import Array, Layout, Operator, Vector, norm
 from optbench.core.seeding import stream
 from optbench.core.specs import CURVES, DIAGNOSTICS, Measurements, RunResult, digest_of
-from optbench.data.embedded import Matrix, assemble
+from optbench.data.embedded import EmbeddedDataset, assemble
 from optbench.data.loader import FrozenDataset
 from optbench.training.environment import fingerprint
 from optbench.training.job import Job
@@ -97,14 +97,14 @@ def _cost(task: Job, layout: Layout) -> Measurements:
 
 # A plan is sorted so that runs of one embedding follow each other: two are kept, for the moment of change.
 @lru_cache(maxsize=2)
-def _matrix(dataset: FrozenDataset, embedder: Embedder, dtype: str) -> Matrix:
+def _matrix(dataset: FrozenDataset, embedder: Embedder, dtype: str) -> EmbeddedDataset:
     return assemble(dataset, embedder, dtype)
 
 
 class _Diary:
     """What is written down at every epoch, and whether the run has gone wrong by then."""
 
-    def __init__(self, model: Model, matrix: Matrix, inputs: Operator, epochs_to_sketch: tuple[int, ...]) -> None:
+    def __init__(self, model: Model, matrix: EmbeddedDataset, inputs: Operator, epochs_to_sketch: tuple[int, ...]) -> None:
         self._model, self._matrix = model, matrix
         self._inputs = cast("Array", inputs)  # or what the architecture says that its models take in an array's place
         self._epochs_to_sketch = frozenset(epochs_to_sketch)
