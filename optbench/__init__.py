@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from optbench.core.contracts import Wrapper as Wrapper
     from optbench.core.errors import MissingExtra as MissingExtra
     from optbench.core.errors import OptbenchError as OptbenchError
+    from optbench.core.files import write_atomically as write_atomically
     from optbench.core.hookspecs import hookimpl as hookimpl
     from optbench.core.hyperparameters import count as count
     from optbench.core.hyperparameters import fraction as fraction
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from optbench.core.numerics import product as product
     from optbench.core.numerics import sign as sign
     from optbench.core.numerics import trust_ratio as trust_ratio
+    from optbench.core.oracles import Oracle as Oracle
     from optbench.core.turkish import turkish_lower as turkish_lower
     from optbench.report.sections import Figure as Figure
     from optbench.report.sections import Section as Section
@@ -67,6 +69,7 @@ PUBLIC = {
     "Operator": "core.numerics",
     "OptbenchError": "core.errors",
     "Optimizer": "core.contracts",
+    "Oracle": "core.oracles",
     "Results": "results",
     "Role": "core.contracts",
     "Schedule": "core.contracts",
@@ -92,6 +95,7 @@ PUBLIC = {
     "sign": "core.numerics",
     "trust_ratio": "core.numerics",
     "turkish_lower": "core.turkish",
+    "write_atomically": "core.files",
 }
 """Each public name and the module that defines it."""
 

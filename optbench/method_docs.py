@@ -1,15 +1,11 @@
-"""A page for each method, made from its class: docstrings, hyper-parameters, state, oracle and origin.
+"""The documentation of a component, generated from its class: docstrings, hyper-parameters, state, oracles and origin.
 
-The first line of a class's docstring is "What it is. Source."; a sentence that begins with "Deviation" says, to the end of its
-paragraph, where it departs from the source. The equation stands in the docstring of `update`, or of the methods it calls. A
-plugin's class may name its oracle in words: `oracle: ClassVar[str]`.
+Oracles are declared as `oracles: ClassVar[tuple[Oracle, ...]]`; a plugin may describe one in words, `oracle: ClassVar[str]`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,16 +13,16 @@ from typing import Any
 import numpy as np
 
 from optbench.core.contracts import Architecture, Optimizer, Wrapper
+from optbench.core.docstrings import described, equations
+from optbench.core.hyperparameters import fields_of
 from optbench.core.numerics import Layout, state_bytes
-from optbench.optimizers.oracles import ORACLES
+from optbench.core.oracles import oracles_of
 from optbench.registry import Component
 
 INPUTS = 2049
 """Question and answer of 1024 numbers each, and the column of ones."""
 TYPICAL = Layout({"layer1": (INPUTS, 64), "layer2": (64, 1)})
-"""The 131,200 weights of `two-layer-mlp`, on which a state's size is told."""
-_DEVIATION = re.compile(r"\b(?:No deviations?\b|Deviations?\b)")
-_NOT_EQUATIONS = {"init", "eval_weights", "scaled"}
+"""The 131,200 weights of `two-layer-mlp`, for which the size of a state is measured."""
 
 
 @dataclass(frozen=True)
@@ -38,29 +34,36 @@ class Parameter:
     range: str
     scheduled: bool
 
+    def __str__(self) -> str:
+        within = f"in {self.range}" if self.range[:1] in ("(", "[") else self.range
+        return f"{self.name} = {self.default}, {within}{', scaled by schedules' if self.scheduled else ''}"
+
 
 @dataclass(frozen=True)
 class StateSize:
-    """The size of an optimizer's state on so many weights."""
+    """The bytes of an optimizer's state, and of scratch memory in it where that was measured, for a number of weights."""
 
     bytes: int
     weights: int
     dtype: str
+    scratch: int = 0
 
     def __str__(self) -> str:
-        if not self.bytes:
-            return "none"
-        a_weight = self.bytes / self.weights
-        numbers = a_weight / np.dtype(self.dtype).itemsize
+        """Return the sizes per weight, the total, and scratch memory apart."""
+        text = f"{self._per_weight(self.bytes)}: {amount(self.bytes)} for {self.weights:,} weights" if self.bytes else "none"
+        return f"{text}; scratch memory, {self._per_weight(self.scratch)}: {amount(self.scratch)}" if self.scratch else text
+
+    def _per_weight(self, size: int) -> str:
+        numbers = size / self.weights / np.dtype(self.dtype).itemsize
         return (
-            f"{a_weight:.3g} bytes a weight in {self.dtype} ({numbers:.3g} number{'s' if numbers > 1 else ''} a weight): "
-            f"{amount(self.bytes)} on {self.weights:,} weights"
+            f"{size / self.weights:.3g} bytes per weight in {self.dtype} "
+            f"({numbers:.3g} number{'s' if numbers > 1 else ''} per weight)"
         )
 
 
 @dataclass(frozen=True)
-class Page:
-    """All there is to know of a method."""
+class ComponentDoc:
+    """The documentation of a component."""
 
     kind: str
     name: str
@@ -71,123 +74,79 @@ class Page:
     equations: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     facts: tuple[tuple[str, str], ...]
-    """What only some kinds have: how an optimizer sees the rows, its state, its oracle."""
+    """Labels and texts that only some kinds have, such as an optimizer's batches, state and oracles."""
     distribution: str
     version: str
     module: str
 
     def lines(self) -> list[tuple[str, str]]:
-        """Return the page for people: what, and what is said of it."""
-        told = [("method", self.title), ("source", self.source), ("notes", self.notes), ("deviations", self.deviations)]
-        told += [("equation", equation) for equation in self.equations]
-        told += [("hyper-parameter", _written(parameter)) for parameter in self.parameters]
-        told += [*self.facts, ("origin", f"{self.distribution} {self.version}, {self.module}")]
-        return [(what, text) for what, text in told if text]
+        """Return the documentation as labels and texts, without empty ones."""
+        lines = [("method", self.title), ("source", self.source), ("notes", self.notes), ("deviations", self.deviations)]
+        lines += [("equation", equation) for equation in self.equations]
+        lines += [("hyper-parameter", str(parameter)) for parameter in self.parameters]
+        lines += [*self.facts, ("origin", f"{self.distribution} {self.version}, {self.module}")]
+        return [(label, text) for label, text in lines if text]
 
-    def within(self, wrappers: Sequence[Page]) -> Page:
-        """Return the same page, which names the wrappers around the method, the innermost first."""
-        told = tuple(("wrapper", f"{w.name}: {w.title}. {w.source}") for w in wrappers)
-        return dataclasses.replace(self, facts=(*self.facts, *told))
+    def within(self, wrappers: Sequence[ComponentDoc]) -> ComponentDoc:
+        """Return the same documentation with the wrappers around the optimizer, the innermost first."""
+        facts = tuple(("wrapper", f"{w.name}: {w.title}. {w.source}") for w in wrappers)
+        return dataclasses.replace(self, facts=(*self.facts, *facts))
 
     def as_json(self) -> dict[str, Any]:
-        """Return the page as plain values."""
+        """Return the documentation as plain values."""
         return {**dataclasses.asdict(self), "facts": dict(self.facts)}
 
 
-def page(method: Component, axis: str, state: StateSize | None = None) -> Page:
-    """Return the page of a method.
+def component_doc(component: Component, kind: str, state: StateSize | None = None) -> ComponentDoc:
+    """Return the documentation of a component.
 
     Args:
-        method: the class and its plugin.
-        axis: "optimizer", "wrapper", "architecture" or "embedder".
+        component: the class and its plugin.
+        kind: "optimizer", "wrapper", "architecture" or "embedder".
         state: the size of an optimizer's state, where it was measured.
     """
-    cls = method.cls
-    title, source, notes, deviations = _described(cls)
-    return Page(
-        axis,
-        method.name,
-        title,
-        source,
-        notes,
-        deviations,
-        equations=tuple(_equations(cls)) if issubclass(cls, Optimizer) else (),
+    cls = component.cls
+    description = described(cls)
+    return ComponentDoc(
+        kind,
+        component.name,
+        description.title,
+        description.source,
+        description.notes,
+        description.deviations,
+        equations=tuple(equations(cls)) if issubclass(cls, Optimizer) else (),
         parameters=tuple(_parameters(cls)),
-        facts=tuple(_facts(cls, state)),
-        distribution=method.plugin.distribution,
-        version=method.plugin.version,
+        facts=tuple((label, text) for label, text in _facts(cls, state) if text),
+        distribution=component.plugin.distribution,
+        version=component.plugin.version,
         module=cls.__module__,
     )
 
 
-def measured_state(method: Component) -> StateSize | None:
-    """Call an optimizer's `init` on typical weights and measure what it returns; None where it raises."""
+def measured_state(component: Component) -> StateSize | None:
+    """Return the size of an optimizer's state for typical weights; None if its `init` raises."""
     w = np.zeros(TYPICAL.size, np.float32)
     try:
-        return StateSize(state_bytes(method.cls().init(w, TYPICAL)), TYPICAL.size, "float32")
+        return StateSize(state_bytes(component.cls().init(w, TYPICAL)), TYPICAL.size, "float32")
     except KeyboardInterrupt:
         raise
-    except BaseException:  # noqa: BLE001  # a plugin's method that cannot start has a page nevertheless, SystemExit or not
+    except BaseException:  # noqa: BLE001  # a plugin may raise anything, SystemExit too, and is documented nevertheless
         return None
 
 
 def amount(size: int) -> str:
-    """Write a number of bytes with a decimal unit."""
+    """Return a number of bytes with a decimal unit."""
     for unit, least in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if size >= least:
             return f"{size / least:.3g} {unit}"
     return f"{size} B"
 
 
-def _described(cls: type[Any]) -> tuple[str, str, str, str]:
-    """What it is, its source, further notes, and its deviations, from the docstring of a class."""
-    first, *rest = _paragraphs(cls) or [""]
-    title, _, source = first.partition(". ")
-    deviations, notes = [], []
-    for paragraph in (source, *rest):
-        found = _DEVIATION.search(paragraph)
-        said = paragraph[: found.start()] if found else paragraph
-        notes.append(said.strip())
-        deviations.append(_said(paragraph[found.start() :]) if found else "")
-    source, *notes = notes
-    return title.rstrip("."), source.rstrip("."), " ".join(filter(None, notes)), " ".join(filter(None, deviations))
-
-
-def _said(deviation: str) -> str:
-    """What is said of a deviation, without the word itself: that is the label."""
-    said = re.sub(r"^Deviations?[:,]?\s*", "", deviation).strip()
-    return "none" if said.startswith("No deviation") else said
-
-
-def _paragraphs(thing: Any) -> list[str]:
-    """The paragraphs of a docstring, each on one line; none for what has no docstring of its own."""
-    text = getattr(thing, "__doc__", None)
-    if not isinstance(text, str):
-        return []
-    return [" ".join(paragraph.split()) for paragraph in inspect.cleandoc(text).split("\n\n") if paragraph.strip()]
-
-
-def _equations(cls: type[Any]) -> list[str]:
-    """Those docstrings of the class's methods that hold an equation, or that of `update`, or of `step`."""
-    own = {
-        name: " ".join(_paragraphs(function))
-        for base in reversed(cls.__mro__)
-        if base.__module__ not in (Optimizer.__module__, object.__module__)
-        for name, function in vars(base).items()
-        if inspect.isfunction(function) and name not in _NOT_EQUATIONS
-    }
-    with_equations = [text for text in own.values() if " = " in text]
-    return with_equations or [text for name in ("update", "step") if (text := own.get(name, ""))][:1]
-
-
 def _parameters(cls: type[Any]) -> list[Parameter]:
-    if not dataclasses.is_dataclass(cls):
-        return []
     rates = () if issubclass(cls, Wrapper) else getattr(cls, "rates", ())
     return [
-        Parameter(f.name, _default(f), str(f.metadata.get("range") or _type(f.type)), f.name in rates)
-        for f in dataclasses.fields(cls)
-        if not f.metadata.get("part")
+        Parameter(name, _default(f), str(f.metadata.get("range") or _type(f.type)), name in rates)
+        for name, f in fields_of(cls).items()
     ]
 
 
@@ -199,25 +158,19 @@ def _type(declared: Any) -> str:
     return declared if isinstance(declared, str) else getattr(declared, "__name__", str(declared))
 
 
-def _written(parameter: Parameter) -> str:
-    within = f"in {parameter.range}" if parameter.range[:1] in ("(", "[") else parameter.range
-    return f"{parameter.name} = {parameter.default}, {within}{', scaled by schedules' if parameter.scheduled else ''}"
-
-
 def _facts(cls: type[Any], state: StateSize | None) -> list[tuple[str, str]]:
     if issubclass(cls, Optimizer) and not issubclass(cls, Wrapper):
-        facts = [
-            ("rows a step", "all" if cls.batch == "full" else "a mini-batch"),
-            ("schedules", "" if cls.rates else "refused: it sets its own rate"),
+        oracles = "; ".join(map(str, oracles_of(cls))) or str(getattr(cls, "oracle", ""))
+        return [
+            ("rows per step", "all" if cls.batch == "full" else "a mini-batch"),
+            ("schedules", "" if cls.rates else "not possible: it sets its own rate"),
             ("needs", ", ".join(sorted(cls.needs))),
             ("state", str(state) if state else ""),
-            ("oracle", _oracle(cls)),
+            ("oracle", oracles or "none declared"),
         ]
-    elif issubclass(cls, Architecture):
-        facts = [("provides", ", ".join(sorted(cls.provides))), ("weights", _weights(cls))]
-    else:
-        facts = []
-    return [(what, text) for what, text in facts if text]
+    if issubclass(cls, Architecture):
+        return [("provides", ", ".join(sorted(cls.provides))), ("weights", _weights(cls))]
+    return []
 
 
 def _weights(cls: type[Architecture]) -> str:
@@ -226,16 +179,6 @@ def _weights(cls: type[Architecture]) -> str:
         layers = ", ".join("x".join(map(str, shape)) for shape in layout.shapes.values())
     except KeyboardInterrupt:
         raise
-    except BaseException:  # noqa: BLE001  # a plugin's, as above
+    except BaseException:  # noqa: BLE001  # as in measured_state
         return ""
     return f"{layout.size:,} for {INPUTS} inputs: {layers}"
-
-
-def _oracle(cls: type[Any]) -> str:
-    """Other people's implementation that it is held against, and how closely (relative to the largest weight)."""
-    declared = getattr(cls, "oracle", "")
-    if declared:
-        return str(declared)
-    ours = ORACLES.get(cls.name, ()) if cls.__module__.partition(".")[0] == "optbench" else ()
-    told = "; ".join(f"{o.implementation}, to {o.tolerance:g}{f': {o.reason}' if o.reason else ''}" for o in ours)
-    return told or "none named"

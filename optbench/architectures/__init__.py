@@ -1,4 +1,4 @@
-"""The architectures that come with optbench, registered through the same entry-point group as anyone's."""
+"""The built-in architectures, registered through the same entry-point group as those of plugins."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The one hand-written network behind all three built-in architectures: tanh layers without biases, to one output.
+"""The network of the built-in architectures, written by hand: tanh layers without biases, and one output.
 
-The inputs carry a last column of ones, which is the only bias. Training loss is the mean squared error against labels of -1 and
+The last column of the inputs is 1, which is the only bias. The training loss is the mean squared error against labels of -1 and
 +1; the gradient is that of half of it.
 """
 
@@ -18,16 +18,16 @@ from optbench import Architecture, Array, Layout, Operator, Vector, product
 
 
 class TanhNetwork(Architecture):
-    """An architecture of tanh layers; a subclass says how wide the hidden ones are."""
+    """An architecture of tanh layers; a subclass defines the widths of the hidden ones."""
 
     provides: ClassVar[frozenset[str]] = frozenset({"hvp", "operator"})
 
     def widths(self) -> tuple[int, ...]:
-        """Return the numbers of hidden units, from the input to the output."""
+        """Return the number of units of each hidden layer, from input to output."""
         raise NotImplementedError
 
     def layout(self, inputs: int) -> Layout:
-        """Return one (in, out) matrix a layer."""
+        """Return one (in, out) matrix per layer."""
         sizes = (inputs, *self.widths(), 1)
         return Layout({f"layer{i}": shape for i, shape in enumerate(pairwise(sizes), start=1)})
 
@@ -45,7 +45,7 @@ class TanhNetwork(Architecture):
 
 @dataclass(frozen=True)
 class Workspace:
-    """Buffers for a batch of some number of rows: for each layer its output h, the slope tanh' there, and dE/dh."""
+    """Buffers for batches of one number of rows: for each layer its output h, the slope tanh' there, and dE/dh."""
 
     h: tuple[Array, ...]
     slope: tuple[Array, ...]
@@ -54,9 +54,9 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Tangents:
-    """Buffers for a Hessian-vector product, where every quantity has its derivative R{.} along v beside it.
+    """Buffers for a Hessian-vector product: every quantity and its derivative R{.} along v.
 
-    A layer's two stand below each other, h above R{h} but R{dh} above dh: so h^T R{d} + R{h}^T d is one product.
+    The two are rows of one array, h above R{h} but R{dh} above dh, so that h^T R{d} + R{h}^T d is one product.
     """
 
     h: tuple[Array, ...]
@@ -90,7 +90,7 @@ class Network:
         self._descend_along(x, y, 0, pairs, self._tangent_space(len(x)))
 
     def outputs(self) -> Vector:
-        """Return the outputs, shape (rows,), of the last `loss_and_grad`, until the network sees other rows or weights."""
+        """Return the outputs, shape (rows,), of the last `loss_and_grad`, in a buffer that the next call overwrites."""
         return self._out
 
     def predict(self, x: Operator, w: Vector | None = None) -> Vector:
@@ -99,16 +99,16 @@ class Network:
         return self._ascend(x, layers, self._workspace(x.shape[0]).h)[:, 0]
 
     def _ascend(self, x: Operator, layers: tuple[Array, ...], h: tuple[Array, ...]) -> Array:
-        """Forward only: tanh(x W), recursively, to the last layer."""
+        """Forward pass: tanh(x W), recursively, to the last layer."""
         product(x, layers[0], h[0])
         np.tanh(h[0], out=h[0])
         return self._ascend(h[0], layers[1:], h[1:]) if layers[1:] else h[0]
 
     def _descend(self, x: Array, y: Vector, layer: int, work: Workspace) -> None:
-        """Forward on the way in, backward on the way out.
+        """Forward pass before the recursive call, backward pass after it.
 
-        h = tanh(x W) goes to the layer below, which leaves dE/dh in `work`; from it follow dE/dW = x^T (dE/dh (1 - h^2)) and,
-        for the layer above, dE/dx = (dE/dh (1 - h^2)) W^T.
+        h = tanh(x W) is the input of the next layer, whose call writes dE/dh to `work`; then dE/dW = x^T (dE/dh (1 - h^2)) and,
+        for the layer before, dE/dx = (dE/dh (1 - h^2)) W^T.
         """
         weights, h, slope, dh = self._layers[layer], work.h[layer], work.slope[layer], work.dh[layer]
         product(x, weights, h)
@@ -116,7 +116,7 @@ class Network:
         if layer + 1 < len(self._layers):
             self._descend(h, y, layer + 1, work)
         else:
-            self._judge(h, y, dh)
+            self._output_error(h, y, dh)
         np.multiply(h, h, out=slope)
         np.subtract(1.0, slope, out=slope)
         dh *= slope
@@ -125,10 +125,10 @@ class Network:
             product(dh, weights.T, work.dh[layer - 1])
 
     def _descend_along(self, x: Array, y: Vector, layer: int, pairs: tuple[tuple[Array, Array], ...], work: Tangents) -> None:
-        """As `_descend`, with R{.}, the derivative along v, of every line of it. `x` has R{x} below it, but for the inputs.
+        """As `_descend`, with the derivative R{.} along v of each of its lines. `x` has R{x} below it, except for the inputs.
 
-        With a = x W, V the layer's part of v and d = dE/dh (1 - h^2): R{a} = R{x} W + x V, R{h} = (1 - h^2) R{a}, and on the
-        way out R{d} = R{dE/dh} (1 - h^2) - 2 h R{h} dE/dh, R{dE/dW} = x^T R{d} + R{x}^T d, R{dE/dx} = R{d} W^T + d V^T.
+        With a = x W, V the layer's part of v and d = dE/dh (1 - h^2): R{a} = R{x} W + x V, R{h} = (1 - h^2) R{a}, and in the
+        backward pass R{d} = R{dE/dh} (1 - h^2) - 2 h R{h} dE/dh, R{dE/dW} = x^T R{d} + R{x}^T d, R{dE/dx} = R{d} W^T + d V^T.
         """
         rows, weights, (v, product) = len(y), self._layers[layer], pairs[layer]
         both, slope, scratch = work.h[layer], work.slope[layer], work.scratch[layer]
@@ -151,7 +151,7 @@ class Network:
             dh *= 1.0 / rows
             np.multiply(r_h, 1.0 / rows, out=r_dh)
         r_dh *= slope
-        h *= r_h  # neither is needed any more
+        h *= r_h  # neither is needed again
         h *= dh
         h *= 2.0
         r_dh -= h
@@ -163,8 +163,8 @@ class Network:
         else:
             np.matmul(x.T, r_dh, out=product)
 
-    def _judge(self, h: Array, y: Vector, dh: Array) -> None:
-        """E = |h - y|^2 / 2n: leave dE/dh in `dh`, and the loss 2E."""
+    def _output_error(self, h: Array, y: Vector, dh: Array) -> None:
+        """E = |h - y|^2 / 2n: write dE/dh to `dh`, and keep the loss 2E."""
         self._out = h[:, 0]
         error = np.subtract(self._out, y, out=dh[:, 0])
         self._loss = float(np.dot(error, error)) / len(y)

@@ -20,5 +20,5 @@ class RecursiveMLP(TanhNetwork):
     hidden: tuple[int, ...] = count((128, 64, 32))
 
     def widths(self) -> tuple[int, ...]:
-        """As given."""
+        """Return `hidden`."""
         return self.hidden

@@ -1,4 +1,4 @@
-"""A single layer: logistic regression's cousin."""
+"""A single layer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from optbench.architectures.network import TanhNetwork
 
 @dataclass(frozen=True, kw_only=True)
 class SingleLayer(TanhNetwork):
-    """One tanh unit on the inputs (n-1): o = tanh(x w).
+    """A single tanh unit (n-1): o = tanh(x w).
 
     Widrow & Hoff 1960, IRE WESCON Convention Record 4, 96-104, with tanh for their linear unit.
     """
@@ -18,5 +18,5 @@ class SingleLayer(TanhNetwork):
     name: ClassVar[str] = "single-layer"
 
     def widths(self) -> tuple[int, ...]:
-        """No hidden layer."""
+        """Return no hidden layer."""
         return ()

@@ -20,5 +20,5 @@ class TwoLayerMLP(TanhNetwork):
     hidden: int = count(64)
 
     def widths(self) -> tuple[int, ...]:
-        """One hidden layer."""
+        """Return one hidden layer."""
         return (self.hidden,)

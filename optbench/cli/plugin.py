@@ -16,46 +16,46 @@ from optbench.cli.options import blocked, json_option, load_registry, plugin_opt
 if TYPE_CHECKING:
     from optbench.kit.examine import Finding
 
-_TRIALS = {
+_TRIAL = {
     "optimizer": "-o {name} -o sgd",
     "architecture": "-m {name} -o adam",
     "embedder": "-e {name} -o adam",
     "dataset": "-d {name} -o adam",
 }
-"""For each kind, what a first run of it is asked for with."""
+"""For each kind, the options of a first run with it."""
 
 
 @click.group()
 def plugin() -> None:
-    """Begin a plugin of your own, and check one against the contract."""
+    """Create a plugin, and check one against the contract."""
 
 
 @plugin.command()
 @click.argument("name")
-@click.option("--kind", type=click.Choice(list(_TRIALS)), default="optimizer", show_default=True, help="What it brings.")
+@click.option("--kind", type=click.Choice(list(_TRIAL)), default="optimizer", show_default=True, help="The kind of component.")
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
     metavar="DIR",
-    help="Where its folder goes. [default: the current folder]",
+    help="Where to create its folder. [default: the current folder]",
 )
 @plugin_option
 def new(name: str, kind: str, into: Path) -> None:
-    """Write a distribution optbench-NAME that installs, runs and passes its tests as it is.
+    """Create a distribution optbench-NAME that installs, runs and passes its tests as it is.
 
-    NAME is what the method will be called: lower-case letters, digits and hyphens.
+    NAME is the name of the component: lower-case letters, digits and hyphens.
     """
     from optbench.kit.template import new_plugin
 
     folder = new_plugin(name, kind, into, load_registry(with_clashes=True))
-    here = str(folder) if folder.is_absolute() else f"./{folder}"
+    path = str(folder) if folder.is_absolute() else f"./{folder}"
     say(
         f"{folder}: {kind} {name!r}, which works as it is. Next:\n"
-        f"  pip install -e {shlex.quote(f'{here}[test]')}\n"
+        f"  pip install -e {shlex.quote(f'{path}[test]')}\n"
         f"  optbench plugin check {name}\n"
-        f"  pytest {shlex.quote(here)}\n"
-        f"  optbench run {_TRIALS[kind].format(name=name)}"
+        f"  pytest {shlex.quote(path)}\n"
+        f"  optbench run {_TRIAL[kind].format(name=name)}"
     )
 
 
@@ -64,7 +64,7 @@ def new(name: str, kind: str, into: Path) -> None:
 @json_option
 @plugin_option
 def check(package: str, as_json: bool) -> None:
-    """Hold every method of a plugin against the contract; exits with 1 on a violation.
+    """Check every component of a plugin against the contract; exits with 1 on a violation.
 
     PACKAGE is the name of an installed distribution or plugin, or a folder with a pyproject.toml or an __init__.py.
     """
@@ -78,10 +78,7 @@ def check(package: str, as_json: bool) -> None:
         _print(findings)
     violations = sum(finding.status == "violation" for finding in findings)
     skipped = sum(finding.status == "skipped" for finding in findings)
-    say(
-        f"{package}: of {len(findings)} checks {violations} found a violation"
-        + (f", {skipped} were skipped" if skipped else "")
-    )
+    say(f"{package}: {len(findings)} checks, {violations} violations" + (f", {skipped} skipped" if skipped else ""))
     if violations:
         raise Exit(1)
 
@@ -90,8 +87,8 @@ def _print(findings: list[Finding]) -> None:
     from optbench.cli.tables import print_table
 
     rows = [
-        {"method": f"{f.kind} {f.name}", "check": f.check, "status": f.status, "found": f.found, "remedy": f.remedy}
+        {"component": f"{f.kind} {f.name}", "check": f.check, "status": f.status, "detail": f.detail, "remedy": f.remedy}
         for f in findings
     ]
-    wordless = all(not (finding.found or finding.remedy) for finding in findings)
-    print_table(rows, without=("found", "remedy") if wordless else ())
+    all_hold = not any(finding.detail for finding in findings)
+    print_table(rows, without=("detail", "remedy") if all_hold else ())

@@ -56,12 +56,12 @@ def show(what: str | None, name: str | None, store: Path, as_json: bool) -> None
 
 
 def _show_method(kind: str, name: str | None, *, as_json: bool) -> None:
-    from optbench.method_docs import measured_state, page  # NumPy
+    from optbench.method_docs import component_doc, measured_state  # NumPy
 
     if name is None:
         raise UsageError(f"which {kind}? 'optbench list {kind}s' shows all there are")
     method = load_registry().find(kind, name)
-    found = page(method, kind, measured_state(method) if kind == "optimizer" else None)
+    found = component_doc(method, kind, measured_state(method) if kind == "optimizer" else None)
     if as_json:
         json_lines([found.as_json()])
         return

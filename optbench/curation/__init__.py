@@ -1,1 +1,1 @@
-"""Making datasets: importing, freezing, splitting, quality rules, baselines, data card, encoding, generation."""
+"""Creating datasets: importing, splitting, encoding, measuring, quality rules, data card, Croissant file, generation."""

@@ -1,4 +1,4 @@
-"""A dataset's data card: what a person wants to know before using it, in Markdown."""
+"""The data card of a dataset, in Markdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME = "README.md"
 
 
 def tally(splits: Mapping[str, list[Row]]) -> dict[str, Any]:
-    """Return what can be counted in a dataset: questions, rows, labels, topics, kinds and lengths."""
+    """Return the numbers of questions, rows, labels, topics and kinds, the columns, and the mean lengths of answers."""
     rows = [row for name in SPLITS for row in splits[name]]
     return {
         "questions": len({row.question for row in rows}),
@@ -28,11 +28,11 @@ def tally(splits: Mapping[str, list[Row]]) -> dict[str, Any]:
 
 
 def data_card(manifest: Manifest, counts: Mapping[str, Any]) -> str:
-    """Return the card.
+    """Return the card of a dataset.
 
     Args:
-        manifest: what the dataset is.
-        counts: what `tally` returned.
+        manifest: its manifest.
+        counts: the result of `tally`.
     """
     return "\n\n".join(section.strip() for section in _sections(manifest, counts, manifest.figures)) + "\n"
 
@@ -47,7 +47,7 @@ def _sections(manifest: Manifest, counts: Mapping[str, Any], figures: Mapping[st
         "address": manifest.url,
         "questions": counts["questions"],
         "rows": f"{sum(counts['rows'].values())}: {counts['labels']['1']} right, {counts['labels']['-1']} wrong",
-        "answers": f"{counts['lengths']['1']} characters long on average where right, {counts['lengths']['-1']} where wrong",
+        "mean length of an answer": f"{counts['lengths']['1']} characters if right, {counts['lengths']['-1']} if wrong",
         "digest": f"`{manifest.digest}`",
     }
     yield _table(("", ""), ((key, value) for key, value in facts.items() if value))
@@ -63,13 +63,13 @@ def _sections(manifest: Manifest, counts: Mapping[str, Any], figures: Mapping[st
             yield f"## {title}\n\n" + _table((key.removesuffix("s"), "rows"), counts[key].items())
     if manifest.vectors:
         yield "## Vectors\n\n" + _table(
-            ("name", "dimension", "file", "what", "SHA-256"),
+            ("name", "dimension", "file", "description", "SHA-256"),
             ((name, v.dimension, v.file, v.description, f"`{v.sha256}`") for name, v in sorted(manifest.vectors.items())),
         )
     if figures:
-        yield "## Figures\n\n" + _table(("measured", "value"), _flat(figures))
+        yield "## Figures\n\n" + _table(("measurement", "value"), _flat(figures))
     yield f"## Use\n\n```bash\noptbench data verify {manifest.name}\noptbench run --all -d {manifest.name}\n```"
-    yield f"## Cite\n\n```bibtex\n{citation(manifest)}\n```"
+    yield f"## Citation\n\n```bibtex\n{citation(manifest)}\n```"
 
 
 def _in_order(item: tuple[str, Any]) -> int:
@@ -85,14 +85,14 @@ def _cell(value: Any) -> str:
     return text.replace("|", "\\|")
 
 
-def _flat(figures: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in figures.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{before}{name}, ")
+            yield from _flat(value, f"{prefix}{name}, ")
         else:
-            yield f"{before}{name}", value
+            yield f"{prefix}{name}", value
 
 
 def _mean(lengths: Iterable[int]) -> int:
-    found = list(lengths)
-    return round(sum(found) / len(found)) if found else 0
+    values = list(lengths)
+    return round(sum(values) / len(values)) if values else 0

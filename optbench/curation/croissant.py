@@ -1,4 +1,4 @@
-"""A dataset's folder in the words of Croissant 1.1, so that the tools of others can find, check and read it.
+"""The description of a dataset in the format Croissant 1.1, so that other tools can find, validate and read it.
 
 Akhtar et al. 2024, DEEM, arXiv:2403.19546; http://mlcommons.org/croissant/1.1.
 """
@@ -13,17 +13,17 @@ from optbench.data.manifest import SPLITS, Manifest, SplitFile, VectorFile
 NAME = "croissant.json"
 COLUMNS = {
     "question": "A question.",
-    "answer": "An answer to it, right or wrong.",
+    "answer": "An answer to the question, right or wrong.",
     "label": "1 if the answer is right, -1 if it is wrong.",
-    "topic": "What the question is about.",
-    "kind": "In what way the question's incorrect answer is wrong.",
-    "group": "Which questions belong together; they stand on one side of the split.",
+    "topic": "The subject of the question.",
+    "kind": "Why the incorrect answer to the question is wrong.",
+    "group": "The group of the question; all questions of a group are in one split.",
 }
-"""What each column of a split's file holds."""
+"""The meaning of each column of a split's file."""
 KNOWN_LICENCES = frozenset({"Apache-2.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0", "MIT", "ODbL-1.0", "PDDL-1.0"})
-"""Licences that are given by their address, as Croissant recommends; any other stands as it was written."""
+"""Licences that are written as their SPDX address, as Croissant recommends; any other is written as it is."""
 _ROLES = {"train": "TrainingSplit", "validation": "ValidationSplit", "test": "TestSplit"}
-# The context that the standard prescribes, word for word.
+# The context as the standard prescribes it.
 _CONTEXT = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -73,7 +73,7 @@ def croissant(manifest: Manifest, columns: Mapping[str, Sequence[str]]) -> dict[
     """Return the JSON-LD of a dataset: each file with its SHA-256, each split as a set of records.
 
     Args:
-        manifest: what the dataset is.
+        manifest: its manifest.
         columns: the columns of each split's file.
     """
     splits = {name: manifest.splits[name] for name in SPLITS}  # type: ignore[index]  # SPLITS are the literal's values
@@ -99,7 +99,7 @@ def croissant(manifest: Manifest, columns: Mapping[str, Sequence[str]]) -> dict[
 
 
 def citation(manifest: Manifest) -> str:
-    """Return how to cite the dataset: as its makers want it, else in BibTeX, with the digest that says which rows."""
+    """Return the citation in the manifest or, if it is empty, a BibTeX entry with the digest of the rows."""
     if manifest.citation:
         return manifest.citation
     entries = {
@@ -109,8 +109,8 @@ def citation(manifest: Manifest) -> str:
         "url": manifest.url,
         "note": f"SHA-256 {manifest.digest}",
     }
-    written = ", ".join(f"{key} = {{{value}}}" for key, value in entries.items() if value)
-    return f"@misc{{{manifest.name}-{manifest.version}, {written}}}"
+    fields = ", ".join(f"{key} = {{{value}}}" for key, value in entries.items() if value)
+    return f"@misc{{{manifest.name}-{manifest.version}, {fields}}}"
 
 
 def _rows_file(name: str, split: SplitFile) -> dict[str, Any]:
@@ -118,8 +118,8 @@ def _rows_file(name: str, split: SplitFile) -> dict[str, Any]:
 
 
 def _vector_file(name: str, vectors: VectorFile) -> dict[str, Any]:
-    what = f"Vectors of all texts by {name}, {vectors.dimension} numbers each, as NumPy's npz."
-    return _file(vectors, f"{what} {vectors.description}".strip(), "application/zip")
+    text = f"The vectors {name} of all texts, {vectors.dimension} numbers each, as a NumPy npz file. {vectors.description}"
+    return _file(vectors, text, "application/zip")
 
 
 def _file(entry: SplitFile | VectorFile, description: str, encoding: str) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def _splits() -> dict[str, Any]:
         "@type": "cr:RecordSet",
         "@id": "splits",
         "name": "splits",
-        "description": "The sides of the split; a question stands on one of them only.",
+        "description": "The splits; a question is in one of them only.",
         "dataType": "cr:Split",
         "key": {"@id": "splits/name"},
         "field": [
@@ -162,11 +162,11 @@ def _records(name: str, split: SplitFile, columns: Sequence[str]) -> dict[str, A
         }
         for column in columns
     ]
-    side = {
+    split_name = {
         "@type": "cr:Field",
         "@id": f"{name}/split",
         "name": "split",
-        "description": "The side of the split, the same for all rows of a file.",
+        "description": "The name of the split, the same for all rows of a file.",
         "dataType": "sc:Text",
         "value": name,
     }
@@ -175,7 +175,7 @@ def _records(name: str, split: SplitFile, columns: Sequence[str]) -> dict[str, A
         "@id": name,
         "name": name,
         "description": f"The rows of the split {name}.",
-        "field": [*fields, side],
+        "field": [*fields, split_name],
     }
 
 

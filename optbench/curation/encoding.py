@@ -1,9 +1,9 @@
-"""Making a set of vectors for a dataset with a neural encoder."""
+"""Computing a set of vectors for a dataset with a neural encoder."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,26 +20,26 @@ WEIGHTS = "model.safetensors"
 
 @dataclass(frozen=True)
 class Encoder:
-    """Where the model of a slot is, and how it is to compute."""
+    """Where the model of a slot is, and how it computes."""
 
     model: str | None = None
-    """A name or folder other than the slot's."""
+    """A name or folder, in place of the slot's."""
     revision: str | None = None
     local_files_only: bool = False
     device: str = "cpu"
     batch_size: int = 32
 
 
-def make_vectors(splits: Mapping[str, Sequence[Row]], name: str, slot: Slot, encoder: Encoder) -> tuple[VectorFile, bytes]:
-    """Return the entry and the file of a set of vectors called `name` for all texts of a dataset.
+def make_vectors(rows: Sequence[Row], name: str, slot: Slot, encoder: Encoder) -> tuple[VectorFile, bytes]:
+    """Return the entry and the content of the file of a set of vectors called `name`, for all texts of `rows`.
 
     Raises:
         MissingExtra: sentence-transformers is not installed.
-        OptbenchError: the model cannot be had.
+        OptbenchError: the model is not available.
     """
     revision = encoder.revision or (None if encoder.model else slot.revision)
     folder = resolve(encoder.model or slot.model, revision, local_files_only=encoder.local_files_only)
-    texts = distinct_texts(splits)
+    texts = distinct_texts(rows)
     vectors = {
         role: encode(
             folder,
@@ -67,7 +67,7 @@ def make_vectors(splits: Mapping[str, Sequence[Row]], name: str, slot: Slot, enc
 
 
 def keep_beside(dataset: FrozenDataset, name: str, entry: VectorFile, content: bytes) -> Path:
-    """Write a set where it is found for a dataset whose folder is not ours to change; return its file."""
+    """Write a set where it is looked up for a dataset whose own folder must not be changed; return its file."""
     folder = beside(dataset)
     placed = entry.model_copy(update={"file": f"{name}.npz"})
     write_atomically(folder / placed.file, content)

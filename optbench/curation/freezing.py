@@ -1,4 +1,4 @@
-"""From pairs, or rows, to a frozen dataset: divide, embed, measure, write."""
+"""From rows, or pairs, to a frozen dataset: divide, encode, measure, write."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from optbench.core.errors import DataError, UsageError
+from optbench.core.files import read_bytes
 from optbench.curation.baselines import Baseline, baselines
 from optbench.curation.encoding import Encoder, make_vectors
 from optbench.curation.generation.journal import pairs
-from optbench.curation.importing import write
+from optbench.curation.importing import check_free, write
 from optbench.curation.splitting import divide
 from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import Slot
@@ -31,19 +32,16 @@ MINILM = Slot(
     normalised=True,
 )
 KNOWN: Mapping[str, Slot] = {"e5": E5, "minilm": MINILM}
-"""Sets of vectors that can be asked for by name."""
+"""Sets of vectors that are known by name."""
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Return the rows of a file: of pairs as `optbench data generate` writes them, or of question, answer and label.
+    """Return the rows of a file: of pairs, as `optbench data generate` writes them, or of question, answer and label.
 
     Raises:
         DataError: the file breaks a rule; the message names file, row and rule.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    content = read_bytes(path)
     if _has_pairs(content):
         return [row for pair in pairs(path) for row in pair.rows]
     return parse(content, str(path), crlf=True)
@@ -58,39 +56,38 @@ def freeze(
     *,
     replace: bool = False,
 ) -> FrozenDataset:
-    """Write a dataset into `folder` and return it: divided 60/20/20 with its name as salt, embedded and measured.
+    """Write a dataset into `folder` and return it: divided 60/20/20 with its name as salt, encoded and measured.
 
-    The same rows and name give the same texts, bit for bit, on any machine; vectors depend on the libraries that compute them.
+    Equal rows and names give equal texts, bit for bit, on any machine; vectors depend on the libraries that compute them.
 
     Args:
-        folder: where to; nothing half-written is ever seen there.
+        folder: where to write it.
         rows: all rows.
-        about: the manifest's other entries, `name` among them.
-        sets: the sets of vectors to make; those of `KNOWN` that are not made get a place.
+        about: the other entries of the manifest, `name` among them.
+        sets: the sets of vectors to compute; the others of `KNOWN` can be added later.
         encoder: where the model is, and how it computes.
         replace: whether to replace a folder that exists.
 
     Raises:
-        UsageError: the folder exists already, or a set is not known.
+        UsageError: the folder already exists, or a set is not known.
         DataError: there are too few questions to divide.
-        OptbenchError: a model cannot be had.
+        OptbenchError: a model is not available.
     """
     unknown = [name for name in sets if name not in KNOWN]
     if unknown:
-        raise UsageError(f"no set of vectors is called {unknown[0]!r} (known: {', '.join(KNOWN)})")
-    if folder.exists() and not replace:
-        raise UsageError(f"{folder} exists already; choose another --name, or replace it with --force")
+        raise UsageError(f"no set of vectors named {unknown[0]!r} (known: {', '.join(KNOWN)})")
+    check_free(folder, replace=replace)
     splits = divide(rows, about["name"])
     empty = [name for name, members in splits.items() if not members]
     if empty:
         raise DataError(f"{len({row.question for row in rows})} questions are too few: none is left for {', '.join(empty)}")
-    made = {name: make_vectors(splits, name, KNOWN[name], encoder or Encoder()) for name in sets}
     ordered = [row for split in splits.values() for row in split]
+    vectors = {name: make_vectors(ordered, name, KNOWN[name], encoder or Encoder()) for name in sets}
     answers = [row.answer for row in ordered]
-    encoded = {name: by_text(content, entry.dimension, "answer", answers) for name, (entry, content) in made.items()}
-    places = {name: slot for name, slot in KNOWN.items() if name not in sets}
-    whole = {**about, "slots": places, "figures": _figures(baselines(ordered, encoded))}
-    return write(folder, splits, whole, vectors=made, replace=replace)
+    encoded = {name: by_text(content, entry.dimension, "answer", answers) for name, (entry, content) in vectors.items()}
+    slots = {name: slot for name, slot in KNOWN.items() if name not in sets}
+    entries = {**about, "slots": slots, "figures": _figures(baselines(ordered, encoded))}
+    return write(folder, splits, entries, vectors=vectors, replace=replace)
 
 
 def _has_pairs(content: bytes) -> bool:

@@ -1,17 +1,17 @@
-"""Making a dataset's folder from files of rows: all or nothing."""
+"""Creating a dataset's folder from rows."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from optbench.core.errors import DataError, UsageError
+from optbench.core.files import new_folder, read_bytes, write_atomically
 from optbench.curation import card, croissant
 from optbench.data import manifest as manifests
 from optbench.data.loader import FrozenDataset, check_splits, load
@@ -20,16 +20,26 @@ from optbench.data.rows import Row, columns, parse, write_csv
 
 
 def read_files(files: Mapping[str, Path], validation_share: float) -> dict[str, list[Row]]:
-    """Read the given splits; where there is no validation file, take that share of the training questions for it.
+    """Read the files of the splits; without a validation file, take that share of the training questions.
 
     Raises:
         DataError: a file or a row breaks a rule.
     """
-    splits = {name: parse(_content(path), str(path), crlf=True) for name, path in files.items()}
-    check_splits(splits, {name: str(path) for name, path in files.items()})  # before rows lose their places in the files
+    splits = {name: parse(read_bytes(path), str(path), crlf=True) for name, path in files.items()}
+    check_splits(splits, {name: str(path) for name, path in files.items()})  # while rows are still numbered as in the files
     if "validation" not in splits:
         splits["train"], splits["validation"] = _divide(splits["train"], validation_share)
     return {name: splits[name] for name in SPLITS}
+
+
+def check_free(folder: Path, *, replace: bool) -> None:
+    """Check that a dataset may be written to `folder`.
+
+    Raises:
+        UsageError: it exists and is not to be replaced.
+    """
+    if folder.exists() and not replace:
+        raise UsageError(f"{folder} already exists; choose another --name, or replace it with --force")
 
 
 def write(
@@ -40,67 +50,55 @@ def write(
     vectors: Mapping[str, tuple[VectorFile, bytes]] | None = None,
     replace: bool = False,
 ) -> FrozenDataset:
-    """Write a dataset into `folder`: beside it first, then in one rename, so that nothing half-written is ever seen there.
+    """Write a dataset into `folder` and return it; either the whole folder is written or nothing.
 
     Args:
-        folder: where to.
+        folder: where to write it.
         splits: the rows.
-        about: the manifest's other entries.
-        vectors: for each set of vectors its entry and its file.
+        about: the other entries of the manifest, `name` among them.
+        vectors: for each set of vectors its entry and the content of its file.
         replace: whether to replace a folder that exists.
 
     Raises:
-        UsageError: the folder exists already.
+        UsageError: the folder already exists, or an entry of the manifest breaks a rule.
     """
-    if folder.exists() and not replace:
-        raise UsageError(f"{folder} exists already; choose another --name, or replace it with --force")
-    contents = {f"{name}.csv": write_csv(rows) for name, rows in splits.items()}
-    entries = {
-        name: SplitFile(file=f"{name}.csv", sha256=hashlib.sha256(contents[f"{name}.csv"]).hexdigest(), rows=len(rows))
-        for name, rows in splits.items()
-    }
+    check_free(folder, replace=replace)
     sets = vectors or {}
+    contents = {f"{name}.csv": write_csv(rows) for name, rows in splits.items()}
+    try:
+        manifest = Manifest.model_validate(
+            {
+                **about,
+                "splits": {
+                    name: SplitFile(
+                        file=f"{name}.csv", sha256=hashlib.sha256(contents[f"{name}.csv"]).hexdigest(), rows=len(rows)
+                    )
+                    for name, rows in splits.items()
+                },
+                "vectors": {name: entry for name, (entry, _) in sets.items()},
+            }
+        )
+    except ValidationError as error:
+        raise UsageError(f"a dataset cannot be written with this manifest: {manifests.first_error(error)}") from error
     contents |= {entry.file: content for entry, content in sets.values()}
-    manifest = Manifest.model_validate(
-        {**about, "splits": entries, "vectors": {name: entry for name, (entry, _) in sets.items()}}
-    )
     contents[manifests.NAME] = (manifest.model_dump_json(indent=2) + "\n").encode()
     contents |= companions(manifest, splits)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with new_folder(folder) as unfinished:
         for name, content in contents.items():
-            (beside / name).parent.mkdir(exist_ok=True)
-            with (beside / name).open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        beside.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        beside.rename(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+            write_atomically(unfinished / name, content)
     return load(folder)
 
 
 def companions(manifest: Manifest, splits: Mapping[str, list[Row]]) -> dict[str, bytes]:
-    """Return the files that say in other words what the manifest says, by name: for Croissant's readers and for people.
+    """Return the files that are generated from manifest and rows, by name: the Croissant file and the data card.
 
-    They follow from the arguments alone, so that two machines write the same bytes.
+    Equal arguments give equal bytes on any machine.
     """
     described = croissant.croissant(manifest, {name: columns(rows) for name, rows in splits.items()})
     return {
         croissant.NAME: (json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode(),
         card.NAME: card.data_card(manifest, card.tally(splits)).encode(),
     }
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _divide(rows: list[Row], share: float) -> tuple[list[Row], list[Row]]:
@@ -110,7 +108,5 @@ def _divide(rows: list[Row], share: float) -> tuple[list[Row], list[Row]]:
     kept = [row for row in rows if row.question.casefold() not in chosen]
     moved = [row for row in rows if row.question.casefold() in chosen]
     if not kept or not moved:
-        raise DataError(
-            f"{len(questions)} questions cannot be divided with a share of {share} for validation; give a --validation file"
-        )
+        raise DataError(f"a share of {share} of {len(questions)} questions leaves none for a split; give a --validation file")
     return kept, moved

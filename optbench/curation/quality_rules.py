@@ -1,4 +1,4 @@
-"""What a dataset must be to be worth citing, measured: the rules of `optbench data verify`."""
+"""The rules of quality for a dataset, which `optbench data verify` measures."""
 
 from __future__ import annotations
 
@@ -12,67 +12,60 @@ from optbench.data.loader import FrozenDataset
 
 LENGTHS_AT_MOST = 0.60
 ANSWER_ONLY = (0.60, 0.75)
-SHARE_OFF = 0.03
+SHARES: Mapping[str, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}
+TOLERANCE = 0.03
+"""The largest deviation of a split from its share."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule, whether it holds, and what was found."""
+    """A rule, whether it holds, and the value that was measured."""
 
     rule: str
     holds: bool
-    found: str
+    measured: str
 
 
 def findings(dataset: FrozenDataset, measured: Mapping[str, Baseline]) -> list[Finding]:
-    """Judge a dataset by its rows and by its baselines."""
+    """Check a dataset by its rows and its baselines; one finding per rule."""
     low, high = ANSWER_ONLY
-    answer_only = {name: baseline for name, baseline in measured.items() if name.startswith("answer-only")}
+    lengths = measured["lengths"].accuracy
     return [
         _both_labels(dataset),
         _shares(dataset),
         _near_duplicates(dataset),
-        Finding(
-            f"the two lengths alone give at most {LENGTHS_AT_MOST}",
-            measured["lengths"].accuracy <= LENGTHS_AT_MOST,
-            f"{measured['lengths'].accuracy:.3f}",
-        ),
+        Finding(f"accuracy from the lengths alone is at most {LENGTHS_AT_MOST}", lengths <= LENGTHS_AT_MOST, f"{lengths:.3f}"),
         *(
             Finding(f"{name} is between {low} and {high}", low <= one.accuracy <= high, f"{one.accuracy:.3f}")
-            for name, one in answer_only.items()
+            for name, one in measured.items()
+            if name.startswith("answer-only")
         ),
     ]
 
 
 def _both_labels(dataset: FrozenDataset) -> Finding:
     labels: dict[str, Counter[int]] = {}
-    for split in dataset.splits.values():
-        for row in split:
-            labels.setdefault(row.question, Counter())[row.label] += 1
-    odd = [question for question, found in labels.items() if found[1] != found[-1]]
-    return Finding(
-        "each question has as many correct as incorrect answers", not odd, odd[0] if odd else f"{len(labels)} questions"
-    )
+    for row in dataset.rows:
+        labels.setdefault(row.question, Counter())[row.label] += 1
+    uneven = [question for question, counts in labels.items() if counts[1] != counts[-1]]
+    rule = "each question has as many correct as incorrect answers"
+    return Finding(rule, not uneven, uneven[0] if uneven else f"{len(labels)} questions")
 
 
 def _shares(dataset: FrozenDataset) -> Finding:
     counts = {name: len(rows) for name, rows in dataset.splits.items()}
-    shares = {name: count / sum(counts.values()) for name, count in counts.items()}
-    wanted = {"train": 0.6, "validation": 0.2, "test": 0.2}
-    holds = all(abs(shares[name] - wanted[name]) <= SHARE_OFF for name in wanted)
-    return Finding(
-        "splits are 60/20/20", holds, ", ".join(f"{name} {counts[name]} ({share:.1%})" for name, share in shares.items())
-    )
+    shares = {name: count / len(dataset.rows) for name, count in counts.items()}
+    holds = all(abs(shares[name] - share) <= TOLERANCE for name, share in SHARES.items())
+    return Finding("splits are 60/20/20", holds, ", ".join(f"{name} {counts[name]} ({shares[name]:.1%})" for name in counts))
 
 
 def _near_duplicates(dataset: FrozenDataset) -> Finding:
-    questions = sorted({row.question for split in dataset.splits.values() for row in split})
+    questions = sorted({row.question for row in dataset.rows})
     sets = [grams(question) for question in questions]
-    worst, pair = 0.0, ("", "")
+    highest, pair = 0.0, ("", "")
     for i, one in enumerate(sets):
         for j in range(i):
-            if (index := jaccard(one, sets[j])) > worst:
-                worst, pair = index, (questions[j], questions[i])
-    return Finding(
-        f"no two questions are alike (Jaccard of 5-grams below {NEAR})", worst < NEAR, f"{worst:.2f}: {pair[0]} / {pair[1]}"
-    )
+            if (index := jaccard(one, sets[j])) > highest:
+                highest, pair = index, (questions[j], questions[i])
+    rule = f"no two questions are near-duplicates (Jaccard index of 5-grams below {NEAR})"
+    return Finding(rule, highest < NEAR, f"{highest:.2f}: {pair[0]} / {pair[1]}")

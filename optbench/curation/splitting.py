@@ -1,4 +1,4 @@
-"""Dividing questions into training, validation and test: 60/20/20, stratified, without randomness."""
+"""Dividing rows into training, validation and test: 60/20/20, stratified, without randomness."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ SHARES: Mapping[str, int] = {"train": 3, "validation": 1, "test": 1}
 
 
 def divide(rows: Sequence[Row], salt: str) -> dict[str, list[Row]]:
-    """Divide `rows` by group (by question, where a row names no group), so that no group stands on two sides.
+    """Divide `rows` by group (by question, for a row without a group), so that no group is in two splits.
 
-    Within each topic and kind, groups stand in order of the SHA-256 of `salt` and their name, and go where most is missing of
-    the shares: equal rows and salt give equal splits on any machine. Each question has both labels, so labels are balanced too.
+    Within each topic and kind, groups are sorted by the SHA-256 of `salt` and their name, and each goes to the split that is
+    furthest below its share. Equal rows and salt give equal splits on any machine. If each question has both labels, each split
+    has as many of one as of the other.
     """
     groups: dict[str, list[Row]] = {}
     for row in rows:
@@ -26,12 +27,12 @@ def divide(rows: Sequence[Row], salt: str) -> dict[str, list[Row]]:
     splits: dict[str, list[Row]] = {split: [] for split in SPLITS}
     for _, names in sorted(strata.items()):
         for name in sorted(names, key=lambda name: _hash(salt, name)):
-            splits[_neediest(splits)] += groups[name]
+            splits[_furthest_below_share(splits)] += groups[name]
     return {split: sorted(members, key=lambda row: _hash(salt, row.question, row.answer)) for split, members in splits.items()}
 
 
-def _neediest(splits: Mapping[str, Sequence[Row]]) -> str:
-    """The split that has least of what it is due; of equal ones the first."""
+def _furthest_below_share(splits: Mapping[str, Sequence[Row]]) -> str:
+    """The split with the fewest rows relative to its share; of equal ones the first."""
     return min(SPLITS, key=lambda split: (len(splits[split]) / SHARES[split], SPLITS.index(split)))
 
 

@@ -1,1 +1,1 @@
-"""Datasets: reading them with every check, making them from files, and turning them into the matrix that a network sees."""
+"""Reading datasets with their integrity checked, and turning them into the numbers that a network sees."""

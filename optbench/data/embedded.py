@@ -1,4 +1,4 @@
-"""From texts to the matrix that a network sees: question and answer vectors side by side, and a column of ones."""
+"""From texts to the numbers that a network sees: vectors of question and answer side by side, and a column of ones."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from optbench.data.rows import Row
 
 
 @dataclass(frozen=True)
-class Matrix:
+class EmbeddedDataset:
     """All rows of a dataset, embedded: training rows first, then validation, then test.
 
-    `x` has shape (n, 2d + 1) and `y` (n,), both of the run's type; the slices say which rows are whose.
+    `x` has shape (n, 2d + 1) and `y` shape (n,), both of the run's dtype; the slices select the rows of each split.
     """
 
     x: Array
@@ -33,27 +33,26 @@ class Matrix:
 
     @cached_property
     def operator(self) -> Operator:
-        """`x` for networks that ask no more of it than `x @ weights`."""
+        """`x` for networks that use it only as `x @ weights`."""
         return operator(self.x)
 
 
-def assemble(dataset: FrozenDataset, embedder: Embedder, dtype: npt.DTypeLike) -> Matrix:
-    """Embed `dataset`; the embedder is fitted on training texts only.
+def assemble(dataset: FrozenDataset, embedder: Embedder, dtype: npt.DTypeLike) -> EmbeddedDataset:
+    """Embed `dataset`; the embedder is fitted to training texts only.
 
     Raises:
-        DataError: the embedder returns something other than one finite float32 vector a text.
+        DataError: the embedder returns something other than one finite float32 vector per text.
     """
     splits = dataset.splits
-    rows = [row for name in SPLITS for row in splits[name]]
     fitted = embedder.fit([text for row in splits["train"] for text in (row.question, row.answer)])
-    questions = _encode(embedder, rows, "question", fitted)
-    answers = _encode(embedder, rows, "answer", fitted)
-    x = np.hstack([questions, answers, np.ones((len(rows), 1), np.float32)])
+    questions = _encode(embedder, dataset.rows, "question", fitted)
+    answers = _encode(embedder, dataset.rows, "answer", fitted)
+    x = np.hstack([questions, answers, np.ones((len(dataset.rows), 1), np.float32)])
     stops = itertools.accumulate((len(splits[name]) for name in SPLITS), initial=0)
     train, validation, test = (slice(first, stop) for first, stop in itertools.pairwise(stops))
-    return Matrix(
+    return EmbeddedDataset(
         np.ascontiguousarray(x, dtype),
-        np.array([row.label for row in rows], dtype),
+        np.array([row.label for row in dataset.rows], dtype),
         train=train,
         validation=validation,
         test=test,
@@ -64,9 +63,9 @@ def _encode(embedder: Embedder, rows: list[Row], role: Role, fitted: object) -> 
     vectors = embedder.encode([getattr(row, role) for row in rows], role, fitted)
     two_dimensional = isinstance(vectors, np.ndarray) and vectors.ndim == 2  # noqa: PLR2004  # rows and columns
     if not two_dimensional or vectors.dtype != np.float32 or len(vectors) != len(rows) or not vectors.shape[1]:
-        found = f"{vectors.dtype} of shape {vectors.shape}" if isinstance(vectors, np.ndarray) else type(vectors).__name__
+        got = f"{vectors.dtype} of shape {vectors.shape}" if isinstance(vectors, np.ndarray) else type(vectors).__name__
         raise DataError(
-            f"embedder {embedder.name!r} returned {found} for {len(rows)} {role}s; it must be float32, ({len(rows)}, d)"
+            f"embedder {embedder.name!r} returned {got} for {len(rows)} {role}s; it must be float32, ({len(rows)}, d)"
         )
     if not np.isfinite(vectors).all():
         raise DataError(f"embedder {embedder.name!r} returned NaN or infinity for a {role}")

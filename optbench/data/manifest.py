@@ -1,31 +1,33 @@
-"""The `manifest.json` of a dataset's folder: what lies there, with the SHA-256 of every file."""
+"""The `manifest.json` in a dataset's folder: what the dataset is, with the SHA-256 of every file."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from optbench.core.errors import DataError
+from optbench.core.files import read_bytes
+from optbench.core.names import PATTERN, is_name
 from optbench.core.specs import digest_of
 
 SPLITS = ("train", "validation", "test")
 NAME = "manifest.json"
-_NAME = r"^[a-z0-9]+([-_.][a-z0-9]+)*$"
+LONGEST_NAME = 64
 
 
-def _plain_path(value: str) -> str:
+def _inner_path(value: str) -> str:
     parts = value.split("/")
     if value.startswith("/") or "\\" in value or any(part in ("", ".", "..") for part in parts):
-        raise ValueError("a file lies inside the dataset's folder: no '..', no absolute path")
+        raise ValueError("a file must be inside the dataset's folder: no '..', no absolute path")
     return value
 
 
-InnerPath = Annotated[str, AfterValidator(_plain_path)]
-SetName = Annotated[str, Field(pattern=_NAME, max_length=64)]
+InnerPath = Annotated[str, AfterValidator(_inner_path)]
+Name = Annotated[str, Field(pattern=PATTERN, max_length=LONGEST_NAME)]
+Prompts = dict[Literal["question", "answer"], str]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -45,54 +47,54 @@ class SplitFile(_Strict):
 
 
 class Slot(_Strict):
-    """A set of vectors that a dataset has a place for: the model that makes it, and how."""
+    """A set of vectors that can be added to a dataset: the model that computes it, and how."""
 
     model: str
     dimension: int = Field(ge=1)
-    prompts: dict[Literal["question", "answer"], str]
+    prompts: Prompts
     normalised: bool
     revision: str | None = None
 
 
 class VectorFile(_Strict):
-    """A file of vectors for all texts of the dataset, and what made it."""
+    """A file of vectors for all texts of the dataset, and what computed it."""
 
     file: InnerPath
     sha256: Sha256
     dimension: int = Field(ge=1)
     model: str
-    model_sha256: Sha256 = Field(description="of all its files, as `model_digest` takes them")
-    weights_sha256: Sha256 | None = Field(default=None, description="of its model.safetensors, as published")
-    prompts: dict[Literal["question", "answer"], str]
+    model_sha256: Sha256 = Field(description="of all files of the model, as `model_digest` computes it")
+    weights_sha256: Sha256 | None = Field(default=None, description="of the model's model.safetensors, as published")
+    prompts: Prompts
     normalised: bool
     libraries: dict[str, str] = {}
 
     @property
     def description(self) -> str:
-        """One line: what made the vectors, and how."""
+        """What computed the vectors, and how, on one line."""
         prompts = ", ".join(f"{role} prompt {prompt!r}" for role, prompt in sorted(self.prompts.items()))
         libraries = ", ".join(f"{name} {version}" for name, version in sorted(self.libraries.items()))
-        length = "unit length" if self.normalised else "length as the model gives it"
-        return f"{self.model} (files' SHA-256 {self.model_sha256}); {prompts}; {length}; {libraries}"
+        length = "unit length" if self.normalised else "length not changed"
+        return f"{self.model} (SHA-256 of its files {self.model_sha256}); {prompts}; {length}; {libraries}"
 
 
 class Manifest(_Strict):
     """What a dataset is, and the digest of each of its files."""
 
     format: Literal[1] = 1
-    name: str = Field(pattern=_NAME, max_length=64)
+    name: Name
     version: str = "0"
     title: str = ""
     language: str = ""
     licence: str = ""
-    made: str = Field(default="", description="how the dataset was made, said plainly")
-    url: str = Field(default="", description="where it is found")
-    published: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="the day, as 2025-01-31")
-    citation: str = Field(default="", description="how to cite it; empty for one made of title, version and digest")
+    made: str = Field(default="", description="how the dataset was made")
+    url: str = Field(default="", description="where it is published")
+    published: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="the day, such as 2025-01-31")
+    citation: str = Field(default="", description="how to cite it; if empty, generated from title, version and digest")
     splits: dict[Literal["train", "validation", "test"], SplitFile]
-    vectors: dict[SetName, VectorFile] = {}
-    slots: dict[SetName, Slot] = {}
-    figures: dict[str, float | str | dict[str, float | str]] = Field(default={}, description="what was measured")
+    vectors: dict[Name, VectorFile] = {}
+    slots: dict[Name, Slot] = {}
+    figures: dict[str, float | str | dict[str, float | str]] = Field(default={}, description="measurements of the dataset")
 
     @property
     def digest(self) -> str:
@@ -100,24 +102,25 @@ class Manifest(_Strict):
         return digest_of({name: split.sha256 for name, split in self.splits.items()})
 
 
-def is_name(name: str) -> bool:
-    """Whether a dataset may be called so."""
-    return re.fullmatch(_NAME, name) is not None and len(name) <= 64  # noqa: PLR2004  # as in the model
+def is_dataset_name(name: str) -> bool:
+    """Return whether `name` can name a dataset or a set of vectors."""
+    return is_name(name) and len(name) <= LONGEST_NAME
 
 
 def read(folder: Path) -> Manifest:
-    """Read and check the manifest of the dataset in `folder`.
+    """Read and validate the manifest of the dataset in `folder`.
 
     Raises:
         DataError: there is none, or it breaks a rule; the message names file, place and rule.
     """
     path = folder / NAME
     try:
-        manifest = _validated(Manifest, path)
-    except FileNotFoundError:
-        raise DataError(f"{folder} is no dataset (no {NAME} there); 'optbench data import' makes one from files") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+        content = read_bytes(path)
+    except DataError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        raise DataError(f"{folder} is not a dataset: it has no {NAME}; 'optbench data import' creates one from files") from None
+    manifest = validated_json(Manifest, content, str(path))
     missing = [name for name in SPLITS if name not in manifest.splits]
     if missing:
         raise DataError(f"{path}: splits: {', '.join(missing)} missing; a dataset has {', '.join(SPLITS)}")
@@ -125,38 +128,44 @@ def read(folder: Path) -> Manifest:
 
 
 def read_vector_file(path: Path) -> VectorFile:
-    """Read the entry of a set of vectors that lies outside a dataset's folder.
+    """Read the entry of a set of vectors that is outside of its dataset's folder.
 
     Raises:
         DataError: it breaks a rule; the message names file, place and rule.
     """
-    return _validated(VectorFile, path)
+    return validated_json(VectorFile, read_bytes(path), str(path))
 
 
-def _validated(model: type[M], path: Path) -> M:
+def validated_json(model: type[M], content: str | bytes, where: str) -> M:
+    """Return an instance of a pydantic model from JSON.
+
+    Raises:
+        DataError: it breaks a rule; the message begins with `where` and names place and rule.
+    """
     try:
-        return model.model_validate_json(path.read_bytes())
+        return model.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise DataError(f"{path}: {place}: {first['msg']}") from error
+        raise DataError(f"{where}: {first_error(error)}") from error
+
+
+def first_error(error: ValidationError) -> str:
+    """Return the place and the message of the first error."""
+    first = error.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc']) or 'all of it'}: {first['msg']}"
 
 
 def checked_bytes(folder: Path, file: str, sha256: str) -> bytes:
-    """Return the bytes of a file of the dataset.
+    """Return the content of a file of the dataset.
 
     Raises:
-        DataError: it is missing, or its digest is not the manifest's.
+        DataError: it cannot be read, or its digest is not that in the manifest.
     """
     path = folder / file
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}, which the manifest lists, cannot be read: {error.strerror}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
+    content = read_bytes(path, "listed in the manifest")
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != sha256:
         raise DataError(
-            f"{path} is not the file that was frozen: its SHA-256 begins {found[:16]}, the manifest's {sha256[:16]}; "
-            "restore the file, or make a dataset of another name from it with 'optbench data import'",
+            f"{path} is not the file that was frozen: its SHA-256 begins with {actual[:16]}, that in the manifest with "
+            f"{sha256[:16]}; restore the file, or create a dataset of another name from it with 'optbench data import'",
         )
     return content

@@ -1,4 +1,4 @@
-"""Inputs that are multiplied at every epoch anew, in the form in which that is the least work."""
+"""Inputs that are multiplied by new weights after every epoch, in the form that needs the least work."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ import numpy.typing as npt
 
 from optbench.core.numerics import Array, Operator
 
-SPARSE = 1 / 20  # of the numbers differ from 0: below it, CSR takes less time than BLAS, whichever kernel that has
-REPEATED = 0.9  # as much work as all rows: above it, putting the parts together again costs what was saved
+SPARSE = 1 / 20
+"""The largest share of numbers other than 0 at which CSR takes less time than BLAS, whichever kernel BLAS has."""
+REPEATED = 0.9
+"""The largest share of the work at which `Repeated` pays: above it, assembling its parts costs what was saved."""
 
 
 def operator(x: Array) -> Operator:
-    """Return inputs of shape (n, 2d + 1), question, answer and 1, as what gives the same `x @ w`, but for rounding, sooner."""
+    """Return an operator that is equivalent to `x @ w` up to rounding, but faster where inputs are sparse or recur.
+
+    Args:
+        x: inputs, shape (n, 2d + 1): question, answer and a column of ones.
+    """
     if np.count_nonzero(x) <= SPARSE * x.size:
-        from scipy.sparse import csr_array  # paid by those who train
+        from scipy.sparse import csr_array  # imported by those who train only
 
         sparse: Operator = csr_array(x)
         return sparse
@@ -23,9 +29,10 @@ def operator(x: Array) -> Operator:
 
 
 class Repeated:
-    """Inputs whose questions and answers recur: a question has a correct and an incorrect answer, or shares one with another.
+    """Inputs whose questions and answers recur: each distinct one is multiplied once.
 
-    Each distinct question and answer is multiplied once: x w = (questions w_q)[of rows] + (answers w_a)[of rows] + w_1.
+    x w = (questions w_q)[of rows] + (answers w_a)[of rows] + w_1. A question recurs because it has several answers, an answer
+    because it is given to several questions.
     """
 
     def __init__(self, x: Array) -> None:
@@ -36,21 +43,21 @@ class Repeated:
 
     @property
     def work(self) -> float:
-        """The share of the multiplications that is left."""
+        """The number of multiplications, relative to those of the array."""
         return (len(self._questions) + len(self._answers)) / (2 * len(self._question_of))
 
     def __matmul__(self, w: Array) -> Array:
         """Return x w, shape (n, columns), for `w` of shape (2d + 1, columns)."""
         d = self._width
-        found: Array = np.take(self._questions @ w[:d], self._question_of, axis=0)
-        found += np.take(self._answers @ w[d:-1], self._answer_of, axis=0)
-        found += w[-1]
-        return found
+        out: Array = np.take(self._questions @ w[:d], self._question_of, axis=0)
+        out += np.take(self._answers @ w[d:-1], self._answer_of, axis=0)
+        out += w[-1]
+        return out
 
 
 def _distinct(part: Array) -> tuple[Array, npt.NDArray[np.intp]]:
-    """Return the distinct rows of `part`, in order of appearance, and which of them each row is."""
+    """Return the distinct rows of `part` in order of appearance, and for each row the index of its distinct row."""
     seen: dict[bytes, int] = {}
-    which = np.array([seen.setdefault(row.tobytes(), len(seen)) for row in part], np.intp)
-    _, first = np.unique(which, return_index=True)
-    return np.ascontiguousarray(part[first]), which
+    index = np.array([seen.setdefault(row.tobytes(), len(seen)) for row in part], np.intp)
+    _, first = np.unique(index, return_index=True)
+    return np.ascontiguousarray(part[first]), index

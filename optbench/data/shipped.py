@@ -1,4 +1,4 @@
-"""The dataset that comes with optbench, registered through the same entry-point group as anyone's."""
+"""The dataset that comes with optbench, registered through the same entry-point group as any other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from optbench import Dataset, hookimpl
 
 
 class QaTr(Dataset):
-    """Turkish question-answer pairs about computing, science and daily knowledge, each answer right (+1) or wrong (-1)."""
+    """Turkish question-answer pairs about computing, science and everyday knowledge, each answer right (+1) or wrong (-1)."""
 
     name: ClassVar[str] = "qa-tr"
     folder: ClassVar[Path] = Path(__file__).parent / "frozen" / "qa-tr"

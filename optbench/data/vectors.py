@@ -1,8 +1,8 @@
-"""Vectors that come with a dataset, made once by a model that need not be here: one file a set, checked before use.
+"""Sets of vectors for the texts of a dataset, computed once by a model that need not be installed: one file per set.
 
-A set lies in the dataset's folder, or, where `optbench data embed` made it for a dataset that is not ours to change, beside the
-store, in `.optbench/vectors`. Its file has four arrays: `question` and `answer`, one float32 row for each distinct text, and
-`question_keys` and `answer_keys`, 16 bytes of each text's SHA-256, by which a row is found.
+A set is in the dataset's folder or, if `optbench data embed` made it for an installed dataset, in `.optbench/vectors`. Its file
+has four arrays: `question` and `answer`, one float32 row per distinct text, and `question_keys` and `answer_keys`, the first 16
+bytes of each text's SHA-256, by which rows are looked up.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -25,9 +25,9 @@ from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import VectorFile, checked_bytes, read_vector_file
 from optbench.data.rows import Row
 
-ROLES: tuple[Role, ...] = ("question", "answer")
+ROLES: tuple[Role, ...] = get_args(Role)
 BESIDE = Path(".optbench/vectors")
-"""Where sets lie that do not lie in a dataset's folder: in a folder named after the first digits of its digest."""
+"""Where sets are that are not in their dataset's folder: in a subfolder named after the first digits of its digest."""
 _KEY = 16
 _DIMENSIONS = 2
 
@@ -36,7 +36,7 @@ Vectors = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class VectorSet:
-    """A set of vectors that is here: its entry, and the folder that its file lies in."""
+    """A set of vectors that is available: its entry, and the folder of its file."""
 
     name: str
     folder: Path
@@ -44,12 +44,16 @@ class VectorSet:
 
 
 def beside(dataset: FrozenDataset) -> Path:
-    """Return the folder for sets of `dataset` that do not lie in its own."""
+    """Return the folder for sets of `dataset` that are not in its own."""
     return BESIDE / dataset.digest[:16]
 
 
 def vector_sets(dataset: FrozenDataset) -> dict[str, VectorSet]:
-    """Return the sets of vectors that are here for `dataset`, by name."""
+    """Return the sets of vectors that are available for `dataset`, by name.
+
+    Raises:
+        DataError: the entry of a set breaks a rule.
+    """
     own = {name: VectorSet(name, dataset.folder, entry) for name, entry in dataset.manifest.vectors.items()}
     added = {
         path.stem: VectorSet(path.stem, path.parent, read_vector_file(path)) for path in sorted(beside(dataset).glob("*.json"))
@@ -78,9 +82,9 @@ def pack(texts: Mapping[Role, Sequence[str]], vectors: Mapping[Role, Vectors]) -
     return out.getvalue()
 
 
-def distinct_texts(splits: Mapping[str, Sequence[Row]]) -> dict[Role, list[str]]:
-    """Return the distinct questions and answers of a dataset's splits, in the order of their first appearance."""
-    rows = [row for split in splits.values() for row in split]
+def distinct_texts(rows: Iterable[Row]) -> dict[Role, list[str]]:
+    """Return the distinct questions and answers, in the order of their first appearance."""
+    rows = list(rows)
     return {role: list(dict.fromkeys(getattr(row, role) for row in rows)) for role in ROLES}
 
 
@@ -91,17 +95,17 @@ def unpack(content: bytes, path: str, dimension: int) -> dict[Role, dict[bytes, 
         DataError: the file breaks a rule; the message names file, row and rule.
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as found:
-            arrays = {name: found[name] for name in found.files}
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
     except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
-        raise DataError(f"{path} is no file of plain arrays: {error}") from error
+        raise DataError(f"{path} is not a file of arrays: {error}") from error
     return {role: _by_key(arrays, role, path, dimension) for role in ROLES}
 
 
 def _by_key(arrays: Mapping[str, Any], role: Role, path: str, dimension: int) -> dict[bytes, Vectors]:
     vectors, keys = arrays.get(role), arrays.get(f"{role}_keys")
     if vectors is None or keys is None:
-        raise DataError(f"{path} has no arrays {role!r} and '{role}_keys' (found: {', '.join(sorted(arrays)) or 'none'})")
+        raise DataError(f"{path} has no arrays {role!r} and '{role}_keys' (arrays: {', '.join(sorted(arrays)) or 'none'})")
     if vectors.dtype != np.float32 or vectors.ndim != _DIMENSIONS or vectors.shape[1] != dimension:
         raise DataError(f"{path}: {role} is {vectors.dtype} of shape {vectors.shape}; it must be float32, (texts, {dimension})")
     if keys.dtype != np.uint8 or keys.shape != (len(vectors), _KEY):
@@ -115,14 +119,14 @@ def _by_key(arrays: Mapping[str, Any], role: Role, path: str, dimension: int) ->
 
 
 def by_text(content: bytes, dimension: int, role: Role, texts: Sequence[str]) -> Vectors:
-    """Return the vectors of `texts`, (len(texts), dimension), from a set's file that was just made."""
+    """Return the vectors of `texts`, shape (len(texts), dimension), from the content of a set's file."""
     known = unpack(content, "the new set", dimension)[role]
     return np.array([known[_key(text)] for text in texts])
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrozenVectors(Embedder):
-    """Looks texts up in a set of vectors that comes with the dataset."""
+    """An embedder that looks texts up in a set of vectors."""
 
     name: ClassVar[str] = "frozen-vectors"
     folder: Path
@@ -158,12 +162,12 @@ def _load(folder: Path, file: str, sha256: str, dimension: int) -> dict[Role, di
 
 
 def check(sets: Iterable[VectorSet], dataset: FrozenDataset) -> None:
-    """Refuse a set that is not the one that was frozen, or lacks a text of the dataset.
+    """Check that each set is the one that was frozen and has all texts of the dataset.
 
     Raises:
-        DataError: the message names file, row and rule.
+        DataError: one is not; the message names file, row and rule.
     """
-    texts = distinct_texts(dataset.splits)
+    texts = distinct_texts(dataset.rows)
     for vectors in sets:
         embedder = FrozenVectors.of(vectors)
         for role in ROLES:

@@ -1,4 +1,4 @@
-"""Hashed character n-grams: nothing to fit, nothing to download."""
+"""Hashed character n-grams, which need neither fitting nor a download."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Hashing(Embedder):
     longest: int = count(4)
 
     def encode(self, texts: Sequence[str], role: Role, fitted: Any) -> npt.NDArray[np.float32]:
-        """Return unit vectors, shape (len(texts), features); the role makes no difference."""
-        from sklearn.feature_extraction.text import HashingVectorizer  # a second to import
+        """Return unit vectors, shape (len(texts), features); the role has no effect."""
+        from sklearn.feature_extraction.text import HashingVectorizer  # takes a second to import
 
         vectorizer = HashingVectorizer(
             analyzer="char_wb",

@@ -1,4 +1,4 @@
-"""A neural encoder's files: where they lie, and the digest that stands for them."""
+"""The files of a neural encoder: their folder and their digest."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from optbench import MissingExtra, OptbenchError
 NOT_READ = ("*.md", "*.h5", "*.ot", "*.msgpack", "*.onnx", "onnx/*", "openvino/*", ".*")
 """Files of a model that torch does not read: documentation, and the same weights for other frameworks."""
 PICKLED = "pytorch_model*.bin"
-"""Weights as a pickle, which may run code: passed over where the same lie beside it as safetensors."""
+"""Weights as a pickle, which may run code: ignored if the model has weights as safetensors."""
 
 
 def resolve(model: str, revision: str | None = None, *, local_files_only: bool = False) -> Path:
-    """Return the folder of a model: `model` itself if it is one, else a snapshot from the Hub, downloaded if need be.
+    """Return the folder of a model: `model` itself if it is one, else a snapshot from the Hub, downloaded if necessary.
 
     Raises:
-        MissingExtra: sentence-transformers is not installed, or the Hub's model cannot be had; the message says what to do.
+        MissingExtra: sentence-transformers is not installed, or the model is not available; the message says what to do.
         OptbenchError: there is no such folder.
     """
     folder = Path(model).expanduser()
     if folder.is_dir():
         if revision is not None:
-            raise OptbenchError(f"{model} is a folder and has no revision {revision!r}; leave the revision out")
+            raise OptbenchError(f"{model} is a folder and has no revision {revision!r}; omit the revision")
         return folder.resolve()
     if model.startswith((".", "/", "~")) or model.count("/") > 1:
         raise OptbenchError(f"there is no folder {model}; give the folder of a model, or a name such as OWNER/MODEL")
@@ -35,13 +35,13 @@ def resolve(model: str, revision: str | None = None, *, local_files_only: bool =
 
 
 def model_digest(folder: Path) -> str:
-    """Return the SHA-256 that stands for a model: its files' names and contents, sorted, without what torch does not read.
+    """Return the SHA-256 of a model: of the names and contents of its files, sorted, without files that torch does not read.
 
     Raises:
         OptbenchError: a file cannot be read.
     """
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    kept = [name for name in names if not _passed_over(name, names)]
+    kept = [name for name in names if not _ignored(name, names)]
     try:
         return _digest(folder, tuple((name, *_stamp(folder / name)) for name in kept))
     except OSError as error:
@@ -49,20 +49,20 @@ def model_digest(folder: Path) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """Return an error's kind and first line: libraries explain at length what the message around it says already."""
+    """Return an error's type and first line: the rest of a library's message repeats what ours says."""
     return f"{type(error).__name__}: {error}".strip().partition("\n")[0]
 
 
 def missing_extra() -> MissingExtra:
-    """Return the error that says what to install."""
+    """Return the error that says which extra to install."""
     return MissingExtra("the embedder sentence-transformer needs its libraries: pip install 'optbench[embed]'")
 
 
 @lru_cache(maxsize=8)
 def _download(model: str, revision: str | None, *, local_files_only: bool) -> Path:
-    """Return the Hub's snapshot; the weights as a pickle are fetched only where there are no others."""
+    """Return a snapshot from the Hub; weights as a pickle are downloaded only if there are no others."""
     try:
-        from huggingface_hub import snapshot_download  # an extra, imported when used
+        from huggingface_hub import snapshot_download  # needs an extra
         from huggingface_hub.utils import disable_progress_bars
     except ImportError as error:
         raise missing_extra() from error
@@ -73,18 +73,18 @@ def _download(model: str, revision: str | None, *, local_files_only: bool) -> Pa
         folder = Path(snapshot_download(**where, ignore_patterns=[*NOT_READ, PICKLED]))
         if not any(folder.glob("*.safetensors")):
             folder = Path(snapshot_download(**where, ignore_patterns=[*NOT_READ]))
-    except Exception as error:  # its kinds differ between versions of the library and of its transport
+    except Exception as error:  # its type depends on the versions of the library and of its transport
         what = f"{model!r} at revision {revision!r}" if revision else repr(model)
         raise MissingExtra(
-            f"model {what} cannot be had ({first_line(error)}); check its name (OWNER/MODEL), the revision and the network, or "
-            "give the folder of a model that was downloaded elsewhere"
+            f"model {what} is not available ({first_line(error)}); check its name (OWNER/MODEL), the revision and the "
+            "network, or give the folder of a downloaded model"
         ) from error
     return folder
 
 
 @lru_cache(maxsize=8)
 def _digest(folder: Path, files: tuple[tuple[str, int, int], ...]) -> str:
-    """Hash the files; their sizes and times are parameters so that unchanged ones are read once in a process."""
+    """Hash the files; their sizes and times are part of the cache's key, so that unchanged files are read once per process."""
     total = hashlib.sha256()
     for name, _, _ in files:
         with (folder / name).open("rb") as file:
@@ -97,7 +97,7 @@ def _stamp(path: Path) -> tuple[int, int]:
     return stat.st_size, stat.st_mtime_ns
 
 
-def _passed_over(name: str, names: Sequence[str]) -> bool:
+def _ignored(name: str, names: Sequence[str]) -> bool:
     if fnmatch(name, PICKLED):
         return any(fnmatch(other, "*.safetensors") and "/" not in other for other in names)
     return any(fnmatch(name, pattern) for pattern in NOT_READ)

@@ -1,4 +1,4 @@
-"""Vectors from a neural encoder: any model that sentence-transformers can load, from the Hugging Face Hub or from a folder."""
+"""Vectors from a neural encoder: any model that sentence-transformers can load, from the Hugging Face Hub or a folder."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from optbench.embedders import vector_cache
 from optbench.embedders.model_files import first_line, missing_extra, model_digest, resolve
 
 LIBRARIES = ("sentence-transformers", "transformers", "torch")
-"""Whose versions can change the last bits of a vector."""
+"""The libraries whose versions can change the last bits of a vector."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SentenceTransformer(Embedder):
     """A sentence encoder. Reimers & Gurevych 2019, EMNLP-IJCNLP, arXiv:1908.10084; computed by sentence-transformers.
 
-    Texts longer than the model's limit are cut there. The model's own prompts are never used: what stands before a text is what
-    the two prompts here say. A model may scale to unit length by itself, whatever `normalize` says; all-MiniLM-L6-v2 does.
+    Texts longer than the model's limit are truncated. The model's own prompts are never used, only the two hyper-parameters.
+    Some models, such as all-MiniLM-L6-v2, scale to unit length themselves, whatever the value of `normalize`.
     """
 
     name: ClassVar[str] = "sentence-transformer"
     in_all: ClassVar[bool] = False
     model: str = "sentence-transformers/all-MiniLM-L6-v2"  # a name on the Hub, or a folder
     revision: str | None = None  # of the Hub's model
-    local_files_only: bool = False  # never ask the network
+    local_files_only: bool = False  # do not use the network
     device: str = "cpu"  # where torch computes
-    batch_size: int = count(32)  # texts at a time
-    question_prompt: str = ""  # what stands before a question
-    answer_prompt: str = ""  # what stands before an answer
+    batch_size: int = count(32)  # texts per batch
+    question_prompt: str = ""  # before each question
+    answer_prompt: str = ""  # before each answer
     normalize: bool = True  # to unit length
 
     def encode(self, texts: Sequence[str], role: Role, fitted: Any) -> npt.NDArray[np.float32]:
-        """Return one vector a text, shape (len(texts), the model's dimension), with the role's prompt before each text."""
+        """Return one vector per text, shape (len(texts), the model's dimension), with the role's prompt before each text."""
         return encode(
             resolve(self.model, self.revision, local_files_only=self.local_files_only),
             texts,
@@ -71,21 +71,21 @@ def libraries() -> dict[str, str]:
 def encode(
     folder: Path, texts: Sequence[str], *, prompt: str, normalize: bool, device: str = "cpu", batch_size: int = 32
 ) -> npt.NDArray[np.float32]:
-    """Return one vector a text, shape (len(texts), d), from the cache if the same were made before.
+    """Return one vector per text, shape (len(texts), d), from the cache if the same texts were encoded before.
 
-    Distinct texts are encoded once, in sorted order, so that neither their order nor their repetition changes a bit.
+    Distinct texts are encoded once, in sorted order, so that their order and repetition do not change a bit.
 
     Args:
         folder: the model's, as `resolve` returns it.
-        texts: what to encode.
-        prompt: what to put before each text; the model's own prompts are not used.
+        texts: the texts to encode.
+        prompt: the text before each text; the model's own prompts are not used.
         normalize: whether to scale vectors to unit length.
-        device: where torch computes, such as cpu or cuda.
-        batch_size: how many texts at a time; padding makes the last bits depend on it.
+        device: the device of torch, such as cpu or cuda.
+        batch_size: texts per batch; padding makes the last bits depend on it.
 
     Raises:
         MissingExtra: sentence-transformers is not installed.
-        OptbenchError: the folder holds no model that can be loaded on the device.
+        OptbenchError: the folder has no model that can be loaded on the device.
     """
     distinct = sorted(set(texts))
     digest = model_digest(folder)
@@ -109,31 +109,31 @@ def encode(
     return vectors[[place[text] for text in texts]]
 
 
-@lru_cache(maxsize=1)  # a run needs no more, and two large models may not fit
-def _load(folder: Path, digest: str, device: str) -> Any:  # noqa: ARG001  # by its digest, a changed folder is loaded anew
+@lru_cache(maxsize=1)  # a run needs one, and two large models may not fit into memory
+def _load(folder: Path, digest: str, device: str) -> Any:  # noqa: ARG001  # the digest is part of the cache's key: a changed folder is loaded again
     try:
-        from sentence_transformers import SentenceTransformer as Encoder  # seconds to import: when used
+        from sentence_transformers import SentenceTransformer as Encoder  # takes seconds to import
         from tqdm import tqdm
         from transformers.utils.logging import disable_progress_bar
     except ImportError as error:
         raise missing_extra() from error
-    tqdm.set_lock(RLock())  # its own is a semaphore between processes, which a worker that is ended would leave behind
+    tqdm.set_lock(RLock())  # its default is a semaphore, which a worker that is killed would leave behind
     if not sys.stderr.isatty():
         disable_progress_bar()
     try:
         encoder = Encoder(str(folder), device=device, local_files_only=True)
-    except Exception as error:  # a broken folder shows itself in many ways
+    except Exception as error:  # its type depends on what is wrong with the folder
         raise OptbenchError(
             f"{folder} cannot be loaded on {device!r} ({first_line(error)}); give the folder or the name of a model that "
             "sentence-transformers can load, and a device that torch has"
         ) from error
-    return encoder.float().eval()  # weights may be stored as half precision
+    return encoder.float().eval()  # weights may be stored in half precision
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """One thread, as everything else is computed: more of them give other bits."""
-    import torch  # seconds to import: when used
+    """Compute with one thread, as everywhere: more threads give other bits."""
+    import torch  # takes seconds to import
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)

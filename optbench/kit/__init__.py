@@ -1,1 +1,1 @@
-"""The kit for those who write plugins: a template to begin with, and checks that hold a plugin against the contract."""
+"""For authors of plugins: a template, checks of the contract, and the test problems that the checks use."""

@@ -1,9 +1,13 @@
-"""What methods are tried on: small problems whose every number follows from a seed."""
+"""Small problems on which components are tested: by the checks of the kit, by our tests and by those of plugins.
+
+Every number follows from a seed, and nothing is drawn from a global generator.
+"""
 
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,115 +18,175 @@ from optbench.core.seeding import stream
 
 DTYPES = ("float32", "float64")
 SMALL = Layout({"wide": (6, 4), "square": (5, 5), "column": (4, 1), "vector": (7,)})
-"""Every shape of a layer once."""
+"""One layer of each shape: 60 weights."""
 LARGE = Layout({"layer1": (4097, 64), "layer2": (64, 1)})
-"""A network in which anything of the order of the weights stands out, even one byte for each: 262 kB."""
-_BATCHES = 4
+"""262,272 weights: an allocation of even one byte per weight is easy to tell from everything else."""
+STEPS = 60
+"""The number of steps over which a method is compared with an oracle."""
+ROWS = 16
+"""The rows of a batch."""
 
 
-class LeastSquares:
-    """An `Objective`: half the mean square of X w - y, the rows turning with the step."""
+class _Counted:
+    """The counters and constants of an `Objective`."""
 
-    def __init__(self, w: Vector, *, rows: int = 16, seed: int = 0, steps: int = 60) -> None:
-        rng = stream(seed, "init")
-        # With rows of about unit length the Hessian's eigenvalues stay below 2, whatever the number of weights.
-        self._x: Array = (rng.standard_normal((_BATCHES * rows, w.size)) / np.sqrt(w.size)).astype(w.dtype)
-        self._y: Vector = rng.standard_normal(_BATCHES * rows).astype(w.dtype)
+    def __init__(self, steps: int, seed: int) -> None:
         self.noise = stream(seed, "noise")
         self.steps = steps
         self.evaluations = self.rows = 0
         self.loss = float("nan")
-        self._size = rows
-        self.take(1)
-        self.on(w)
 
-    def on(self, w: Vector) -> LeastSquares:
-        """Turn to the weights `w`, with buffers of one's own."""
-        self._w, self._g = w, np.empty_like(w)
-        self._outputs, self._error = (np.empty(self._size, w.dtype) for _ in range(2))
-        return self
+    def count(self, gradients: int) -> None:
+        """Count gradients on one batch each."""
+        self.evaluations += gradients
+        self.rows += gradients * ROWS
 
-    def copied(self, w: Vector) -> LeastSquares:
-        """Return the same problem at the same point of its noise, for the weights `w`."""
-        other = copy.copy(self)
-        other.noise = copy.deepcopy(self.noise)
-        return other.on(w)
-
-    def take(self, t: int) -> LeastSquares:
-        """Turn to the rows of step `t`; a full batch is not one of all rows here."""
-        first = t % _BATCHES * self._size
-        self._rows = self._x[first : first + self._size], self._y[first : first + self._size]
-        return self
-
-    def gradient(self, y: Vector | None = None) -> Vector:
-        """X^T (X w - y) / n."""
-        x, labels = self._rows
-        np.matmul(x, self._w, out=self._outputs)
-        np.subtract(self._outputs, labels if y is None else y, out=self._error)
-        self.loss = float(np.dot(self._error, self._error)) / self._size
-        self._error *= 1.0 / self._size
-        np.matmul(self._error, x, out=self._g)
-        self.evaluations += 1
-        self.rows += self._size
-        return self._g
-
-    def hvp(self, v: Vector, out: Vector) -> None:
-        """X^T X v / n."""
-        x, _ = self._rows
-        np.matmul(np.matmul(x, v) / self._size, x, out=out)
-        self.evaluations += 2
-        self.rows += 2 * self._size
-
-    def outputs(self) -> Vector:
-        """X w."""
-        return self._outputs
-
-    def after(self, change: Change) -> Objective:
-        """Return the same problem, whose gradients pass through `change` first."""
+    def after(self: Any, change: Change) -> Objective:
+        """Return the same objective, whose gradients pass through `change` first."""
         return ChangedObjective(self, change)
 
 
-class Constant(LeastSquares):
-    """An `Objective` whose gradient, loss, outputs and curvature are one number, such as 0 or NaN, from step `start` on."""
+class LeastSquares(_Counted):
+    """An `Objective`: E = |X w - y|^2 / 2n on n = 16 rows, which change from step to step.
 
-    def __init__(self, w: Vector, value: float, start: int = 1) -> None:
-        super().__init__(w)
-        self._value, self._start, self._t = value, start, 1
+    Targets are noise, so that no batch agrees with another and gradients stay away from 0: a sign does not depend on rounding.
+    With the default seed the path of L-BFGS is not chaotic either.
 
-    def take(self, t: int) -> LeastSquares:
-        """Take note of the step."""
-        self._t = t
-        return super().take(t)
+    Args:
+        w: the weights at which gradients are taken, shape (P,), kept by reference.
+        seed: of rows, targets and noise.
+        steps: the planned number of steps.
+        batches: the number of different batches, after which rows recur.
+    """
+
+    def __init__(self, w: Vector, *, seed: int = 7, steps: int = STEPS, batches: int = STEPS) -> None:
+        super().__init__(steps, seed)
+        rng = stream(seed, "init")
+        # Rows of about unit length keep the Hessian's eigenvalues below 2, whatever the number of weights.
+        self._x: Array = (rng.standard_normal((batches, ROWS, w.size)) / np.sqrt(w.size)).astype(w.dtype)
+        self._y: Vector = rng.standard_normal((batches, ROWS)).astype(w.dtype)
+        self.take(1).move_to(w)
+
+    def move_to(self, w: Vector) -> Self:
+        """Take gradients at the weights `w` from now on."""
+        self.w, self._g = w, np.empty_like(w)
+        self._outputs, self._error = (np.empty(ROWS, w.dtype) for _ in range(2))
+        return self
+
+    def copied(self, w: Vector) -> Self:
+        """Return the same problem, its noise in the same state, for the weights `w`."""
+        other = copy.copy(self)
+        other.noise = copy.deepcopy(self.noise)
+        return other.move_to(w)
+
+    def take(self, t: int) -> Self:
+        """Switch to the rows of step `t`."""
+        self._batch = self._x[t % len(self._x)], self._y[t % len(self._y)]
+        return self
 
     def gradient(self, y: Vector | None = None) -> Vector:
-        """The number, in every place."""
-        g = super().gradient(y)
-        if self._t >= self._start:
-            g.fill(self._value)
-            self._outputs.fill(self._value)
-            self.loss = self._value
-        return g
+        """dE/dw = X^T (X w - y) / n."""
+        x, labels = self._batch
+        np.matmul(x, self.w, out=self._outputs)
+        np.subtract(self._outputs, labels if y is None else y, out=self._error)
+        self.loss = float(np.dot(self._error, self._error)) / ROWS
+        self._error *= 1.0 / ROWS
+        np.matmul(self._error, x, out=self._g)
+        self.count(1)
+        return self._g
 
     def hvp(self, v: Vector, out: Vector) -> None:
-        """The number, in every place."""
-        super().hvp(v, out)
-        if self._t >= self._start:
-            out.fill(self._value)
+        """H v = X^T X v / n."""
+        x, _ = self._batch
+        np.matmul(np.matmul(x, v) / ROWS, x, out=out)
+        self.count(2)
+
+    def outputs(self) -> Vector:
+        """Return X w at the last gradient, shape (16,)."""
+        return self._outputs
 
 
-def start(layout: Layout, dtype: npt.DTypeLike, seed: int = 1) -> Vector:
-    """Return weights to begin with."""
+class Fixed(_Counted):
+    """An `Objective` whose gradient and Hessian-vector product are `g` at every step, and whose loss and outputs are `g[0]`.
+
+    Args:
+        g: the gradient, shape (P,); a method uses up a copy of it.
+        steps: the planned number of steps.
+    """
+
+    def __init__(self, g: Vector, steps: int = STEPS) -> None:
+        super().__init__(steps, seed=0)
+        self._fixed, self._g = g, np.empty_like(g)
+        self._outputs = np.full(ROWS, g[0])
+
+    def take(self, t: int) -> Self:
+        """Do nothing: all steps are alike."""
+        return self
+
+    def gradient(self, y: Vector | None = None) -> Vector:
+        """Return a copy of `g`, in one reused buffer."""
+        np.copyto(self._g, self._fixed)
+        self.loss = float(self._fixed[0])
+        self.count(1)
+        return self._g
+
+    def hvp(self, v: Vector, out: Vector) -> None:
+        """Write `g` to `out`."""
+        np.copyto(out, self._fixed)
+        self.count(2)
+
+    def outputs(self) -> Vector:
+        """Return `g[0]` for each row, shape (16,)."""
+        return self._outputs
+
+
+def start(layout: Layout, dtype: npt.DTypeLike = "float64", seed: int = 1) -> Vector:
+    """Return initial weights, shape (P,), drawn from N(0, 1)."""
     return stream(seed, "init").standard_normal(layout.size).astype(dtype)
 
 
-def walk(opt: Any, w: Vector, s: Any, at: LeastSquares, steps: range) -> None:
-    """Take the steps."""
+def walk(opt: Any, w: Vector, s: Any, at: LeastSquares | Fixed, steps: Iterable[int]) -> None:
+    """Take the given steps of `opt` from the weights `w` and the state `s`, both changed in place."""
     for t in steps:
         opt.step(w, s, t, at.take(t))
 
 
+def trajectory(opt: Any, problem: LeastSquares, layout: Layout = SMALL, steps: int = STEPS) -> Array:
+    """Return the evaluated weights after each step of `opt`, shape (steps, P), from the problem's weights, which stay."""
+    w = problem.w.copy()
+    s, at = opt.init(w, layout), problem.copied(w)
+
+    def step(t: int) -> Vector:
+        opt.step(w, s, t, at.take(t))
+        evaluated: Vector = opt.eval_weights(w, s)
+        return evaluated
+
+    return np.array([step(t).copy() for t in range(1, steps + 1)])
+
+
+def oracle_trajectory(step: Callable[[LeastSquares, int], Vector], problem: LeastSquares, steps: int = STEPS) -> Array:
+    """Return the weights after each step of an independent implementation, shape (steps, P), from the problem's weights.
+
+    Args:
+        step: takes the objective at the current weights and the step t = 1, 2, ..., and returns the new weights, (P,).
+        problem: where gradients come from; its weights stay.
+        steps: how many steps to take.
+    """
+    w = problem.w.copy()
+    at, path = problem.copied(w), []
+    for t in range(1, steps + 1):
+        w[:] = step(at.take(t), t)
+        path.append(w.copy())
+    return np.array(path)
+
+
+def distance(ours: Array, theirs: Array) -> float:
+    """Return the largest difference of two trajectories, relative to the largest weight of the same step."""
+    return float(np.max(np.abs(ours - theirs).max(axis=1) / np.abs(theirs).max(axis=1)))
+
+
 def batch(rows: int, inputs: int, dtype: npt.DTypeLike, seed: int = 2) -> tuple[Array, Vector]:
-    """Return inputs, the last of which are ones, and labels of -1 and +1."""
+    """Return inputs, shape (rows, inputs), the last of which are ones, and labels of -1 and +1, shape (rows,)."""
     rng = stream(seed, "batches")
     x = rng.standard_normal((rows, inputs))
     x[:, -1] = 1.0

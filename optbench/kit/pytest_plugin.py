@@ -1,4 +1,4 @@
-"""What pytest loads wherever optbench is installed: next to nothing, until a test asks for `optbench_check`."""
+"""The pytest plugin, loaded wherever optbench is installed: it imports nothing until a test takes `optbench_check`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ MARKER = "optbench"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
-    config.addinivalue_line("markers", f"{MARKER}(plugin): the plugin whose checks the argument {ARGUMENT} runs, one a test")
+    config.addinivalue_line("markers", f"{MARKER}(plugin): run the checks of this plugin, one per test, as {ARGUMENT}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make one test of each check of the plugin that the marker names."""
+    """Generate one test for each check of the plugin that the marker names."""
     if ARGUMENT not in metafunc.fixturenames:
         return
-    from optbench.core.errors import OptbenchError  # for those who ask only
-    from optbench.kit.testing import plugin_checks  # NumPy and scikit-learn
+    from optbench.core.errors import OptbenchError
+    from optbench.kit.testing import plugin_checks  # imports NumPy and scikit-learn
 
     marker = metafunc.definition.get_closest_marker(MARKER)
     if marker is None or len(marker.args) != 1:
@@ -33,6 +33,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _refuse(message: str) -> NoReturn:
-    import pytest  # who calls this has it
+    import pytest  # installed: pytest is the caller
 
     raise pytest.UsageError(message) from None

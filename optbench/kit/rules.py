@@ -1,4 +1,4 @@
-"""What a rule of the contract is, and what it is held against."""
+"""What a rule of the contract is, and the component it is checked on."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from optbench.core.hyperparameters import build
 from optbench.registry import Plugin, Registry
 
 Violations = Iterator[str]
-"""What was found wrong, one sentence each; nothing if the rule holds."""
+"""One sentence for each violation; none if the rule holds."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A method that is examined."""
+    """A component that is checked."""
 
-    axis: str
+    kind: str
     cls: type[Any]
     plugin: Plugin
     siblings: tuple[tuple[str, type[Any]], ...] = ()
-    """All methods of the plugin by kind, this one among them: one further process serves them together."""
+    """The kind and class of each component of the plugin, this one included: one further process computes all their digests."""
 
     @property
     def name(self) -> str:
@@ -33,47 +33,55 @@ class Subject:
         return name
 
     @cached_property
-    def thing(self) -> Any:
-        """The method with its default hyper-parameters."""
-        return made(self.cls)
+    def instance(self) -> Any:
+        """The component with its default hyper-parameters."""
+        return make(self.cls)
 
     @property
     def docstring(self) -> str:
-        """What the class says of itself; what `dataclass` writes for a class that says nothing does not count."""
+        """The docstring of the class on one line, empty if it has none; the one that `dataclass` generates does not count."""
         text = self.cls.__doc__ or ""
         return "" if text.startswith(f"{self.cls.__name__}(") else " ".join(text.split())
 
-    def says(self, word: str) -> bool:
-        """Whether the docstring has `word` in it, as a word."""
+    def mentions(self, word: str) -> bool:
+        """Whether `word` occurs in the docstring as a whole word."""
         return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", self.docstring) is not None
 
 
-def made(cls: type[Any], given: Mapping[str, Any] | None = None, inner: str = "sgd") -> Any:
-    """Make a method of its default hyper-parameters but for those given; a wrapper goes around a built-in optimizer."""
+def make(cls: type[Any], params: Mapping[str, Any] | None = None, inner: str = "sgd") -> Any:
+    """Return an instance of a component's class.
+
+    Args:
+        cls: the class.
+        params: hyper-parameters by name; the others take their defaults.
+        inner: the built-in optimizer that a wrapper goes around.
+    """
     parts = {"inner": built_in("optimizer", inner)()} if issubclass(cls, Wrapper) else {}
-    return build(cls, dict(given or {}), **parts)
+    return build(cls, dict(params or {}), **parts)
 
 
 @cache
-def built_in(axis: str, name: str) -> type[Any]:
-    """Return the method of that name that comes with optbench, whatever else is installed."""
-    return Registry(autoload=False).find(axis, name).cls
+def built_in(kind: str, name: str) -> type[Any]:
+    """Return the built-in component of that name, whatever else is installed."""
+    return Registry(autoload=False).find(kind, name).cls
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A part of the contract that can be checked: what holds, and what to do where it does not."""
+    """A part of the contract that can be checked."""
 
     name: str
-    holds: str
+    promise: str
+    """What holds."""
     remedy: str
+    """What to do where it does not."""
     violations: Callable[[Subject], Violations]
 
 
 def rule(name: str, remedy: str) -> Callable[[Callable[[Subject], Violations]], Rule]:
-    """Make a rule of a function that yields violations; its docstring says what holds."""
+    """Make a rule of a function that yields violations; its docstring is the promise."""
 
-    def made(violations: Callable[[Subject], Violations]) -> Rule:
+    def decorate(violations: Callable[[Subject], Violations]) -> Rule:
         return Rule(name, " ".join((violations.__doc__ or "").split()), remedy, violations)
 
-    return made
+    return decorate

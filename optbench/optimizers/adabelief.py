@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, over_root, positive
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, over_root, positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,7 @@ class AdaBelief(Optimizer):
     """
 
     name: ClassVar[str] = "adabelief"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("pytorch_optimizer.AdaBelief"), Oracle("optax.adabelief"))
     lr: float = positive(0.001)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.999)
@@ -26,7 +27,7 @@ class AdaBelief(Optimizer):
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no moments."""
+        """Return moments of 0."""
         return State(m=Average(w), v=Average(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

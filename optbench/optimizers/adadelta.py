@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +19,14 @@ class AdaDelta(Optimizer):
     """
 
     name: ClassVar[str] = "adadelta"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.Adadelta"), Oracle("optax.adadelta"))
     lr: float = positive(1.0)
     rho: float = fraction(0.9)
     eps: float = positive(1e-6)
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no squares."""
+        """Return averages of 0."""
         return State(v=Average(w), x=Average(w), scratch=np.empty_like(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

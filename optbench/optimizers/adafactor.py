@@ -8,18 +8,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Array, Layout, Optimizer, State, Vector, non_negative, norm, positive
+from optbench import Array, Layout, Optimizer, Oracle, State, Vector, non_negative, norm, positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class Adafactor(Optimizer):
     """Adafactor without momentum. Shazeer & Stern 2018, ICML, arXiv:1804.04235, Algorithms 4 (matrices) and 5 (vectors).
 
-    Deviations, all as in torch: squares are not raised by eps_1 = 1e-30, but their estimates cut off at eps_1^2, with the
-    machine epsilon for eps_1; the step falls with min(lr, 1 / sqrt(t)); a decoupled weight decay.
+    Deviations, all as in torch: eps_1 = 1e-30 is not added to squares, but their estimates are bounded below by eps_1^2, with
+    the machine epsilon for eps_1; the step is proportional to min(lr, 1 / sqrt(t)); a decoupled weight decay.
     """
 
     name: ClassVar[str] = "adafactor"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.Adafactor"),)
     lr: float = positive(0.01)
     decay: float = positive(0.8)
     eps: float = positive(1e-3)
@@ -27,7 +28,7 @@ class Adafactor(Optimizer):
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no squares: means over rows and columns for a matrix, all of them for a vector."""
+        """Return averages of 0: of the means over rows and columns for a matrix, of all squares for a vector."""
         moments = {}
         for layer, view in layout.views(w).items():
             sizes = view.shape if view.ndim == 2 else (view.size,)  # noqa: PLR2004  # a matrix
@@ -58,7 +59,7 @@ class Adafactor(Optimizer):
 
 
 def _estimate(moments: tuple[Array, ...], g: Array, weight: float, out: Array) -> None:
-    """Take g^2 into its averages with `weight`, and write the second moment that they stand for to `out`."""
+    """Add g^2 to its averages with `weight`, and write the second moment that they represent to `out`."""
     eps = float(np.finfo(g.dtype).eps)
     for moment in moments:
         np.multiply(moment, 1.0 - weight, out=moment)

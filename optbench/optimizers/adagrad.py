@@ -7,24 +7,25 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Layout, Optimizer, State, Vector, add_square, axpy, non_negative, over_root, positive
+from optbench import Layout, Optimizer, Oracle, State, Vector, add_square, axpy, non_negative, over_root, positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdaGrad(Optimizer):
     """AdaGrad with a diagonal matrix. Duchi, Hazan & Singer 2011, JMLR 12, 2121-2159, Figure 1.
 
-    Deviations: eps stands outside the root, as in torch; the paper adds it to the diagonal as delta. The weight decay is L2, as
-    in torch.
+    Deviations: eps is outside the root, as in torch; the paper adds it to the diagonal as delta. The weight decay is L2, as in
+    torch.
     """
 
     name: ClassVar[str] = "adagrad"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.Adagrad"),)
     lr: float = positive(0.01)
     eps: float = positive(1e-10)
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no squares."""
+        """Return averages of 0."""
         return State(v=np.zeros_like(w), scratch=np.empty_like(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from optbench import Average, Layout, Optimizer, State, Vector, adam_step, axpy, fraction, non_negative, positive
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, adam_step, axpy, fraction, non_negative, positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class Adam(Optimizer):
     """Adam. Kingma & Ba 2015, ICLR, arXiv:1412.6980, Algorithm 1.
 
-    Deviation: the weight decay, which the paper does not have; it is L2, as in torch.
+    Deviation: the paper has no weight decay; here it is L2, as in torch.
     """
 
     name: ClassVar[str] = "adam"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.Adam"), Oracle("optax.adam"))
     lr: float = positive(0.001)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.999)
@@ -23,7 +24,7 @@ class Adam(Optimizer):
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no moments."""
+        """Return moments of 0."""
         return State(m=Average(w), v=Average(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

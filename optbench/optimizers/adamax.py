@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +18,7 @@ class AdaMax(Optimizer):
     """
 
     name: ClassVar[str] = "adamax"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.Adamax"), Oracle("optax.adamax"))
     lr: float = positive(0.002)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.999)
@@ -25,7 +26,7 @@ class AdaMax(Optimizer):
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no moment and no norm."""
+        """Return a moment and a norm of 0."""
         return State(m=Average(w), u=np.zeros_like(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

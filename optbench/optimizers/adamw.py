@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from optbench import Average, Layout, Optimizer, State, Vector, adam_step, fraction, non_negative, positive
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, adam_step, fraction, non_negative, positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,7 @@ class AdamW(Optimizer):
     """
 
     name: ClassVar[str] = "adamw"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.AdamW"), Oracle("optax.adamw"))
     lr: float = positive(0.001)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.999)
@@ -23,7 +24,7 @@ class AdamW(Optimizer):
     weight_decay: float = non_negative(0.01)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no moments."""
+        """Return moments of 0."""
         return State(m=Average(w), v=Average(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

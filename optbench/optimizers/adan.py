@@ -8,18 +8,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, over_root, positive
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, over_root, positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class Adan(Optimizer):
     """Adaptive Nesterov momentum. Xie et al. 2022, arXiv:2208.06677, Algorithm 1.
 
-    The betas weigh what was, as in the authors' code; the paper's weigh what is new (its beta1 = 0.02 is 0.98 here). Deviation:
-    the averages are corrected for their start, and the rate is 1e-3, as in that code.
+    The betas are the weights of the old averages, as in the authors' code; in the paper they are those of the new terms (its
+    beta1 = 0.02 is 0.98 here). Deviation: the averages are bias-corrected, and the rate is 1e-3, as in that code.
     """
 
     name: ClassVar[str] = "adan"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("pytorch_optimizer.Adan"),)
     lr: float = positive(0.001)
     beta1: float = fraction(0.98)
     beta2: float = fraction(0.92)
@@ -28,7 +29,7 @@ class Adan(Optimizer):
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no moments."""
+        """Return moments of 0."""
         return State(m=Average(w), v=Average(w), n=Average(w), previous=np.zeros_like(w), scratch=np.empty_like(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

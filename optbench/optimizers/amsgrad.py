@@ -8,18 +8,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, over_root, positive
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, over_root, positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class AMSGrad(Optimizer):
     """AMSGrad. Reddi, Kale & Kumar 2018, ICLR, arXiv:1904.09237, Algorithm 2.
 
-    Deviations, all as in torch: both moments are corrected for their start, which the paper leaves out, v only after its
-    maximum was taken (optax takes the maximum of corrected v); eps; an L2 weight decay.
+    Deviations, all as in torch: both moments are bias-corrected, which the paper omits, v only after the maximum (optax takes
+    the maximum of the corrected v); eps; an L2 weight decay.
     """
 
     name: ClassVar[str] = "amsgrad"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.Adam(amsgrad=True)"),)
     lr: float = positive(0.001)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.999)
@@ -27,7 +28,7 @@ class AMSGrad(Optimizer):
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no moments."""
+        """Return moments of 0."""
         return State(m=Average(w), v=Average(w), highest=np.zeros_like(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from optbench import Optimizer, Vector, axpy, non_negative, positive
+from optbench import Optimizer, Oracle, Vector, axpy, non_negative, positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class GD(Optimizer):
-    """Gradient descent on the whole training set, one step an epoch. Cauchy 1847, Comptes Rendus 25, 536-538.
+    """Gradient descent on the whole training set, one step per epoch. Cauchy 1847, Comptes Rendus 25, 536-538.
 
-    The rate is that of the experiment which optbench grew out of; the weight decay is L2, as in torch.
+    The default rate is that of the experiment from which optbench originated; the weight decay is L2, as in torch.
     """
 
     name: ClassVar[str] = "gd"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.SGD"), Oracle("optax.sgd"))
     batch: ClassVar[Literal["mini", "full"]] = "full"
     lr: float = positive(0.01)
     weight_decay: float = non_negative(0.0)

@@ -8,17 +8,31 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, over_root, positive, trust_ratio
+from optbench import (
+    Average,
+    Layout,
+    Optimizer,
+    Oracle,
+    State,
+    Vector,
+    axpy,
+    fraction,
+    non_negative,
+    over_root,
+    positive,
+    trust_ratio,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LAMB(Optimizer):
-    """Layer-wise adaptive moments. You et al. 2020, ICLR, arXiv:1904.00962, Algorithm 2, its phi the identity.
+    """Layer-wise adaptive moments. You et al. 2020, ICLR, arXiv:1904.00962, Algorithm 2, with the identity as phi.
 
-    Deviation: a layer whose weights or update are all 0 has trust ratio 1, as in optax.
+    Deviation: the trust ratio of a layer whose weights or update are all 0 is 1, as in optax.
     """
 
     name: ClassVar[str] = "lamb"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("optax.lamb"),)
     lr: float = positive(0.001)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.999)
@@ -26,7 +40,7 @@ class LAMB(Optimizer):
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no moments."""
+        """Return moments of 0."""
         return State(m=Average(w), v=Average(w), layout=layout)
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

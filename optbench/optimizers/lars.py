@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive, trust_ratio
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, positive, trust_ratio
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,17 +13,18 @@ class LARS(Optimizer):
     """Layer-wise adaptive rate scaling. You, Gitman & Ginsburg 2017, arXiv:1708.03888, Algorithm 1.
 
     Deviations: the trust ratio divides by |g + weight_decay w|, as in optax; the paper divides by |g| + weight_decay |w|. It is
-    1 where a layer's weights or update are all 0. The rate is 0.1 and there is no weight decay unless asked for.
+    1 where a layer's weights or update are all 0. The default rate is 0.1, the default weight decay 0.
     """
 
     name: ClassVar[str] = "lars"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("optax.lars"),)
     lr: float = positive(0.1)
     momentum: float = fraction(0.9)
     trust: float = positive(0.001)
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start at rest."""
+        """Return a velocity of 0."""
         return State(b=Average(w), layout=layout)
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

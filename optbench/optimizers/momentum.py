@@ -5,24 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class Momentum(Optimizer):
-    """Stochastic gradient descent with a heavy ball. Polyak 1964, USSR Comp. Math. and Math. Phys. 4(5), 1-17.
+    """Stochastic gradient descent with momentum (heavy ball). Polyak 1964, USSR Comp. Math. and Math. Phys. 4(5), 1-17.
 
-    Deviations, both as in torch: the rate multiplies the ball's whole velocity, not the gradient that enters it, which differs
-    where a schedule changes the rate; an L2 weight decay.
+    Deviations, both as in torch: the rate multiplies the whole velocity, not the gradient that is added to it, which makes a
+    difference where a schedule changes the rate; an L2 weight decay.
     """
 
     name: ClassVar[str] = "momentum"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.SGD"), Oracle("optax.sgd"))
     lr: float = positive(0.1)
     momentum: float = fraction(0.9)
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start at rest."""
+        """Return a velocity of 0."""
         return State(b=Average(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

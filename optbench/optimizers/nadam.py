@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, over_root, positive
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, over_root, positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,7 @@ class NAdam(Optimizer):
     """
 
     name: ClassVar[str] = "nadam"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.NAdam"),)
     lr: float = positive(0.002)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.999)
@@ -27,7 +28,7 @@ class NAdam(Optimizer):
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no moments."""
+        """Return moments of 0."""
         return State(m=Average(w), v=Average(w), mu_product=1.0, scratch=np.empty_like(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

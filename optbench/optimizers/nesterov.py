@@ -5,25 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class Nesterov(Optimizer):
     """Nesterov's accelerated gradient. Nesterov 1983, Soviet Mathematics Doklady 27(2), 372-376.
 
-    In the form that Sutskever et al. 2013, ICML, equations 3 and 4, gave it.
+    In the form of Sutskever et al. 2013, ICML, equations 3 and 4.
 
-    Deviations, both as in torch: w stands for the point ahead at which the gradient is taken; an L2 weight decay.
+    Deviations, both as in torch: w is the look-ahead point, at which the gradient is taken; an L2 weight decay.
     """
 
     name: ClassVar[str] = "nesterov"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.SGD(nesterov=True)"), Oracle("optax.sgd(nesterov=True)"))
     lr: float = positive(0.1)
     momentum: float = fraction(0.9)
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start at rest."""
+        """Return a velocity of 0."""
         return State(b=Average(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, over_root, positive
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, over_root, positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,7 @@ class RAdam(Optimizer):
     """
 
     name: ClassVar[str] = "radam"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.RAdam"),)
     lr: float = positive(0.001)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.999)
@@ -27,7 +28,7 @@ class RAdam(Optimizer):
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no moments."""
+        """Return moments of 0."""
         return State(m=Average(w), v=Average(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
@@ -41,7 +42,7 @@ class RAdam(Optimizer):
         s.m.add(g, self.beta1)
         np.multiply(g, g, out=g)
         s.v.add(g, self.beta2)
-        power = self.beta2**t  # not the running product of the average: the difference below would multiply its rounding
+        power = self.beta2**t  # not the average's running product, whose rounding errors the difference below would amplify
         rho = 2.0 / (1.0 - self.beta2) - 1.0
         rho_t = rho - 2.0 * t * power / (1.0 - power)
         if rho_t <= 5.0:  # noqa: PLR2004  # the variance of 1 / sqrt(v^_t) is not yet tractable

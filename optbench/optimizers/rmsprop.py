@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, over_root, positive
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, over_root, positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,7 @@ class RMSProp(Optimizer):
     """
 
     name: ClassVar[str] = "rmsprop"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.RMSprop"), Oracle("optax.rmsprop(eps_in_sqrt=False)"))
     lr: float = positive(0.01)
     alpha: float = fraction(0.99)
     eps: float = positive(1e-8)
@@ -29,13 +30,13 @@ class RMSProp(Optimizer):
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no squares."""
+        """Return averages of 0."""
         return State(v=Average(w), m=Average(w) if self.centered else None, scratch=np.empty_like(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
         """v_t = alpha v_{t-1} + (1 - alpha) g_t^2; w_t = w_{t-1} - lr g_t / (sqrt(v_t) + eps).
 
-        Centered, v_t - m_t^2 stands under the root, m_t the average of g_t.
+        If centered, v_t - m_t^2 is under the root, where m_t is the average of g_t.
         """
         if self.weight_decay:
             axpy(self.weight_decay, w, g)

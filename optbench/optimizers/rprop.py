@@ -7,20 +7,22 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Layout, Optimizer, State, Vector, axpy, fraction, positive, sign
+from optbench import Layout, Optimizer, Oracle, State, Vector, axpy, fraction, positive, sign
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rprop(Optimizer):
     """Resilient backpropagation without backtracking. Riedmiller & Braun 1993, IEEE ICNN, 586-591.
 
-    Deviation: where the sign flipped the weight stays for a step, as in torch: Igel & Huesken 2003, Neurocomputing 50, 105-123,
-    call this iRprop-. It is meant for full batches, and takes mini-batches here as all others do.
+    Deviation: where the sign of a gradient changes, the weight stays for one step, as in torch; Igel & Huesken 2003,
+    Neurocomputing 50, 105-123, call this iRprop-. It was designed for full batches; here it gets mini-batches like
+    the others.
 
-    `lr` is the first step size of each weight; from then on the method sets its own, so there is no rate for a schedule.
+    `lr` is the initial step size of each weight; the method adapts step sizes itself, so there is no rate for a schedule.
     """
 
     name: ClassVar[str] = "rprop"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.Rprop"),)
     rates: ClassVar[tuple[str, ...]] = ()
     lr: float = positive(0.01)
     shrink: float = fraction(0.5)
@@ -29,7 +31,7 @@ class Rprop(Optimizer):
     step_max: float = positive(50.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start with equal step sizes and no gradient."""
+        """Return equal step sizes and a last gradient of 0."""
         return State(step=np.full_like(w, self.lr), previous=np.zeros_like(w), scratch=np.empty_like(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from optbench import Optimizer, Vector, axpy, non_negative, positive
+from optbench import Optimizer, Oracle, Vector, axpy, non_negative, positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class SGD(Optimizer):
     """Stochastic gradient descent on mini-batches. Robbins & Monro 1951, Annals of Mathematical Statistics 22(3), 400-407.
 
-    The rate is constant where the paper lets it fall, and is that of the experiment which optbench grew out of; the weight
-    decay is L2, as in torch.
+    The rate is constant, while that of the paper decreases; its default is that of the experiment from which optbench
+    originated. The weight decay is L2, as in torch.
     """
 
     name: ClassVar[str] = "sgd"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.SGD"), Oracle("optax.sgd"))
     lr: float = positive(0.1)
     weight_decay: float = non_negative(0.0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from optbench import Optimizer, Vector, axpy, non_negative, positive, sign
+from optbench import Optimizer, Oracle, Vector, axpy, non_negative, positive, sign
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,7 @@ class SignSGD(Optimizer):
     """
 
     name: ClassVar[str] = "signsgd"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("pytorch_optimizer.SignSGD(momentum=0)"), Oracle("optax.sign_sgd"))
     lr: float = positive(0.001)
     weight_decay: float = non_negative(0.0)
 

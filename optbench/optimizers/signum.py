@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, positive, sign
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, positive, sign
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,12 +16,13 @@ class Signum(Optimizer):
     """
 
     name: ClassVar[str] = "signum"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("pytorch_optimizer.SignSGD"), Oracle("optax.signum"))
     lr: float = positive(0.001)
     momentum: float = fraction(0.9)
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no moment."""
+        """Return a moment of 0."""
         return State(m=Average(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from optbench.core.contracts import Model
 from optbench.core.metrics import RECORDED
 from optbench.core.numerics import Array, Operator, Vector, norm
-from optbench.data.embedded import Matrix
+from optbench.data.embedded import EmbeddedDataset
 from optbench.training.diagnostics import LastStep
 from optbench.training.loop import Batch
 from optbench.training.sketch import sketch
@@ -40,7 +40,7 @@ class Monitor:
     """
 
     def __init__(
-        self, model: Model, matrix: Matrix, inputs: Operator, sketch_epochs: Collection[int], last_step: LastStep
+        self, model: Model, matrix: EmbeddedDataset, inputs: Operator, sketch_epochs: Collection[int], last_step: LastStep
     ) -> None:
         self._model, self._matrix, self._last_step = model, matrix, last_step
         self._inputs = cast("Array", inputs)  # `Model.predict` declares an array for architectures that need one

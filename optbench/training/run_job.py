@@ -15,7 +15,7 @@ from optbench.core.metrics import DIGESTED
 from optbench.core.numerics import Layout, Vector
 from optbench.core.seeding import stream
 from optbench.core.specs import Measurements, RunResult, digest_of
-from optbench.data.embedded import Matrix, assemble
+from optbench.data.embedded import EmbeddedDataset, assemble
 from optbench.data.loader import FrozenDataset
 from optbench.training.diagnostics import LastStep, Probe, Stopwatch
 from optbench.training.environment import fingerprint
@@ -96,7 +96,7 @@ def _cost(job: Job, layout: Layout) -> Measurements:
 
 # A plan is sorted so that runs on one embedded dataset follow each other. Two are kept, for the transition.
 @lru_cache(maxsize=2)
-def _matrix(dataset: FrozenDataset, embedder: Embedder, dtype: str) -> Matrix:
+def _matrix(dataset: FrozenDataset, embedder: Embedder, dtype: str) -> EmbeddedDataset:
     return assemble(dataset, embedder, dtype)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from optbench.core.seeding import stream
 from optbench.core.specs import digest_of
-from optbench.data.embedded import Matrix
+from optbench.data.embedded import EmbeddedDataset
 from optbench.training.job import Job
 from optbench.training.loop import rows_per_step, train
 
@@ -12,7 +12,7 @@ _STEPS = 2
 _warm: set[str] = set()
 
 
-def warm_up(job: Job, matrix: Matrix) -> None:
+def warm_up(job: Job, matrix: EmbeddedDataset) -> None:
     """Take two steps of the job's optimizer on a model of its own, once per process for each kind of job.
 
     Without them the first run of a process would count imports, caches and the first use of memory as training time. Model,

@@ -1,4 +1,4 @@
-"""The wrappers that come with optbench, registered through the same entry-point group as anyone's."""
+"""The built-in wrappers, registered through the same entry-point group as those of plugins."""
 
 from __future__ import annotations
 

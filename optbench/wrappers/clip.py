@@ -14,9 +14,9 @@ from optbench import Objective, Vector, Wrapper, norm, positive
 class Clip(Wrapper):
     """Clipping of gradients by their norm or by value. Pascanu, Mikolov & Bengio 2013, ICML, arXiv:1211.5063.
 
-    `norm` bounds the Euclidean norm of the whole gradient, as in the paper; `value` the size of each of its numbers, which the
-    paper takes from Mikolov's thesis of 2012. Where both are given, the values go first. Weight decay that a method adds to
-    the gradient is not clipped. torch divides by the norm + 1e-6; the paper, optax and we do not.
+    `norm` bounds the Euclidean norm of the whole gradient, as in the paper; `value` bounds each of its elements, which the
+    paper attributes to Mikolov's thesis of 2012. With both, values are clipped first. Weight decay that a method adds to the
+    gradient is not clipped. torch divides by the norm + 1e-6; the paper, optax and this implementation do not.
     """
 
     name: ClassVar[str] = "clip"
@@ -24,11 +24,11 @@ class Clip(Wrapper):
     value: float | None = positive(None)
 
     def incompatibility(self) -> str:
-        """Return why it cannot be used: neither `norm` nor `value` is set."""
-        return "has nothing to clip by: give it norm, value or both" if self.norm is None and self.value is None else ""
+        """Return the reason if neither `norm` nor `value` is set."""
+        return "has no limit: set norm, value or both" if self.norm is None and self.value is None else ""
 
     def step(self, w: Vector, s: Any, t: int, at: Objective) -> None:
-        """Take one step along clipped gradients."""
+        """Take one step with clipped gradients."""
         self.inner.step(w, s, t, at.after(self.clip))
 
     def clip(self, g: Vector) -> None:

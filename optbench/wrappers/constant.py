@@ -10,9 +10,9 @@ from optbench import Schedule, positive
 
 @dataclass(frozen=True, kw_only=True)
 class Constant(Schedule):
-    """A rate that stays as it is. Bottou, Curtis & Nocedal 2018, SIAM Review 60(2), 223-311, treat it beside falling ones.
+    """A constant factor. Bottou, Curtis & Nocedal 2018, SIAM Review 60(2), 223-311, compare constant with decreasing rates.
 
-    What the other schedules are compared with; `by` multiplies the rates throughout.
+    The baseline of the other schedules; `by` multiplies the rates in all steps.
     """
 
     name: ClassVar[str] = "constant"

@@ -11,7 +11,7 @@ from optbench import Schedule, fraction, non_negative
 
 @dataclass(frozen=True, kw_only=True)
 class Cosine(Schedule):
-    """Cosine annealing without restarts, after a linear warm-up if asked for. Loshchilov & Hutter 2017, ICLR, arXiv:1608.03983.
+    """Cosine annealing without restarts, with an optional linear warm-up. Loshchilov & Hutter 2017, ICLR, arXiv:1608.03983.
 
     The factor rises to 1 at step number `warmup` (Goyal et al. 2017, arXiv:1706.02677) and falls from there to `floor` at the
     run's last step, whose rate is 0 with floor = 0. torch, which counts from 0, gives step t the factor of our t - 1.

@@ -11,10 +11,10 @@ from optbench import Schedule, fraction
 
 @dataclass(frozen=True, kw_only=True)
 class OneCycle(Schedule):
-    """One cycle: up to the full rate, and down to nearly nothing. Smith & Topin 2018, arXiv:1708.07120.
+    """One cycle: up to the full rate, and down to nearly 0. Smith & Topin 2018, arXiv:1708.07120.
 
-    The factor is `start` at the first step (if the rise takes more than one), 1 after the part `rise` of the run, and `end` at
-    the last step. Deviations: two cosines in place of three lines, with torch's defaults, and the momentum is left alone.
+    The factor is `start` in the first step (if the rise takes more than one), 1 after the fraction `rise` of the run, and `end`
+    in the last step. Deviations: two cosines in place of three lines, with torch's defaults; the momentum is not changed.
     """
 
     name: ClassVar[str] = "one-cycle"

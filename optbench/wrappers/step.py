@@ -13,8 +13,8 @@ from optbench import Schedule, fraction, positive
 class Step(Schedule):
     """Step decay. He et al. 2016, CVPR, arXiv:1512.03385.
 
-    The defaults are those of the paper on CIFAR-10: to a tenth at a half and again at three quarters of the run. `at` are
-    parts of the run, so that they mean the same for a method with one step an epoch as for one with a hundred.
+    The defaults are those of the paper for CIFAR-10: the factor falls to a tenth after half of the run, and to a tenth of that
+    after three quarters. `at` are fractions of the run, so that they mean the same for any number of steps per epoch.
     """
 
     name: ClassVar[str] = "step"
@@ -22,5 +22,5 @@ class Step(Schedule):
     gamma: float = positive(0.1)
 
     def factor(self, t: int, steps: int) -> float:
-        """f_t = gamma^k, k being how many of `at` lie behind: t > at_i steps."""
-        return math.prod(self.gamma for part in self.at if t > part * steps)
+        """f_t = gamma^k, where k is the number of i with t > at_i steps."""
+        return math.prod(self.gamma for fraction_ in self.at if t > fraction_ * steps)

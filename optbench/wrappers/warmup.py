@@ -12,8 +12,7 @@ from optbench import Schedule, count, fraction
 class Warmup(Schedule):
     """Linear warm-up. Goyal et al. 2017, arXiv:1706.02677: gradual warm-up.
 
-    The factor rises from `start` in equal parts and is 1 at step number `steps` and from then on. A run that is shorter ends on
-    the way.
+    The factor increases linearly from `start` and is 1 from step number `steps` on; a shorter run ends before that.
     """
 
     name: ClassVar[str] = "warmup"
@@ -21,5 +20,5 @@ class Warmup(Schedule):
     start: float = fraction(0.0)
 
     def factor(self, t: int, steps: int) -> float:
-        """f_t = start + (1 - start) min(t / steps, 1), `steps` being those of the warm-up."""
+        """f_t = start + (1 - start) min(t / steps, 1), where `steps` is the hyper-parameter."""
         return self.start + (1.0 - self.start) * min(t / self.steps, 1.0)

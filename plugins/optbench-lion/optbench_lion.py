@@ -1,4 +1,4 @@
-"""Lion for optbench: a plugin as anyone would write one."""
+"""Lion for optbench, an example of a plugin."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Layout, Optimizer, State, Vector, axpy, fraction, hookimpl, non_negative, positive, sign
+from optbench import Layout, Optimizer, Oracle, State, Vector, axpy, fraction, hookimpl, non_negative, positive, sign
 
 OPTBENCH_CONTRACT = 1
 
@@ -17,14 +17,14 @@ class Lion(Optimizer):
     """Lion. Chen et al. 2023, Symbolic Discovery of Optimization Algorithms, arXiv:2302.06675, Algorithm 2. No deviation."""
 
     name: ClassVar[str] = "lion"
-    oracle: ClassVar[str] = "optax.lion, to 1e-10"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("optax.lion"),)
     lr: float = positive(1e-4)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.99)
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no momentum."""
+        """Return a momentum of 0."""
         return State(m=np.zeros_like(w), c=np.empty_like(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
@@ -40,5 +40,5 @@ class Lion(Optimizer):
 
 @hookimpl
 def optbench_optimizers() -> list[type[Optimizer]]:
-    """Return what this plugin brings."""
+    """Return the optimizers of this plugin."""
     return [Lion]

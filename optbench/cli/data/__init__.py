@@ -9,7 +9,7 @@ from optbench.cli.data import embed, freeze, generate, importing, info, make, ve
 
 @click.group()
 def data() -> None:
-    """Look at datasets, check them, make them from files or with a language model."""
+    """Describe, verify and create datasets, from files or with a language model."""
 
 
 for command in (info.info, verify.verify, generate.generate, embed.embed, freeze.freeze, importing.import_files, make.make):

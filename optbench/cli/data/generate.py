@@ -7,55 +7,49 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import rich_click as click
 from click.exceptions import Exit
 
 from optbench.cli.console import say
+from optbench.cli.data.common import options
 
 if TYPE_CHECKING:
-    from optbench.curation.generation.loop import Tally
+    from optbench.curation.generation.loop import Progress
 
-F = TypeVar("F", bound=Callable[..., Any])
-_EVERY = 60.0  # seconds between two lines of progress where there is no terminal
+_INTERVAL = 60.0  # seconds between two lines of progress if there is no terminal
 
-
-def generate_options(command: F) -> F:
-    """Add the options that say which model is asked, where, and for what."""
-    for option in reversed(
-        (
-            click.option("--model", default="gemma2:9b", show_default=True, help="A model that Ollama has, by its tag."),
-            click.option(
-                "--host",
-                envvar="OLLAMA_HOST",
-                default="http://127.0.0.1:11434",
-                show_default=True,
-                show_envvar=True,
-                help="Where Ollama listens.",
-            ),
-            click.option(
-                "--topics",
-                type=click.Path(dir_okay=False, path_type=Path),
-                help="One topic a line. [default: some Turkish ones]",
-            ),
-            click.option(
-                "-n", "n", type=click.IntRange(1), default=600, show_default=True, help="Pairs to ask for, over all topics."
-            ),
-            click.option("--seed", type=int, default=1, show_default=True, help="From it follow the seeds of all requests."),
-            click.option("--temperature", type=float, default=0.8, show_default=True, help="Of the sampler, from 0 to 2."),
-            click.option(
-                "--timeout",
-                type=float,
-                default=300.0,
-                show_default=True,
-                metavar="SECONDS",
-                help="Ask again after so long without an answer; the first one waits until the model is loaded.",
-            ),
-        ),
-    ):
-        command = option(command)
-    return command
+generate_options = options(
+    click.option("--model", default="gemma2:9b", show_default=True, help="A model of Ollama, by its tag."),
+    click.option(
+        "--host",
+        envvar="OLLAMA_HOST",
+        default="http://127.0.0.1:11434",
+        show_default=True,
+        show_envvar=True,
+        help="The address of Ollama.",
+    ),
+    click.option(
+        "--topics",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="A file with one topic per line. [default: topics in Turkish that come with optbench]",
+    ),
+    click.option(
+        "-n", "n", type=click.IntRange(1), default=600, show_default=True, help="The number of pairs, over all topics."
+    ),
+    click.option("--seed", type=int, default=1, show_default=True, help="Determines the seeds of all requests."),
+    click.option("--temperature", type=float, default=0.8, show_default=True, help="The temperature of the sampler, 0 to 2."),
+    click.option(
+        "--timeout",
+        type=float,
+        default=300.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Retry a request after so many seconds without an answer; the first one includes loading the model.",
+    ),
+)
+"""Add the options that determine the requests."""
 
 
 @click.command()
@@ -65,59 +59,63 @@ def generate_options(command: F) -> F:
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path("pairs.jsonl"),
     show_default=True,
-    help="Where the pairs go, one JSON object a line.",
+    help="The file of pairs, one JSON object per line.",
 )
 def generate(
     *, model: str, host: str, topics: Path | None, n: int, seed: int, temperature: float, timeout: float, out: Path
 ) -> None:
-    """Let a local model write questions, each with a right and a wrong answer, through Ollama.
+    """Generate questions, each with a right and a wrong answer, with a local model through Ollama.
 
-    Every pair is written, with all that made it, as it comes; the same command goes on where an earlier one stopped.
-    Exits with 1 if pairs were given up. Needs pip install 'optbench[generate]'.
+    Every pair is written as soon as it is generated, with all that determined it; the same command continues where an earlier
+    one stopped. Exits with 1 if pairs were given up. Needs pip install 'optbench[generate]'.
     """
-    from optbench.curation.generation import loop, prompts, recipe  # pydantic
+    from optbench.curation.generation import loop, prompts, recipe  # imports pydantic
 
-    asked = recipe.Recipe(model=model, topics=prompts.read_topics(topics or prompts.TOPICS), seed=seed, temperature=temperature)
-    with _progress(out) as (watch, wait), loop.connect(host, timeout, wait) as server:
+    wanted = recipe.Recipe(
+        model=model, topics=prompts.read_topics(topics or prompts.TOPICS), seed=seed, temperature=temperature
+    )
+    with _shown_progress(out) as (watch, wait), loop.connect(host, timeout, wait) as server:
         try:
-            tally = loop.generate(asked, n, out, server, watch)
+            progress = loop.generate(wanted, n, out, server, watch)
         except KeyboardInterrupt:
-            say(f"interrupted: what is written in {out} stays; the same command goes on from there")
+            say(f"interrupted: the pairs in {out} are kept; the same command continues from there")
             raise
-    _tell(tally, out, loop.ATTEMPTS)
-    if tally.made < tally.wanted:
+    _report(progress, out, loop.ATTEMPTS)
+    if progress.written < progress.wanted:
         raise Exit(1)
 
 
 @contextmanager
-def _progress(out: Path) -> Iterator[tuple[Callable[[Tally], None], Callable[[str, float], None]]]:
-    """Show how far it is: a bar where standard error is a terminal, else a line now and then; and why it waits."""
+def _shown_progress(out: Path) -> Iterator[tuple[Callable[[Progress], None], Callable[[str, float], None]]]:
+    """Show progress and the reasons of waits: a bar if standard error is a terminal, else one line per minute."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
     visible = sys.stderr.isatty()
     columns = (
         TextColumn("pairs"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[refused]} refused"),
+        TextColumn("{task.fields[refused]} rejected"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=not visible, transient=True) as bar:
-        line = bar.add_task("generate", total=None, refused=0)
-        told = -_EVERY
+    with Bar(*columns, console=Console(stderr=True), disable=not visible, transient=True) as bar:
+        task = bar.add_task("generate", total=None, refused=0)
+        last_line = -_INTERVAL
 
-        def watch(tally: Tally) -> None:
-            nonlocal told
-            bar.update(line, total=tally.wanted, completed=tally.made + tally.given_up, refused=tally.refused.total())
-            if not visible and time.monotonic() - told >= _EVERY:
-                told = time.monotonic()
-                say(f"{tally.made} of {tally.wanted} pairs in {out}, answers refused: {tally.refused.total()}")
+        def watch(progress: Progress) -> None:
+            nonlocal last_line
+            completed = progress.written + progress.given_up
+            bar.update(task, total=progress.wanted, completed=completed, refused=progress.refused.total())
+            if not visible and time.monotonic() - last_line >= _INTERVAL:
+                last_line = time.monotonic()
+                say(f"{progress.written} of {progress.wanted} pairs in {out}, answers rejected: {progress.refused.total()}")
 
-        def wait(why: str, seconds: float) -> None:
-            text = f"{why}; asking again in {seconds:g} s"
+        def wait(reason: str, seconds: float) -> None:
+            text = f"{reason}; retrying in {seconds:g} s"
             if visible:
                 bar.console.out(text, highlight=False)
             else:
@@ -126,13 +124,13 @@ def _progress(out: Path) -> Iterator[tuple[Callable[[Tally], None], Callable[[st
         yield watch, wait
 
 
-def _tell(tally: Tally, out: Path, attempts: int) -> None:
-    """Say what came of it."""
-    say(f"{tally.made} of {tally.wanted} pairs in {out}")
-    if tally.refused:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(tally.refused.items()))
-        say(f"answers refused: {tally.refused.total()} ({reasons})")
-    if tally.given_up:
-        say(f"pairs given up: {tally.given_up}, after {attempts} attempts each; a larger -n asks for others in their place")
-    if tally.untried:
-        say(f"pairs not asked for: {tally.untried}, so many were given up one after another; other --topics may help")
+def _report(progress: Progress, out: Path, attempts: int) -> None:
+    """Print the outcome."""
+    say(f"{progress.written} of {progress.wanted} pairs in {out}")
+    if progress.refused:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(progress.refused.items()))
+        say(f"answers rejected: {progress.refused.total()} ({reasons})")
+    if progress.given_up:
+        say(f"pairs given up: {progress.given_up}, after {attempts} attempts each; a larger -n requests others in their place")
+    if progress.not_requested:
+        say(f"pairs not requested: {progress.not_requested}, since too many in a row were given up; try other --topics")

@@ -6,6 +6,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from optbench.cli.console import json_lines, say
+from optbench.cli.data.common import row_counts
 from optbench.cli.options import json_option, load_registry, plugin_option
 
 
@@ -14,10 +15,10 @@ from optbench.cli.options import json_option, load_registry, plugin_option
 @json_option
 @plugin_option
 def verify(name: str, as_json: bool) -> None:
-    """Check every digest and every rule of the dataset NAME (a name or a folder), and print what was measured.
+    """Check every digest and every rule of the dataset NAME (a name or a folder), and print the measurements.
 
-    A file that is not the one that was frozen, or that breaks a rule of form, is refused (exit 2). Rules of quality, such as
-    how far one gets by the answers' lengths alone, are measured; exits with 1 if one of them is broken.
+    A file that is not the one that was frozen, or that breaks a rule of form, is an error (exit 2). Rules of quality, such as
+    the accuracy that is possible from the lengths of the answers alone, are measured; exits with 1 if one of them is violated.
     """
     from optbench.curation.baselines import baselines_of
     from optbench.curation.quality_rules import findings
@@ -27,23 +28,20 @@ def verify(name: str, as_json: bool) -> None:
     dataset = find_dataset(load_registry(), name)
     sets = vector_sets(dataset)
     check(sets.values(), dataset)
-    measured = baselines_of(dataset)
-    checked = findings(dataset, measured)
-    rows = [{"rule": one.rule, "status": "ok" if one.holds else "failed", "found": one.found} for one in checked]
-    by_kind = [
-        {"model": model, "all": one.accuracy, **one.by_kind}  # each kind of incorrect answer, with the correct ones beside it
-        for model, one in measured.items()
-    ]
+    baselines = baselines_of(dataset)
+    checked = findings(dataset, baselines)
+    rows = [{"rule": one.rule, "status": "ok" if one.holds else "failed", "measured": one.measured} for one in checked]
+    # One column per kind of incorrect answer, whose rows include the correct answers to the same questions.
+    by_kind = [{"model": model, "all": one.accuracy, **one.by_kind} for model, one in baselines.items()]
     if as_json:
         json_lines([*rows, *by_kind])
     else:
         from optbench.cli.tables import print_table
 
         print_table(rows)
-        say("\naccuracy without the question, five-fold by group, in all and by kind of incorrect answer:")
+        say("\naccuracy without the question, cross-validated in five folds by group, by kind of incorrect answer:")
         print_table(by_kind)
-    counts = ", ".join(f"{len(found)} {split}" for split, found in dataset.splits.items())
     vectors = f"; vectors {', '.join(sets)}" if sets else ""
-    say(f"\n{dataset.name}: every file is the one that was frozen; {counts} rows{vectors}; digest {dataset.digest}")
+    say(f"\n{dataset.name}: all digests match; {row_counts(dataset)}{vectors}; digest {dataset.digest}")
     if not all(one.holds for one in checked):
         raise Exit(1)

@@ -1,1 +1,1 @@
-"""Question-answer pairs by a local language model through Ollama, each with all that made it."""
+"""Generating question-answer pairs with a local language model through Ollama, each with all that determined it."""

@@ -1,4 +1,4 @@
-"""Talking to Ollama: what is asked, how long is waited, and what each fault means. Needs the extra `generate`."""
+"""The client of Ollama: requests, retries, and an explanation of each error. Needs the extra `generate`."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from optbench.curation.generation.recipe import Ask
 
 T = TypeVar("T")
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
-"""Seconds between the tries of one request."""
-_SUCH_AS = "http://127.0.0.1:11434"
+"""Seconds between the attempts of one request."""
+_EXAMPLE = "http://127.0.0.1:11434"
 _BUSY = 429
 _MISSING = 404
 _SERVER_FAULT = 500
 _DAY = 86_400
-_CONNECT = 10.0  # seconds in which a machine on the network says that it is there
+_CONNECT = 10.0  # seconds after which a connection attempt fails
 
 
 class OllamaError(OptbenchError):
-    """Ollama is not there, has not the model, or refuses what it was asked."""
+    """Ollama does not answer, does not have the model, or refuses the request."""
 
 
-class _PassingError(OllamaError):
-    """A fault that may be gone after a while."""
+class _TransientError(OllamaError):
+    """An error after which a retry may succeed."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Which weights answer, and through which Ollama."""
+    """The digest of the model's weights and the version of Ollama."""
 
     digest: str
     version: str
@@ -54,7 +54,17 @@ class _Client(ollama.Client):
 
 
 class Ollama:
-    """A server at `host`; `sleep` waits between tries, and `on_wait` is told why and how long."""
+    """The server at `host`.
+
+    Args:
+        host: its address.
+        timeout: seconds to wait for an answer, at most a day.
+        sleep: waits between attempts.
+        on_wait: called with the reason and the seconds before each wait.
+
+    Raises:
+        UsageError: the host or the timeout is not valid.
+    """
 
     def __init__(
         self,
@@ -62,94 +72,99 @@ class Ollama:
         timeout: float,
         *,
         sleep: Callable[[float], None] = time.sleep,
-        on_wait: Callable[[str, float], None] = lambda _why, _seconds: None,
+        on_wait: Callable[[str, float], None] = lambda _reason, _seconds: None,
     ) -> None:
         if not 0 < timeout <= _DAY:
-            raise UsageError(f"--timeout {timeout:g} is no time to wait; give seconds, above 0 and at most {_DAY}")
+            raise UsageError(f"--timeout {timeout:g} is outside its range (0, {_DAY}] seconds")
         self._host, self._timeout = host, timeout
         self._sleep, self._on_wait = sleep, on_wait
-        self._heard = False  # a server that never answered is not waited for
+        self._answered = False  # requests are retried only after the server has answered once
         try:
-            # the client's own default is to wait for ever
+            # the default of the client is to wait without limit
             self._client = _Client(host, timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT)))
         except (ValueError, httpx.InvalidURL) as error:
-            raise UsageError(f"--host {host!r} is no address: {error}; such as {_SUCH_AS}") from error
+            raise UsageError(f"--host {host!r} is not an address: {error}; an example is {_EXAMPLE}") from error
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._client.close()  # type: ignore[no-untyped-call]  # ollama has no types there
+        self._client.close()  # type: ignore[no-untyped-call]  # not typed in ollama
 
     def identity(self, model: str) -> Identity:
-        """Return the digest of `model`, which `/api/tags` has and `/api/show` has not, and the server's version.
+        """Return the digest of `model`, which is in `/api/tags` but not in `/api/show`, and the server's version.
 
         Raises:
-            OllamaError: the server does not answer, or has no such model.
+            OllamaError: the server does not answer, or does not have the model.
         """
-        version = self._patiently(self._client.version)
-        digests = {each.model: each.digest for each in self._patiently(self._client.list).models}
+        version = self._with_retries(self._client.version)
+        digests = {each.model: each.digest for each in self._with_retries(self._client.list).models}
         digest = digests.get(model) or digests.get(f"{model}:latest")
         if not digest:
-            raise self._lacks(model)
+            raise self._missing(model)
         return Identity(digest, version)
 
     def chat(self, model: str, ask: Ask) -> str:
-        """Return what the model writes.
+        """Return the text that the model generates.
 
         Raises:
-            OllamaError: the server does not answer, has no such model any more, or refuses the request.
+            OllamaError: the server does not answer, no longer has the model, or refuses the request.
         """
         messages = [{"role": "system", "content": ask.prompt.system}, {"role": "user", "content": ask.prompt.user}]
         options = ask.options.model_dump()
-        answer = self._patiently(
+        answer = self._with_retries(
             lambda: self._client.chat(model, messages, stream=False, format=SCHEMA, options=options), model
         )
         return answer.message.content or ""
 
-    def _patiently(self, request: Callable[[], T], model: str = "") -> T:
-        """Make a request, again after a while where a fault may pass; one for `model` may be answered that there is none."""
+    def _with_retries(self, request: Callable[[], T], model: str = "") -> T:
+        """Send a request, and again after a pause if the error is transient; `model` is the one that it needs, if any."""
         pauses = iter(PAUSES)
         while True:
             try:
                 return self._once(request, model)
-            except _PassingError as fault:
+            except _TransientError as error:
                 pause = next(pauses, None)
-                if pause is None or not self._heard:
+                if pause is None or not self._answered:
                     raise
-                why = str(fault)
-            self._on_wait(why, pause)
+                reason = str(error)
+            self._on_wait(reason, pause)
             self._sleep(pause)
 
     def _once(self, request: Callable[[], T], model: str) -> T:
         try:
             answer = request()
         except ollama.ResponseError as error:
-            self._heard = True
-            raise self._explained(error, model) from error
+            self._answered = True
+            raise self._explain(error, model) from error
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
-            self._heard = True
-            raise _PassingError(
+            self._answered = True
+            raise _TransientError(
                 f"Ollama at {self._host} did not answer within {self._timeout:g} s; a longer --timeout may help"
             ) from error
         except httpx.UnsupportedProtocol as error:
-            raise UsageError(f"--host {self._host!r}: {error}; such as {_SUCH_AS}") from error
+            raise UsageError(f"--host {self._host!r}: {error}; an example is {_EXAMPLE}") from error
         except (ConnectionError, httpx.TransportError) as error:
-            raise _PassingError(f"Ollama does not answer at {self._host}; start it with `ollama serve`") from error
-        except (ValueError, TypeError, AttributeError, httpx.RequestError) as error:  # an answer that is not in Ollama's form
-            raise self._stranger(type(error).__name__) from error
-        self._heard = True
+            raise _TransientError(f"Ollama does not answer at {self._host}; start it with `ollama serve`") from error
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+            httpx.RequestError,
+        ) as error:  # an answer in another format than Ollama's
+            raise self._not_ollama(type(error).__name__) from error
+        self._answered = True
         return answer
 
-    def _explained(self, error: ollama.ResponseError, model: str) -> OllamaError:
+    def _explain(self, error: ollama.ResponseError, model: str) -> OllamaError:
         if error.status_code == _BUSY or error.status_code >= _SERVER_FAULT:
-            return _PassingError(f"Ollama at {self._host} answers {error.status_code}: {error.error}")
+            return _TransientError(f"Ollama at {self._host} answers {error.status_code}: {error.error}")
         if error.status_code == _MISSING:
-            return self._lacks(model) if model else self._stranger("404 Not Found")
+            return self._missing(model) if model else self._not_ollama("404 Not Found")
         return OllamaError(f"Ollama at {self._host} refuses the request, {error.status_code}: {error.error}")
 
-    def _lacks(self, model: str) -> OllamaError:
+    def _missing(self, model: str) -> OllamaError:
         return OllamaError(f"Ollama at {self._host} has no model {model!r}; run `ollama pull {model}`")
 
-    def _stranger(self, found: str) -> OllamaError:
-        return OllamaError(f"what answers at {self._host} does not speak as Ollama does ({found}); --host names another")
+    def _not_ollama(self, answer: str) -> OllamaError:
+        return OllamaError(f"the server at {self._host} does not answer as Ollama does ({answer}); choose another with --host")

@@ -1,4 +1,4 @@
-"""What a model answers with, and the reasons for which an answer is refused."""
+"""The form of a model's answer, and the reasons for which an answer is rejected."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from optbench.core.specs import digest_of
 from optbench.curation.similarity import NEAR, folded, grams, jaccard
 from optbench.data.rows import LONGEST
 
-_BREAKS = ("Cc", "Zl", "Zp")  # control characters, among them all that break a line, and the separators that Unicode adds
+_CONTROL = ("Cc", "Zl", "Zp")  # control characters, which include all line breaks of ASCII, and Unicode's line separators
 
 
 class Exchange(BaseModel):
-    """A question with a right and a wrong answer; its JSON schema is the `format` that is sent."""
+    """A question with a right and a wrong answer; its JSON schema is the `format` of every request."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, str_strip_whitespace=True)
 
@@ -26,12 +26,12 @@ class Exchange(BaseModel):
 
 
 SCHEMA: dict[str, Any] = {name: value for name, value in Exchange.model_json_schema().items() if name != "description"}
-"""The `format` of every request; the class's docstring is for people."""
+"""The `format` of every request, without the docstring of the class."""
 SCHEMA_SHA256 = digest_of(SCHEMA)
 
 
 class Refusal(StrEnum):
-    """Why an answer is refused."""
+    """Why an answer is rejected."""
 
     SCHEMA = "schema"
     EMPTY = "empty"
@@ -42,13 +42,13 @@ class Refusal(StrEnum):
     ALIKE = "answers-alike"
 
 
-def breaks(text: str) -> bool:
-    """Whether `text` has a line break or another control character."""
-    return any(unicodedata.category(character) in _BREAKS for character in text)
+def has_control_character(text: str) -> bool:
+    """Return whether `text` has a line break or another control character."""
+    return any(unicodedata.category(character) in _CONTROL for character in text)
 
 
 def parse(content: str) -> Exchange | None:
-    """Return what the model wrote, or nothing where it breaks the schema."""
+    """Return the exchange that the model wrote, or None if it does not match the schema."""
     try:
         return Exchange.model_validate_json(content)
     except ValidationError:
@@ -56,40 +56,40 @@ def parse(content: str) -> Exchange | None:
 
 
 class Questions:
-    """The questions that were asked, against which a new one is held."""
+    """The earlier questions, with which a new one is compared."""
 
     def __init__(self) -> None:
         self._folded: set[str] = set()
         self._grams: list[frozenset[str]] = []
 
     def add(self, question: str) -> None:
-        """Remember a question."""
+        """Add a question."""
         self._folded.add(folded(question))
         self._grams.append(grams(question))
 
     def refusal(self, exchange: Exchange | None) -> Refusal | None:
-        """Return why an answer cannot be taken, or nothing where it can."""
+        """Return why an exchange is rejected, or None if it is accepted."""
         if exchange is None:
             return Refusal.SCHEMA
-        return _unfit(exchange) or self._repeats(exchange.question)
+        return _invalid(exchange) or self._repeated(exchange.question)
 
-    def _repeats(self, question: str) -> Refusal | None:
+    def _repeated(self, question: str) -> Refusal | None:
         if folded(question) in self._folded:
             return Refusal.REPEATED
         new = grams(question)
         return Refusal.NEAR if any(jaccard(new, old) >= NEAR for old in self._grams) else None
 
 
-def _unfit(exchange: Exchange) -> Refusal | None:
+def _invalid(exchange: Exchange) -> Refusal | None:
     texts = (exchange.question, exchange.correct_answer, exchange.incorrect_answer)
     if not all(texts):
         return Refusal.EMPTY
-    if any(map(breaks, texts)):
+    if any(map(has_control_character, texts)):
         return Refusal.LINE_BREAK
     if max(map(len, texts)) > LONGEST:
         return Refusal.LONG
-    return Refusal.ALIKE if _bare(exchange.correct_answer) == _bare(exchange.incorrect_answer) else None
+    return Refusal.ALIKE if _compared(exchange.correct_answer) == _compared(exchange.incorrect_answer) else None
 
 
-def _bare(answer: str) -> str:
+def _compared(answer: str) -> str:
     return folded(answer).rstrip(".!? ")

@@ -1,4 +1,4 @@
-"""The file of pairs: one JSON object a line, each on the disk before the next is asked for."""
+"""The file of pairs: one JSON object per line, each on the disk before the next is requested."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from optbench.core.errors import DataError, OptbenchError, UsageError
+from optbench.core.files import read_bytes
 from optbench.curation.generation.recipe import Options, Prompt
+from optbench.data.manifest import validated_json
 from optbench.data.rows import Row, text_of
 
-_HEAD = b'{"index":'  # how each line begins, so that half a line can be told from another program's file
+_HEAD = b'{"index":'  # the beginning of each line: it tells an incomplete line from another program's file
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Pair:
 
 
 class Record(BaseModel):
-    """A pair and all that made it; the order of the fields is that of the line."""
+    """A pair and all that determined it; the fields are in the order of the line."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -50,14 +52,14 @@ class Record(BaseModel):
     model: str
     model_digest: str
     ollama_version: str
-    seed: int = Field(description="the command's; that of the attempt is among the options")
+    seed: int = Field(description="the seed of the command; that of the attempt is in the options")
     options: Options
-    format_sha256: str = Field(description="of the JSON schema that was sent as `format`")
+    format_sha256: str = Field(description="of the JSON schema, the `format` of the request")
     prompt: Prompt
     asked: str = Field(description="UTC")
     answered: str = Field(description="UTC")
     attempt: int = Field(ge=1)
-    refused: Mapping[str, int] = Field(description="the earlier attempts at this pair, by the reason of their refusal")
+    refused: Mapping[str, int] = Field(description="the number of rejected attempts at this pair, by reason")
 
 
 def pairs(path: Path) -> list[Pair]:
@@ -66,47 +68,43 @@ def pairs(path: Path) -> list[Pair]:
     Raises:
         DataError: it cannot be read, has no pairs or breaks a rule; the message names file, row and rule.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
-    records, torn = _parse(content, path)
-    if torn:
+    records, incomplete = _parse(read_bytes(path), path)
+    if incomplete:
         raise DataError(
-            f"{path}, row {len(records) + 1}: the last line is torn; the same 'optbench data generate' goes on there"
+            f"{path}, row {len(records) + 1}: the last line is incomplete; the same 'optbench data generate' continues there"
         )
     if not records:
-        raise DataError(f"{path} has no pairs; 'optbench data generate' makes some")
+        raise DataError(f"{path} has no pairs; 'optbench data generate' generates them")
     return [Pair(each.question, each.correct_answer, each.incorrect_answer, each.topic) for each in records]
 
 
 class Journal:
-    """A file of pairs that is open to go on; no other process may write to it meanwhile.
+    """A file of pairs, open and locked for appending.
 
     Raises:
-        UsageError: it cannot be opened, or another process holds it.
-        DataError: what is there is no file of pairs, or breaks a rule.
+        UsageError: it cannot be opened, or another process has locked it.
+        DataError: it exists and is not a file of pairs, or breaks a rule.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a+b", buffering=0)  # nothing is left to write when it is closed
+            self._file = path.open("a+b", buffering=0)  # unbuffered, so that closing it writes nothing
         except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}; --out names another file") from error
+            raise UsageError(f"{path} cannot be written: {error.strerror}; choose another file with --out") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._file.seek(0)
             content = self._file.read()
-            self.records, torn = _parse(content, path)
+            self.records, incomplete = _parse(content, path)
         except BlockingIOError:
             self._file.close()
-            raise UsageError(f"another process is writing {path}; wait for it, or name another file with --out") from None
+            raise UsageError(f"another process is writing {path}; wait for it, or choose another file with --out") from None
         except DataError:
             self._file.close()
             raise
-        self._whole = len(content) - len(torn)
+        self._complete = len(content) - len(incomplete)
 
     def __enter__(self) -> Self:
         return self
@@ -114,12 +112,16 @@ class Journal:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._file.close()
 
-    def drop_torn(self) -> None:
-        """Cut off a last line of which only a part came to the disk."""
-        self._file.truncate(self._whole)
+    def drop_incomplete(self) -> None:
+        """Remove an incomplete last line."""
+        self._file.truncate(self._complete)
 
     def append(self, record: Record) -> None:
-        """Write a record; when this returns, it is on the disk."""
+        """Write a record and flush it to the disk.
+
+        Raises:
+            OptbenchError: it cannot be written.
+        """
         line = record.model_dump_json().encode() + b"\n"
         try:
             written = self._file.write(line)
@@ -127,26 +129,21 @@ class Journal:
         except OSError as error:
             raise OptbenchError(f"{self.path} cannot be written: {error.strerror}") from error
         if written != len(line):
-            raise OptbenchError(f"{self.path} cannot be written: no room for all of a line")
+            raise OptbenchError(f"{self.path} cannot be written: no space for the whole line")
         self.records.append(record)
 
 
 def _parse(content: bytes, path: Path) -> tuple[list[Record], bytes]:
-    """Return the records of the whole lines, and what follows the last of them."""
-    whole, newline, torn = content.rpartition(b"\n")
-    text = text_of(whole, str(path), first=1)
+    """Return the records of the complete lines, and the bytes after the last of them."""
+    complete, newline, incomplete = content.rpartition(b"\n")
+    text = text_of(complete, str(path), first=1)
     records: list[Record] = []
     for row, line in enumerate(text.split("\n") if newline else (), start=1):
-        try:
-            record = Record.model_validate_json(line)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the line"
-            raise DataError(f"{path}, row {row}: {place}: {first['msg']}") from error
+        record = validated_json(Record, line, f"{path}, row {row}")
         if records and record.index <= records[-1].index:
-            raise DataError(f"{path}, row {row}: pair {record.index} comes after pair {records[-1].index}; numbers go up")
+            raise DataError(f"{path}, row {row}: pair {record.index} follows pair {records[-1].index}; numbers must increase")
         records.append(record)
-    begun = torn.rstrip(b"\0")  # a file that grew when the power went may end with NULs
+    begun = incomplete.rstrip(b"\0")  # a file may end with NULs after a power failure
     if not (begun.startswith(_HEAD) or _HEAD.startswith(begun)):
-        raise DataError(f"{path}, row {len(records) + 1}: this is no file of pairs; --out names another")
-    return records, torn
+        raise DataError(f"{path}, row {len(records) + 1}: this is not a file of pairs; choose another with --out")
+    return records, incomplete

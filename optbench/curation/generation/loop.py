@@ -1,4 +1,4 @@
-"""Making pairs until there are enough, from where an earlier call stopped."""
+"""Generating pairs until there are enough, continuing where an earlier call stopped."""
 
 from __future__ import annotations
 
@@ -18,134 +18,140 @@ if TYPE_CHECKING:
     from optbench.curation.generation.client import Identity, Ollama
 
 ATTEMPTS = 8
-"""So often a pair is asked for; then it is given up."""
-ENOUGH = 10
-"""So many pairs given up one after another are the end: the topics are exhausted, or the model cannot do it."""
-_MADE_BY = {
+"""The number of attempts after which a pair is given up."""
+MOST_GIVEN_UP = 10
+"""The number of consecutive pairs given up after which generation ends: topics are exhausted, or the model is unsuitable."""
+_DIFFERENCES = {
     "model_digest": "another model (--model)",
     "seed": "another --seed",
     "topic": "other --topics",
     "options": "another --temperature",
-    "format_sha256": "another version of optbench (the form of the answers)",
-    "prompt": "another prompt, or lines before it were changed",
+    "format_sha256": "another version of optbench (another schema of answers)",
+    "prompt": "another prompt, or earlier lines were changed",
 }
 
 
 @dataclass
-class Tally:
-    """How far the file is."""
+class Progress:
+    """The numbers of pairs that are wanted, written and given up, and of answers rejected."""
 
     wanted: int = 0
-    made: int = 0
+    written: int = 0
     given_up: int = 0
     refused: Counter[str] = field(default_factory=Counter)
-    """Answers that were not taken, by reason."""
+    """Rejected answers, by reason."""
 
     @property
-    def untried(self) -> int:
-        """Pairs that were not asked for."""
-        return max(0, self.wanted - self.made - self.given_up)
+    def not_requested(self) -> int:
+        """Pairs that were not requested."""
+        return max(0, self.wanted - self.written - self.given_up)
 
 
-def connect(host: str, timeout: float, on_wait: Callable[[str, float], None] = lambda _why, _seconds: None) -> Ollama:
-    """Return a server to ask, which need not be there yet.
+def connect(host: str, timeout: float, on_wait: Callable[[str, float], None] = lambda _reason, _seconds: None) -> Ollama:
+    """Return a client of the server at `host`, which is not contacted yet.
 
     Raises:
         MissingExtra: the client is not installed.
-        UsageError: the host is no address.
+        UsageError: the host is not an address.
     """
     try:
-        from optbench.curation.generation.client import Ollama  # an extra
+        from optbench.curation.generation.client import Ollama  # needs an extra
     except ModuleNotFoundError as error:
         if error.name not in {"ollama", "httpx"}:
             raise
-        raise MissingExtra("generating needs the client of Ollama: pip install 'optbench[generate]'") from error
+        raise MissingExtra("generating pairs needs the client of Ollama: pip install 'optbench[generate]'") from error
     return Ollama(host, timeout, on_wait=on_wait)
 
 
-def generate(recipe: Recipe, n: int, path: Path, server: Ollama, watch: Callable[[Tally], None] = lambda _tally: None) -> Tally:
-    """Write pairs number 0 to n - 1 to `path`, but for those that are there; a pair that is given up is left out.
+def generate(
+    recipe: Recipe, n: int, path: Path, server: Ollama, watch: Callable[[Progress], None] = lambda _progress: None
+) -> Progress:
+    """Write pairs 0 to n - 1 to `path`, except those that it already has; a pair that is given up is left out.
 
     Args:
-        recipe: what is asked.
-        n: how many pairs are asked for.
+        recipe: what determines the requests.
+        n: the number of pairs.
         path: the file of pairs.
-        server: who is asked.
-        watch: is told how far it is, after each answer.
+        server: the client.
+        watch: called with the progress after each answer.
 
     Raises:
-        OptbenchError: the server does not answer, or cannot; what is written stays.
-        DataError: the file was made by another recipe or model; the message names the row.
+        OptbenchError: the server does not answer, or refuses the request; pairs that are written are kept.
+        DataError: the file was generated with another recipe or model; the message names the row.
     """
     identity = server.identity(recipe.model)
     with Journal(path) as journal:
-        maker = _Maker(recipe, identity, server, watch)
-        maker.recall(journal)
-        journal.drop_torn()
-        tally = maker.tally
-        first = tally.made + tally.given_up
-        tally.wanted = max(n, first)
-        watch(tally)
-        in_a_row = 0
+        generator = _Generator(recipe, identity, server, watch)
+        generator.resume(journal)
+        journal.drop_incomplete()
+        progress = generator.progress
+        first = progress.written + progress.given_up
+        progress.wanted = max(n, first)
+        watch(progress)
+        consecutive = 0
         for index in range(first, n):
             try:
-                record = maker.pair(index)
+                record = generator.pair(index)
                 if record:
                     journal.append(record)
             except OptbenchError as error:
-                stays = f"{tally.made} of {n} pairs are in {path}, and the same command goes on from there"
-                raise OptbenchError(f"{error}; {stays}") from error
-            maker.note(record)
-            in_a_row = 0 if record else in_a_row + 1
-            if in_a_row == ENOUGH:
+                kept = f"{progress.written} of {n} pairs are in {path}, and the same command continues from there"
+                raise OptbenchError(f"{error}; {kept}") from error
+            generator.count(record)
+            consecutive = 0 if record else consecutive + 1
+            if consecutive == MOST_GIVEN_UP:
                 break
-    return tally
+    return progress
 
 
-class _Maker:
-    """Asks for pairs and judges them."""
+class _Generator:
+    """Requests pairs, checks them and counts the outcomes."""
 
-    def __init__(self, recipe: Recipe, identity: Identity, server: Ollama, watch: Callable[[Tally], None]) -> None:
+    def __init__(self, recipe: Recipe, identity: Identity, server: Ollama, watch: Callable[[Progress], None]) -> None:
         self._recipe, self._identity, self._server, self._watch = recipe, identity, server, watch
         self._history = History()
-        self.tally = Tally()
+        self.progress = Progress()
 
-    def recall(self, journal: Journal) -> None:
-        """Go through what an earlier call wrote, which must be what this one would have."""
+    def resume(self, journal: Journal) -> None:
+        """Read the pairs of an earlier call.
+
+        Raises:
+            DataError: a pair is not what this call would have requested.
+        """
         for row, record in enumerate(journal.records, start=1):
             ask = self._recipe.ask(record.index, record.attempt, self._history)
             for name, expected in {"model_digest": self._identity.digest, **vars(ask)}.items():
-                found = getattr(record, name)
-                if found != expected:
-                    values = f" ({found!s:.40}, here {expected!s:.40})" if isinstance(found, str | int) else ""
+                actual = getattr(record, name)
+                if actual != expected:
+                    values = f" ({actual!s:.40}, here {expected!s:.40})" if isinstance(actual, str | int) else ""
                     raise DataError(
-                        f"{journal.path}, row {row}: it was made with {_MADE_BY[name]}{values}; "
-                        "give the options that it was made with, or name another file with --out"
+                        f"{journal.path}, row {row}: it was generated with {_DIFFERENCES[name]}{values}; "
+                        "use the same options, or choose another file with --out"
                     )
             self._history.add(record.topic, record.question)
-            self.tally.refused.update(record.refused)
-        self.tally.made = len(journal.records)
+            self.progress.refused.update(record.refused)
+        self.progress.written = len(journal.records)
         if journal.records:
-            self.tally.given_up = journal.records[-1].index + 1 - self.tally.made
+            self.progress.given_up = journal.records[-1].index + 1 - self.progress.written
 
-    def note(self, record: Record | None) -> None:
-        """Count a pair that was written, or one that was given up."""
+    def count(self, record: Record | None) -> None:
+        """Count a pair that was written, or one that was given up (None)."""
         if record:
             self._history.add(record.topic, record.question)
-        self.tally.made += record is not None
-        self.tally.given_up += record is None
-        self._watch(self.tally)
+        self.progress.written += record is not None
+        self.progress.given_up += record is None
+        self._watch(self.progress)
 
     def pair(self, index: int) -> Record | None:
-        """Ask for a pair until an answer can be taken; return nothing where it is given up."""
+        """Request a pair until an answer is accepted; return None if it is given up."""
         refused: Counter[str] = Counter()
         for attempt in range(1, ATTEMPTS + 1):
             ask = self._recipe.ask(index, attempt, self._history)
             asked = _now()
             exchange = parse(self._server.chat(self._recipe.model, ask))
             answered = _now()
-            why = self._history.refusal(exchange)
-            if exchange and not why:
+            reason = self._history.refusal(exchange)
+            if exchange and not reason:
                 return Record(
                     index=index,
                     **dict(exchange),
@@ -158,17 +164,17 @@ class _Maker:
                     attempt=attempt,
                     refused=refused,
                 )
-            refused[str(why)] += 1
-            self.tally.refused[str(why)] += 1
-            self._watch(self.tally)
+            refused[str(reason)] += 1
+            self.progress.refused[str(reason)] += 1
+            self._watch(self.progress)
         return None
 
     def _same_model(self) -> str:
-        """Return the server's version, after a look whether it still has the weights that were asked for."""
+        """Return the server's version, after checking that the model still has the same weights."""
         now = self._server.identity(self._recipe.model)
         if now.digest != self._identity.digest:
             digests = f"digest {self._identity.digest[:12]}, now {now.digest[:12]}"
-            raise OptbenchError(f"{self._recipe.model} is no longer the model that it was ({digests})")
+            raise OptbenchError(f"the model {self._recipe.model} has changed ({digests})")
         return now.version
 
 

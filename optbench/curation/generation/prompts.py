@@ -1,4 +1,4 @@
-"""What a model is told: the prompts, in Turkish, and the topics."""
+"""The prompts, in Turkish, and the topics."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from optbench.core.errors import DataError
-from optbench.curation.generation.exchange import breaks
+from optbench.core.files import read_bytes
+from optbench.curation.generation.exchange import has_control_character
 from optbench.data.rows import text_of
 
 TOPICS = Path(__file__).parent / "topics.txt"
 """The topics that come with optbench."""
 RECALLED = 20
-"""As many earlier questions of the topic are shown, so that they are not asked again."""
+"""The number of earlier questions on the topic that the prompt lists, so that they are not repeated."""
 LONGEST_TOPIC = 200
 
 SYSTEM = """\
@@ -27,7 +28,7 @@ Yalnızca question, correct_answer ve incorrect_answer alanları olan bir JSON n
 
 
 def user_prompt(topic: str, earlier: Sequence[str]) -> str:
-    """Return the request for one more question on a topic, unlike the latest of the earlier ones."""
+    """Return the prompt for one more question on a topic, different from the latest of the earlier ones."""
     recalled = "".join(f"- {question}\n" for question in earlier[-RECALLED:])
     unlike = (
         f"Bu konuda daha önce sorulanlar aşağıdadır; bunları ve bunlara benzeyenleri sorma:\n{recalled}" if recalled else ""
@@ -36,26 +37,23 @@ def user_prompt(topic: str, earlier: Sequence[str]) -> str:
 
 
 def read_topics(path: Path) -> tuple[str, ...]:
-    """Return the topics in a file, one a line; empty lines are passed over.
+    """Return the topics in a file, one per line; empty lines are skipped.
 
     Raises:
         DataError: it cannot be read, is not plain UTF-8, names a topic twice or none; the message names file and row.
     """
-    try:
-        text = text_of(path.read_bytes(), str(path), crlf=True, first=1)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    text = text_of(read_bytes(path), str(path), crlf=True, first=1)
     topics: dict[str, str] = {}
     for row, line in enumerate(text.split("\n"), start=1):
         topic = line.strip()
         if len(topic) > LONGEST_TOPIC:
-            raise DataError(f"{path}, row {row}: a topic of {len(topic)} characters; {LONGEST_TOPIC} are the most")
-        if breaks(topic):
+            raise DataError(f"{path}, row {row}: the topic has {len(topic)} characters; at most {LONGEST_TOPIC} are allowed")
+        if has_control_character(topic):
             raise DataError(f"{path}, row {row}: the topic {topic!r} contains a control character; remove it")
         if topic.casefold() in topics:
-            raise DataError(f"{path}, row {row}: the topic {topic!r} stands there twice")
+            raise DataError(f"{path}, row {row}: the topic {topic!r} occurs twice")
         if topic:
             topics[topic.casefold()] = topic
     if not topics:
-        raise DataError(f"{path} names no topic; write one a line")
+        raise DataError(f"{path} has no topics; write one per line")
     return tuple(topics.values())

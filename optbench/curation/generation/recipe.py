@@ -1,4 +1,4 @@
-"""What is asked for each pair: a function of the command's options, the pair's number and the pairs before it."""
+"""The request for each pair: a function of the command's options, the pair's number and the earlier pairs."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ from optbench.curation.generation.exchange import SCHEMA_SHA256, Exchange, Quest
 from optbench.curation.generation.prompts import SYSTEM, user_prompt
 
 TOKENS = 512
-"""The longest answer, in tokens: a model that is held to a schema may otherwise write blanks without end."""
-
-
+"""The longest answer, in tokens: a model that must follow a schema may otherwise generate spaces without end."""
 _HOTTEST = 2
 
 
 class Prompt(BaseModel):
-    """What the model is told."""
+    """The messages that the model gets."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -29,7 +27,7 @@ class Prompt(BaseModel):
 
 
 class Options(BaseModel):
-    """What Ollama is given as `options`; the rest is the model's own and goes with its digest."""
+    """The `options` of a request; all others are the model's defaults, which its digest covers."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -40,7 +38,7 @@ class Options(BaseModel):
 
 @dataclass(frozen=True)
 class Ask:
-    """One request; the fields are those of a record that came from it."""
+    """One request; its fields are part of the record of the pair."""
 
     seed: int
     topic: str
@@ -51,7 +49,7 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What determines the texts, the model's weights apart."""
+    """What determines the texts, apart from the model's weights."""
 
     model: str
     topics: tuple[str, ...]
@@ -59,16 +57,16 @@ class Recipe:
     temperature: float = 0.8
 
     def __post_init__(self) -> None:
-        """Refuse a temperature at which no model writes.
+        """Check the temperature.
 
         Raises:
-            UsageError: it is not from 0 to 2.
+            UsageError: it is outside [0, 2].
         """
         if not 0 <= self.temperature <= _HOTTEST:
             raise UsageError(f"--temperature {self.temperature:g} is outside its range [0, {_HOTTEST}]")
 
     def ask(self, index: int, attempt: int, history: History) -> Ask:
-        """Return the request for pair number `index`, counted from 0, on its attempt number `attempt`, from 1."""
+        """Return the request for pair `index`, counted from 0, and attempt `attempt`, counted from 1."""
         topic = self.topics[index % len(self.topics)]
         options = Options(temperature=self.temperature, seed=attempt_seed(self.seed, topic, index, attempt), num_predict=TOKENS)
         prompt = Prompt(system=SYSTEM, user=user_prompt(topic, history.of(topic)))
@@ -76,14 +74,14 @@ class Recipe:
 
 
 class History:
-    """The pairs so far, in order: what later prompts show and later questions must not repeat."""
+    """The pairs so far, in order: later prompts list them, and later questions must not repeat them."""
 
     def __init__(self) -> None:
         self._questions = Questions()
         self._by_topic: dict[str, list[str]] = defaultdict(list)
 
     def add(self, topic: str, question: str) -> None:
-        """Remember a pair."""
+        """Add a pair."""
         self._questions.add(question)
         self._by_topic[topic].append(question)
 
@@ -92,11 +90,11 @@ class History:
         return self._by_topic[topic]
 
     def refusal(self, exchange: Exchange | None) -> Refusal | None:
-        """Return why an answer cannot be taken, or nothing where it can."""
+        """Return why an exchange is rejected, or None if it is accepted."""
         return self._questions.refusal(exchange)
 
 
 def attempt_seed(seed: int, topic: str, index: int, attempt: int) -> int:
-    """Return the sampler's seed: 31 bits of a SHA-256, for Ollama reads a negative seed as none."""
+    """Return the seed of the sampler: 31 bits of a SHA-256, since Ollama ignores a negative seed."""
     digest = hashlib.sha256(f"{seed}\n{topic}\n{index}\n{attempt}".encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1

@@ -1,4 +1,4 @@
-"""The rules, one module for each kind of method."""
+"""The rules, one module per kind of component."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from optbench.kit.checks import architectures, common, datasets, embedders, optimizers, repetition, wrappers
 from optbench.kit.rules import Rule
 
+_COMPUTING = (*common.DECLARED, *common.CITED, *common.BUILT)
+
 RULES: Mapping[str, tuple[Rule, ...]] = {
-    "optimizer": (*common.DECLARED, *common.CITED, *common.BUILT, *optimizers.RULES, *repetition.RULES),
-    "wrapper": (*common.DECLARED, *common.CITED, *common.BUILT, *wrappers.RULES, *repetition.RULES),
-    "architecture": (*common.DECLARED, *common.CITED, *common.BUILT, *architectures.RULES, *repetition.RULES),
-    "embedder": (*common.DECLARED, *common.CITED, *common.BUILT, *embedders.RULES, *repetition.RULES),
+    "optimizer": (*_COMPUTING, *optimizers.RULES, *repetition.RULES),
+    "wrapper": (*_COMPUTING, *wrappers.RULES, *repetition.RULES),
+    "architecture": (*_COMPUTING, *architectures.RULES, *repetition.RULES),
+    "embedder": (*_COMPUTING, *embedders.RULES, *repetition.RULES),
     "dataset": (*common.DECLARED, *datasets.RULES),
 }
-"""What each kind of method is held against."""
+"""The rules that each kind of component is checked against."""

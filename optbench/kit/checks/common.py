@@ -1,4 +1,4 @@
-"""What every method must say of itself, and be."""
+"""The rules that all kinds of components share: what a class declares, documents and is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from optbench.core.contracts import OPTBENCH_CONTRACT
 from optbench.core.hyperparameters import fields_of, types_of, values
 from optbench.core.specs import canonical
-from optbench.kit.rules import Subject, Violations, made, rule
+from optbench.kit.rules import Subject, Violations, make, rule
 
 _YEAR = re.compile(r"\b(1[89]\d\d|20[0-3]\d)\b")
 _SOURCE = re.compile(r"\bSource: *\S")
@@ -22,12 +22,12 @@ _SOURCE = re.compile(r"\bSource: *\S")
 
 @rule("contract version", f"set OPTBENCH_CONTRACT = {OPTBENCH_CONTRACT} in the module of the entry point")
 def contract_version(subject: Subject) -> Violations:
-    """The plugin says for which version of the contract it was built, and it is this one."""
-    if subject.plugin.distribution == "optbench":  # the built-in methods change together with the contract
+    """The plugin declares the version of the contract that it was built for."""
+    if subject.plugin.distribution == "optbench":  # the built-in components change together with the contract
         return
     entry = subject.plugin.entry_point.partition("=")[2].strip()
-    if not hasattr(resolve_name(entry), "OPTBENCH_CONTRACT"):  # another number has been refused by the registry
-        yield f"{entry} does not say for which version it was built"
+    if not hasattr(resolve_name(entry), "OPTBENCH_CONTRACT"):  # the registry refuses other versions
+        yield f"{entry} does not declare the version that it was built for"
 
 
 @rule("docstring", 'write a docstring whose first line says what it is: """NAME. Authors year, venue or arXiv number."""')
@@ -42,50 +42,51 @@ def docstring(subject: Subject) -> Violations:
     "declare a range (positive, fraction, count ...), name the field in the class's docstring, or comment on its line",
 )
 def documented(subject: Subject) -> Violations:
-    """Each hyper-parameter declares its range or its choices, is named in the docstring, or has a comment on its line."""
+    """Each hyper-parameter has a range or choices, is mentioned in the docstring, or has a comment on its line."""
     hints = types_of(subject.cls)
     commented = _commented(subject.cls)
     for name, field in fields_of(subject.cls).items():
-        chosen = typing.get_origin(hints.get(name)) is typing.Literal
-        if not ("range" in field.metadata or chosen or name in commented or subject.says(name)):
-            yield f"nothing says what {name} is"
+        choices = typing.get_origin(hints.get(name)) is typing.Literal
+        if not ("range" in field.metadata or choices or name in commented or subject.mentions(name)):
+            yield f"{name} is not documented"
 
 
-@rule("citation", 'cite authors and year in the docstring of the class, or write "Source: ..." there, be it "Source: own work"')
+@rule("citation", 'cite authors and year in the docstring of the class, or write "Source: ...", such as "Source: own work"')
 def citation(subject: Subject) -> Violations:
-    """The class's docstring has the year of a publication, or a statement that begins "Source:"."""
+    """The class's docstring has the year of a publication, or a statement that begins with "Source:"."""
     if not (_YEAR.search(subject.docstring) or _SOURCE.search(subject.docstring)):
-        yield "the docstring cites nothing"
+        yield "the docstring has no citation"
 
 
 @rule("frozen", "decorate the class with @dataclass(frozen=True, kw_only=True)")
 def frozen(subject: Subject) -> Violations:
-    """The class is a frozen dataclass whose fields, the hyper-parameters, are given by name."""
+    """The class is a frozen dataclass whose fields, the hyper-parameters, are keyword-only."""
     parameters = vars(subject.cls).get("__dataclass_params__")
     if parameters is None:
         yield f"{subject.cls.__qualname__} is not decorated as a dataclass"
-    elif not parameters.frozen:
+        return
+    if not parameters.frozen:
         yield "its fields can be changed"
-    by_position = [f.name for f in dataclasses.fields(subject.cls) if not f.kw_only] if parameters is not None else []
+    by_position = [f.name for f in dataclasses.fields(subject.cls) if not f.kw_only]
     if by_position:
-        yield f"{', '.join(by_position)} can be given by position"
+        yield f"{', '.join(by_position)} can be passed by position"
 
 
-@rule("picklable", "define the class at the top of its module, keep fields plain and let eq and hash be those of the dataclass")
+@rule("picklable", "define the class at the top of its module, use plain fields, and keep the dataclass's eq and hash")
 def picklable(subject: Subject) -> Violations:
-    """It travels to another process, and is equal there."""
-    other = pickle.loads(pickle.dumps(subject.thing))  # noqa: S301  # what was pickled a word before
-    if other != subject.thing or hash(other) != hash(subject.thing):
-        yield "what comes back is not equal to what was sent"
+    """It can be pickled, and its copy is equal."""
+    other = pickle.loads(pickle.dumps(subject.instance))  # noqa: S301  # pickled in the same expression
+    if other != subject.instance or hash(other) != hash(subject.instance):
+        yield "the copy is not equal to the original"
 
 
-@rule("rebuilt from its spec", "keep hyper-parameters to plain numbers, texts, bools, None and tuples of them, and change none")
+@rule("rebuilt from its spec", "use only numbers, texts, bools, None and tuples of them as hyper-parameters, and change none")
 def rebuilt(subject: Subject) -> Violations:
-    """Its hyper-parameters, written as JSON and read again, make an equal one."""
-    text = canonical(values(subject.thing))
-    other = made(subject.cls, json.loads(text))
-    if other != subject.thing or canonical(values(other)) != text:
-        yield f"{text} makes {other!r}"
+    """Its hyper-parameters, written as JSON and read again, give an equal instance."""
+    text = canonical(values(subject.instance))
+    other = make(subject.cls, json.loads(text))
+    if other != subject.instance or canonical(values(other)) != text:
+        yield f"{text} gives {other!r}"
 
 
 DECLARED = (contract_version, docstring)
@@ -95,11 +96,11 @@ BUILT = (frozen, picklable, rebuilt)
 
 def _commented(cls: type[Any]) -> set[str]:
     """The fields of a class and of its bases with a comment at the end of their line."""
-    found = set()
+    fields = set()
     for base in cls.__mro__:
         try:
             lines = inspect.getsource(base).splitlines()
         except (OSError, TypeError):  # built in, or without a file
             continue
-        found |= {match[1] for line in lines if (match := re.match(r"\s+(\w+)\s*:[^#]*#(?!\s*(?:noqa|type:))\s*\S", line))}
-    return found
+        fields |= {match[1] for line in lines if (match := re.match(r"\s+(\w+)\s*:[^#]*#(?!\s*(?:noqa|type:))\s*\S", line))}
+    return fields

@@ -1,4 +1,4 @@
-"""What a dataset promises."""
+"""The rules of datasets."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from optbench.data.manifest import SplitFile, VectorFile
 from optbench.kit.rules import Subject, Violations, rule
 
 
-@rule("loads", "make the folder anew with 'optbench data import', from rows that keep its rules")
+@rule("loads", "create the folder again with 'optbench data import', from rows that satisfy its rules")
 def loads(subject: Subject) -> Violations:
-    """The manifest keeps the rules, and every row too."""
+    """The manifest and every row are valid."""
     try:
-        _ = load(_folder(subject)).splits  # read on use
+        load(_folder(subject)).validate()
     except DataError as error:
         yield str(error)
 
 
-@rule("digests", "restore the files, or make the folder anew: the manifest says what was frozen")
+@rule("digests", "restore the files, or create the folder again: the manifest describes the files that were frozen")
 def digests(subject: Subject) -> Violations:
-    """Every file that the manifest lists is there and has the digest that was frozen, vectors too."""
+    """Every file that the manifest lists exists and has its digest, files of vectors too."""
     manifest = manifests.read(_folder(subject))
     entries: list[SplitFile | VectorFile] = [*manifest.splits.values(), *manifest.vectors.values()]
     for entry in entries:
@@ -32,26 +32,26 @@ def digests(subject: Subject) -> Violations:
             yield str(error)
 
 
-@rule("name", "give the class the name that stands in the manifest")
+@rule("name", "give the class the name in the manifest")
 def name(subject: Subject) -> Violations:
-    """Class and manifest call it the same: results are stored under the one, and found by the other."""
-    found = manifests.read(_folder(subject)).name
-    if found != subject.name:
-        yield f"the class says {subject.name!r}, the manifest {found!r}"
+    """Class and manifest have the same name: results are stored under one and looked up by the other."""
+    in_manifest = manifests.read(_folder(subject)).name
+    if in_manifest != subject.name:
+        yield f"the name of the class is {subject.name!r}, that in the manifest {in_manifest!r}"
 
 
-@rule("origin", "give --title, --licence and --made to 'optbench data import': they go into the manifest")
+@rule("origin", "pass --title, --licence and --made to 'optbench data import', which writes them to the manifest")
 def origin(subject: Subject) -> Violations:
-    """The manifest says what it is, under which licence, and how it was made."""
+    """The manifest has a title, a licence and a description of how the dataset was made."""
     manifest = manifests.read(_folder(subject))
     for field in ("title", "licence", "made"):
         if not getattr(manifest, field).strip():
             yield f"{field} is empty"
 
 
-@rule("both labels", "give each split right and wrong answers")
+@rule("both labels", "put right and wrong answers into each split")
 def both_labels(subject: Subject) -> Violations:
-    """Each split has answers that are right and such that are wrong."""
+    """Each split has right and wrong answers."""
     for split, rows in load(_folder(subject)).splits.items():
         if len({row.label for row in rows}) == 1:
             yield f"{split} has only the label {rows[0].label}"

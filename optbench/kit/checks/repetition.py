@@ -1,4 +1,4 @@
-"""The same inputs give the same bits: here, in another process, and whatever the global random state."""
+"""The same inputs give the same bits: in one process, in another, and whatever the global random state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from optbench.core.errors import OptbenchError
 from optbench.kit.checks import architectures, embedders, optimizers
-from optbench.kit.rules import Subject, Violations, made, rule
+from optbench.kit.rules import Subject, Violations, make, rule
 from optbench.training.environment import THREAD_VARIABLES
 
 DIGESTS: Mapping[str, Callable[[Any], str]] = {
@@ -26,44 +26,44 @@ DIGESTS: Mapping[str, Callable[[Any], str]] = {
     "architecture": architectures.digest,
     "embedder": embedders.digest,
 }
-"""For each kind, the SHA-256 of all that a method computes on a small problem."""
-_PATIENCE = 600.0  # seconds until another process is given up
+"""For each kind, a function that returns the SHA-256 of all that a component computes on a small problem."""
+_TIMEOUT = 600.0  # seconds after which the second process is given up
 
 
-@rule("deterministic", "draw from the generator that is given (rng in initial, at.noise in step) and from nothing else")
+@rule("deterministic", "draw only from the generator of the argument (rng in initial, at.noise in step)")
 def deterministic(subject: Subject) -> Violations:
-    """Twice the same in one process."""
-    digest = DIGESTS[subject.axis]
-    if digest(subject.thing) != digest(subject.thing):
-        yield "two runs of the same inputs differ"
+    """Two computations in one process give the same bits."""
+    digest = DIGESTS[subject.kind]
+    if digest(subject.instance) != digest(subject.instance):
+        yield "two runs with the same inputs differ"
 
 
 @rule(
     "same in two processes",
-    "depend on no order of a set, no hash() of a text, no address, no clock, no environment variable; sort sets",
+    "do not depend on the order of a set, on hash() of a text, an address, a clock or an environment variable; sort sets",
 )
 def same_in_two_processes(subject: Subject) -> Violations:
-    """The same bits in another process, which hashes texts in another way."""
-    here = DIGESTS[subject.axis](subject.thing)
-    answer = _elsewhere(subject.siblings)[_path(subject.cls)]
-    if "error" in answer:
-        yield f"in another process: {answer['error']}"
-    elif answer["digest"] != here:
-        yield "another process computes other bits"
+    """Another process, with another hash seed, gives the same bits."""
+    here = DIGESTS[subject.kind](subject.instance)
+    other = _digests_elsewhere(subject.siblings)[_path(subject.cls)]
+    if "error" in other:
+        yield f"in another process: {other['error']}"
+    elif other["digest"] != here:
+        yield "another process computes different bits"
 
 
-@rule("global random state", "never call np.random.* or random.*: draw from the generator that is given")
+@rule("global random state", "never call np.random.* or random.*: draw from the generator of the argument")
 def global_random_state(subject: Subject) -> Violations:
-    """NumPy's global generator and Python's are left as they were."""
-    numpy_before, python_before = np.random.get_state(), random.getstate()  # noqa: NPY002  # that is the point
+    """NumPy's and Python's global generators are not used."""
+    numpy_before, python_before = np.random.get_state(), random.getstate()  # noqa: NPY002  # the state that is checked
     try:
-        DIGESTS[subject.axis](subject.thing)
-        if pickle.dumps(np.random.get_state()) != pickle.dumps(numpy_before):  # noqa: NPY002  # the same
+        DIGESTS[subject.kind](subject.instance)
+        if pickle.dumps(np.random.get_state()) != pickle.dumps(numpy_before):  # noqa: NPY002  # as above
             yield "np.random was used"
         if random.getstate() != python_before:
             yield "random was used"
     finally:
-        np.random.set_state(numpy_before)  # noqa: NPY002  # the same
+        np.random.set_state(numpy_before)  # noqa: NPY002  # as above
         random.setstate(python_before)
 
 
@@ -71,36 +71,40 @@ RULES = (deterministic, same_in_two_processes, global_random_state)
 
 
 def answer(request: str) -> str:
-    """What the other process does: the digest of each method that the request names, or what went wrong, as JSON."""
+    """Return, as JSON, the digest of each component that the request names, or its error; called in the second process."""
     asked = json.loads(request)
     sys.path[:] = asked["path"]
     answers = {}
-    for path, axis in asked["methods"].items():
+    for path, kind in asked["components"].items():
         try:
-            answers[path] = {"digest": DIGESTS[axis](made(resolve_name(path)))}
+            answers[path] = {"digest": DIGESTS[kind](make(resolve_name(path)))}
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001  # a stranger's code may leave with SystemExit, and the others have a turn
+        except BaseException as error:  # noqa: BLE001  # third-party code may raise SystemExit; the other components go on
             answers[path] = {"error": f"{type(error).__name__}: {error}"}
     return json.dumps(answers)
 
 
 @cache
-def _elsewhere(methods: tuple[tuple[str, type[Any]], ...]) -> dict[str, dict[str, str]]:
-    """Ask another process for the digests of all of a plugin's methods at once."""
-    here = os.environ.get("PYTHONHASHSEED")
+def _digests_elsewhere(components: tuple[tuple[str, type[Any]], ...]) -> dict[str, dict[str, str]]:
+    """Compute the digests of all of a plugin's components in one other process."""
+    paths = {_path(cls): kind for kind, cls in components if kind in DIGESTS}
     done = subprocess.run(
-        [sys.executable, "-m", "optbench.kit.again"],
-        input=json.dumps({"path": sys.path, "methods": {_path(cls): axis for axis, cls in methods if axis in DIGESTS}}),
-        env={**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1"), "PYTHONHASHSEED": "2" if here == "1" else "1"},
+        [sys.executable, "-m", "optbench.kit.digest_process"],
+        input=json.dumps({"path": sys.path, "components": paths}),
+        env={
+            **os.environ,
+            **dict.fromkeys(THREAD_VARIABLES, "1"),
+            "PYTHONHASHSEED": "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1",
+        },
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT,
         check=False,
     )
     if done.returncode:
-        raise OptbenchError(f"the other process ended with exit code {done.returncode}: {done.stderr[-1000:]}")
+        raise OptbenchError(f"the second process ended with exit code {done.returncode}: {done.stderr[-1000:]}")
     answers: dict[str, dict[str, str]] = json.loads(done.stdout)
     return answers
 

@@ -1,4 +1,4 @@
-"""Recent optimizers for optbench, one method a file."""
+"""Recent optimizers for optbench, one method per file."""
 
 from __future__ import annotations
 

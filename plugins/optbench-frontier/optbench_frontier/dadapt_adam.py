@@ -8,20 +8,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, over_root, positive
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, over_root, positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class DAdaptAdam(Optimizer):
-    """Adam with D-Adaptation for a rate. Defazio & Mishchenko 2023, ICML, arXiv:2301.07733, its Adam variant.
+    """Adam with a rate from D-Adaptation. Defazio & Mishchenko 2023, ICML, arXiv:2301.07733, its Adam variant.
 
-    The rate is d lr, d being a growing lower bound on the distance to the solution. Defaults are those of the authors'
-    package `dadaptation`. Deviations: weight decay is decoupled, an option there; its option `growth_rate`, off by default,
-    is left out.
+    The rate is d lr, d being a growing lower bound on the distance to the solution. Defaults are those of the authors' package
+    `dadaptation`. Deviations: weight decay is decoupled, an option there; its option `growth_rate`, off by default, is omitted.
     """
 
     name: ClassVar[str] = "dadapt-adam"
-    oracle: ClassVar[str] = "pytorch_optimizer.DAdaptAdam, to 1e-10"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("pytorch_optimizer.DAdaptAdam"),)
     lr: float = positive(1.0)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.999)
@@ -30,7 +29,7 @@ class DAdaptAdam(Optimizer):
     d0: float = positive(1e-6)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no moments."""
+        """Return moments of 0."""
         return State(m=Average(w), v=Average(w), s=Average(w), scratch=np.empty_like(w), d=self.d0, r=0.0)
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
@@ -47,7 +46,7 @@ class DAdaptAdam(Optimizer):
         norm = s.s.factor * float(np.sum(s.scratch))
         if not norm:  # every gradient so far was 0
             return
-        if self.lr:  # else a schedule has ended, and there is nothing to learn about d
+        if self.lr:  # at the end of a schedule, a rate of 0 gives no information on d
             s.d = max(s.d, s.r / ((1.0 - beta3) * norm))
         root = self._divide(s.m.array, s)
         if self.weight_decay:
@@ -55,7 +54,7 @@ class DAdaptAdam(Optimizer):
         axpy(-s.m.factor / root, s.scratch, w)
 
     def _divide(self, x: Vector, s: State) -> float:
-        """Leave x / (sqrt(v) + eps), times the number that is returned, in the scratch buffer."""
+        """Write x / (sqrt(v) + eps), times the number that is returned, to the scratch buffer."""
         root = math.sqrt(s.v.factor)
         over_root(x, s.v.array, self.eps / root, out=s.scratch)  # sqrt(v) = root sqrt(v.array)
         return root

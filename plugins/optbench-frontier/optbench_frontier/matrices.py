@@ -6,5 +6,5 @@ from optbench import Array
 
 
 def as_matrix(layer: Array) -> Array:
-    """Return the layer as a view of two dimensions; a vector is one column."""
+    """Return a view of the layer with two dimensions; a vector becomes one column."""
     return layer.reshape(len(layer), -1)

@@ -13,6 +13,7 @@ from optbench import (
     Average,
     Layout,
     Optimizer,
+    Oracle,
     State,
     Vector,
     adam_step,
@@ -24,7 +25,7 @@ from optbench import (
 )
 from optbench_frontier.matrices import as_matrix
 
-# f(x) = a x + b x^3 + c x^5 takes singular values from (0, 1] to about 1 in five rounds.
+# f(x) = a x + b x^3 + c x^5 maps singular values in (0, 1] to about 1 in five iterations.
 A, B, C = 3.4445, -4.7750, 2.0315
 
 
@@ -32,16 +33,16 @@ A, B, C = 3.4445, -4.7750, 2.0315
 class Muon(Optimizer):
     """Muon for matrices, AdamW for the rest: a hybrid. Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/.
 
-    Matrices move along their Nesterov momentum, orthogonalised by Newton-Schulz. Layers with a single row or column, such as
-    those of one output, and vectors are AdamW's, with `adam_lr` and the betas that Jordan's README gives for them.
-    Deviations: momentum is an average with its start corrected, as in optax; the iteration runs on the Gram matrix of the
-    smaller side, which is the same polynomial in two passes over the weights instead of ten; a layer (in, out) is scaled by
-    sqrt(max(1, out / in)), as in optax. In float32 that costs digits: the step comes out 6e-4 off, between the 6e-6 of the
-    ten passes and the bfloat16 of Jordan's code.
+    Matrices are updated by their Nesterov momentum, orthogonalised by Newton-Schulz iterations. Layers with a single row or
+    column, such as those of one output, and vectors are updated by AdamW, with `adam_lr` and the betas of Jordan's README.
+    Deviations: momentum is a bias-corrected average, as in optax; the iteration uses the Gram matrix of the smaller side, which
+    is the same polynomial in two passes over the weights instead of ten; a layer (in, out) is scaled by sqrt(max(1, out / in)),
+    as in optax. In float32 the iteration on the Gram matrix is less precise: the error of a step is 6e-4, between the 6e-6 of
+    ten passes and that of the bfloat16 in Jordan's code.
     """
 
     name: ClassVar[str] = "muon"
-    oracle: ClassVar[str] = "optax.contrib.muon for matrices and optax.adamw for the rest, to 1e-10"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("optax.contrib.muon (matrices)"), Oracle("optax.adamw (other layers)"))
     rates: ClassVar[tuple[str, ...]] = ("lr", "adam_lr")
     lr: float = positive(0.02)
     beta: float = fraction(0.95)
@@ -53,11 +54,11 @@ class Muon(Optimizer):
     eps: float = positive(1e-8)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no moments."""
+        """Return moments of 0."""
         return State(layout=layout, layers=[_start(as_matrix(layer)) for layer in layout.views(w).values()])
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
-        """Layer by layer."""
+        """Update each layer."""
         for layer, weights, gradient in zip(s.layers, s.layout.views(w).values(), s.layout.views(g).values(), strict=True):
             kind = self._adamw if 1 in as_matrix(weights).shape else self._muon
             kind(weights.reshape(-1), gradient.reshape(-1), layer)
@@ -83,10 +84,10 @@ class Muon(Optimizer):
     def _newton_schulz(self, s: State, norm: float) -> Array:
         """Return P with X P (or P X) = f(f(...f(X))), f(X) = a X + b X A + c X A^2, from A = X^T X (or X X^T) of X = u / norm.
 
-        A round multiplies X by Q = a I + b A + c A^2, so P is the product of all Q, and A turns into Q A Q = A Q^2.
+        An iteration multiplies X by Q = a I + b A + c A^2, so P is the product of all Q, and A becomes Q A Q = A Q^2.
         """
         gram, q, product, square = s.gram, s.q, s.product, s.square
-        gram *= 1.0 / (norm * norm)  # a product is infinite where ** would raise
+        gram *= 1.0 / (norm * norm)  # infinite for a huge norm, for which ** would raise
         for number in range(self.rounds):
             np.matmul(gram, gram, out=q)
             q *= C

@@ -8,21 +8,21 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, State, Vector, axpy, fraction, non_negative, over_root, positive
+from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, over_root, positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prodigy(Optimizer):
-    """Prodigy: Adam with an estimated distance for a rate. Mishchenko & Defazio 2024, ICML, arXiv:2306.06101, Algorithm 4.
+    """Prodigy: Adam with a rate from an estimated distance. Mishchenko & Defazio 2024, ICML, arXiv:2306.06101, Algorithm 4.
 
-    The rate is d lr, d being a growing estimate of the distance to the solution; the authors advise to leave lr at 1, with a
-    cosine schedule over it. Weight decay is decoupled. Defaults are those of the authors' package `prodigyopt`. Deviations: m
-    and v are kept divided by d0 and d0^2, which changes no ratio and keeps float32 clear of underflow; the package's options
-    `use_bias_correction`, `safeguard_warmup` and `growth_rate`, off by default, are left out.
+    The rate is d lr, d being a growing estimate of the distance to the solution; the authors recommend lr = 1 with a cosine
+    schedule. Weight decay is decoupled. Defaults are those of the authors' package `prodigyopt`. Deviations: m and v are
+    divided by d0 and d0^2, which changes no ratio and avoids underflow in float32; the package's options `use_bias_correction`,
+    `safeguard_warmup` and `growth_rate`, off by default, are omitted.
     """
 
     name: ClassVar[str] = "prodigy"
-    oracle: ClassVar[str] = "prodigyopt.Prodigy, to 1e-10"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("prodigyopt.Prodigy"),)
     lr: float = positive(1.0)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.999)
@@ -32,13 +32,13 @@ class Prodigy(Optimizer):
     d_coef: float = positive(1.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no moments, and remember the initial weights."""
+        """Return moments of 0 and a copy of the initial weights."""
         zeros = np.zeros_like(w)
         return State(m=Average(w), v=Average(w), s=zeros, first=w.copy(), scratch=np.empty_like(w), d=self.d0, r=0.0)
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
         """Adam's step with rate d lr; d = max(d, d_coef r_t / |s_t|_1), r and s being decaying sums of <g, w_0 - w> and g."""
-        if not self.lr:  # a schedule's end: nothing is learnt, as in the authors' package
+        if not self.lr:  # the end of a schedule: the estimate is not updated, as in the authors' package
             return
         d, rate, beta3 = s.d, s.d * self.lr, math.sqrt(self.beta2)
         np.subtract(s.first, w, out=s.scratch)

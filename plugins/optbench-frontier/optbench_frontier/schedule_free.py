@@ -1,4 +1,4 @@
-"""What the two kinds of Schedule-Free share: all but the steps of z."""
+"""The common part of the Schedule-Free methods: everything except the step of z."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from optbench import Optimizer, State, Vector, axpy, positive
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleFree(Optimizer):
-    """Schedule-Free. Defazio et al. 2024, NeurIPS, arXiv:2405.15682; a subclass says how z moves.
+    """Schedule-Free. Defazio et al. 2024, NeurIPS, arXiv:2405.15682; a subclass defines the step of z.
 
-    Gradients are taken at y (the run's w), steps are made on z, and what is final_runs is x, the average of all z. As in the
-    authors' package, a z weighs in the average by the square of the largest rate so far.
+    Gradients are taken at y (the run's w), steps are made on z, and x, the average of all z, is evaluated. As in the authors'
+    package, the weight of z in the average is the square of the largest rate so far.
     """
 
     lr: float = positive(1.0)
 
     def average(self, w: Vector, g: Vector, s: State, beta: float) -> None:
-        """x_t = (1 - c) x_{t-1} + c z_t; y = (1 - beta) z_t + beta x_t; `g` is used up."""
+        """x_t = (1 - c) x_{t-1} + c z_t; y = (1 - beta) z_t + beta x_t; `g` is overwritten."""
         s.largest_rate = max(s.largest_rate, self.lr)
-        weight = s.largest_rate * s.largest_rate  # infinity for a huge rate, where ** would raise
+        weight = s.largest_rate * s.largest_rate  # infinity for a huge rate, for which ** would raise
         s.weights += weight
-        if s.weights:  # 0 for as long as a schedule holds the rate at 0
+        if s.weights:  # 0 as long as a schedule keeps the rate at 0
             np.subtract(s.z, s.x, out=g)
             axpy(weight / s.weights, g, s.x)
         np.multiply(s.x, beta, out=w)

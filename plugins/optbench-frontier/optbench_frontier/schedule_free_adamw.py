@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, State, Vector, axpy, fraction, non_negative, over_root, positive
+from optbench import Average, Layout, Oracle, State, Vector, axpy, fraction, non_negative, over_root, positive
 from optbench_frontier.schedule_free import ScheduleFree
 
 
@@ -16,13 +16,13 @@ from optbench_frontier.schedule_free import ScheduleFree
 class ScheduleFreeAdamW(ScheduleFree):
     """Schedule-Free AdamW. Defazio et al. 2024, NeurIPS, arXiv:2405.15682, Algorithm 1.
 
-    Gradients are taken at y (the run's w), steps are made on z, and what is final_runs is x, the average of all z. Weight decay
-    acts at y. Defaults are those of the authors' package `schedulefree`. Deviations: warm-up is a schedule's business, not
-    the method's; as in the authors' package, v is divided by 1 - beta2^t, where the paper multiplies the rate.
+    Gradients are taken at y (the run's w), steps are made on z, and x, the average of all z, is evaluated. Weight decay acts at
+    y. Defaults are those of the authors' package `schedulefree`. Deviations: warm-up is left to a schedule; as in the authors'
+    package, v is divided by 1 - beta2^t, where the paper multiplies the rate.
     """
 
     name: ClassVar[str] = "schedule-free-adamw"
-    oracle: ClassVar[str] = "schedulefree.AdamWScheduleFree, to 1e-10"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("schedulefree.AdamWScheduleFree"),)
     lr: float = positive(0.0025)
     beta1: float = fraction(0.9)
     beta2: float = fraction(0.999)
@@ -30,7 +30,7 @@ class ScheduleFreeAdamW(ScheduleFree):
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start with x = y = z, and no squares."""
+        """Return x = y = z, and averages of 0."""
         return State(x=w.copy(), z=w.copy(), v=Average(w), scratch=np.empty_like(w), largest_rate=0.0, weights=0.0)
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

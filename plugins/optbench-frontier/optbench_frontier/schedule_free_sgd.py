@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from optbench import Layout, State, Vector, axpy, fraction, non_negative, positive
+from optbench import Layout, Oracle, State, Vector, axpy, fraction, non_negative, positive
 from optbench_frontier.schedule_free import ScheduleFree
 
 
@@ -13,19 +13,19 @@ from optbench_frontier.schedule_free import ScheduleFree
 class ScheduleFreeSGD(ScheduleFree):
     """Schedule-Free SGD. Defazio et al. 2024, NeurIPS, arXiv:2405.15682.
 
-    Gradients are taken at y (the run's w), SGD steps are made on z, and what is final_runs is x, the average of all z. Weight
-    decay acts at y. Defaults are those of the authors' package `schedulefree`. Deviations: warm-up is a schedule's business,
-    not the method's; as in the authors' package, a z weighs in the average by the square of the largest rate so far.
+    Gradients are taken at y (the run's w), SGD steps are made on z, and x, the average of all z, is evaluated. Weight decay
+    acts at y. Defaults are those of the authors' package `schedulefree`. Deviations: warm-up is left to a schedule; as in the
+    authors' package, the weight of z in the average is the square of the largest rate so far.
     """
 
     name: ClassVar[str] = "schedule-free-sgd"
-    oracle: ClassVar[str] = "schedulefree.SGDScheduleFree, to 1e-10"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("schedulefree.SGDScheduleFree"),)
     lr: float = positive(1.0)
     beta: float = fraction(0.9)
     weight_decay: float = non_negative(0.0)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start with x = y = z."""
+        """Return x = y = z."""
         return State(x=w.copy(), z=w.copy(), largest_rate=0.0, weights=0.0)
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:

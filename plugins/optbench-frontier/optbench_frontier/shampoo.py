@@ -7,26 +7,26 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Layout, Optimizer, State, Vector, axpy, count, non_negative, positive
+from optbench import Layout, Optimizer, Oracle, State, Vector, axpy, count, non_negative, positive
 from optbench_frontier.matrices import as_matrix
 
-_OUTWEIGHED = 10.0
+_LARGE = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shampoo(Optimizer):
-    """Shampoo. Gupta, Koren & Singer 2018, ICML, arXiv:1802.09568, Algorithm 1; for vectors its full-matrix form.
+    """Shampoo. Gupta, Koren & Singer 2018, ICML, arXiv:1802.09568, Algorithm 1; for vectors, its full-matrix form.
 
     lr is the default of torch_optimizer, eps (the paper's epsilon) that of pytorch_optimizer; the paper gives none. Weight
-    decay is added to the gradient. Deviations: a side longer than `max_dim` stays unpreconditioned, and the exponents of the
-    others sum to -1/2 all the same, so that the update stays free of the gradient's scale. Roots are renewed at every
-    `every`-th step, and out of turn where a gradient outweighs what they have seen, tr(L^{-1} G G^T) > 10: old roots would
-    blow up what is new to them a thousandfold. Eigenvalues below the rounding error of the largest count as that error. The
-    decompositions allocate a few matrices of a side's length.
+    decay is added to the gradient. Deviations: a side longer than `max_dim` is not preconditioned, and the exponents of the
+    others still sum to -1/2, so that the update does not depend on the scale of the gradient. Roots are recomputed in every
+    `every`-th step, and at once where a gradient is large relative to the accumulated ones, tr(L^{-1} G G^T) > 10, since old
+    roots would amplify its new components a thousandfold. Eigenvalues below the rounding error of the largest are set to that
+    error. The decompositions allocate a few matrices of a side's length.
     """
 
     name: ClassVar[str] = "shampoo"
-    oracle: ClassVar[str] = "pytorch_optimizer.Shampoo, to 1e-10"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("pytorch_optimizer.Shampoo"),)
     lr: float = positive(0.1)
     eps: float = positive(1e-6)
     weight_decay: float = non_negative(0.0)
@@ -34,7 +34,7 @@ class Shampoo(Optimizer):
     max_dim: int = count(1024)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from eps I on each side."""
+        """Return eps I for each side."""
         layers = [[self._side(length, w) for length in layer.shape] for layer in layout.views(w).values()]
         return State(layout=layout, layers=layers, scratch=np.empty_like(w))
 
@@ -45,18 +45,18 @@ class Shampoo(Optimizer):
         views = (s.layout.views(x).values() for x in (w, g, s.scratch))
         for sides, weights, gradient, scratch in zip(s.layers, *views, strict=True):
             used = [(axis, side) for axis, side in enumerate(sides) if side is not None]
-            turned, free = as_matrix(gradient), as_matrix(scratch)
+            turned, spare = as_matrix(gradient), as_matrix(scratch)
             for axis, side in used:
                 across = turned.T if axis == 0 else turned
                 np.matmul(across.T, across, out=side.scratch)
-                outweighed = float(np.vdot(side.inverse, side.scratch)) > _OUTWEIGHED
+                large = float(np.vdot(side.inverse, side.scratch)) > _LARGE
                 side.sum += side.scratch
-                if outweighed or t % self.every == 0:
+                if large or t % self.every == 0:
                     self._renew(side, -0.5 / len(used))
             for axis, side in used:
                 one, other = (side.root, turned) if axis == 0 else (turned, side.root)
-                np.matmul(one, other, out=free)
-                turned, free = free, turned
+                np.matmul(one, other, out=spare)
+                turned, spare = spare, turned
             axpy(-self.lr, turned.reshape(-1), weights.reshape(-1))
 
     def _side(self, length: int, like: Vector) -> State | None:
@@ -66,10 +66,10 @@ class Shampoo(Optimizer):
         return State(sum=self.eps * identity, inverse=identity / self.eps, root=identity, scratch=np.empty_like(identity))
 
     def _renew(self, side: State, exponent: float) -> None:
-        """Take the inverse and the root of the sum, whose eigenvalues are at least eps, and none smaller is known."""
+        """Compute the inverse and the root of the sum; its eigenvalues are at least eps, up to rounding."""
         try:
             values, vectors = np.linalg.eigh(side.sum)
-        except np.linalg.LinAlgError:  # not finite: so are the weights then, and the run ends as diverged
+        except np.linalg.LinAlgError:  # not finite, like the weights: the run ends as diverged
             return
         rounding = float(values[-1]) * len(values) * float(np.finfo(values.dtype).eps)
         np.maximum(values, max(self.eps, rounding), out=values)

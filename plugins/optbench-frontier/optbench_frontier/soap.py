@@ -8,21 +8,21 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Array, Average, Layout, Optimizer, State, Vector, axpy, count, fraction, non_negative, positive
+from optbench import Array, Average, Layout, Optimizer, Oracle, State, Vector, axpy, count, fraction, non_negative, positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class SOAP(Optimizer):
     """SOAP: Adam in the eigenbasis of Shampoo's preconditioner. Vyas et al. 2025, ICLR, arXiv:2409.11321, Algorithm 3.
 
-    Defaults and details are those of the authors' code: the first step only takes in statistics and moves nothing, the bases
-    are turned by one QR at every `every`-th step, vectors are Adam's, weight decay is decoupled. Deviation: `max_dim`, the
-    length beyond which a side keeps its own basis, is 1024 instead of 10000. The decompositions allocate a few matrices of a
-    side's length.
+    Defaults and details are those of the authors' code: the first step only initialises the statistics and changes no weight,
+    the bases are updated by one QR decomposition in every `every`-th step, vectors are updated by Adam, weight decay is
+    decoupled. Deviation: `max_dim`, the length beyond which a side keeps its own basis, is 1024 instead of 10000. The
+    decompositions allocate a few matrices of a side's length.
     """
 
     name: ClassVar[str] = "soap"
-    oracle: ClassVar[str] = "pytorch_optimizer.SOAP, its QR in float64, to 1e-10"
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("pytorch_optimizer.SOAP (with its QR in float64)"),)
     lr: float = positive(0.003)
     beta1: float = fraction(0.95)
     beta2: float = fraction(0.95)
@@ -32,12 +32,12 @@ class SOAP(Optimizer):
     max_dim: int = count(1024)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no moments and no statistics."""
+        """Return moments and statistics of 0."""
         layers = [self._sides(layer) for layer in layout.views(w).values()]
         return State(layout=layout, layers=layers, m=Average(w), v=Average(w), scratch=np.empty_like(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
-        """W_t = W_{t-1} - lr Q_L N_t Q_R^T, N_t being Adam's step of Q_L^T G_t Q_R."""
+        """W_t = W_{t-1} - lr Q_L N_t Q_R^T, where N_t is Adam's step of Q_L^T G_t Q_R."""
         self._observe(g, s)
         if t == 1:
             _decompose(s)
@@ -70,7 +70,7 @@ class SOAP(Optimizer):
         return [side(length) for length in layer.shape]
 
     def _observe(self, g: Vector, s: State) -> None:
-        """Let the statistics of each side average G G^T and G^T G."""
+        """Update the statistics of each side, averages of G G^T and G^T G."""
         for sides, layer in zip(s.layers, s.layout.views(g).values(), strict=True):
             for axis, side in _used(sides):
                 across = layer.T if axis == 0 else layer
@@ -87,25 +87,25 @@ def _used(sides: list[State | None]) -> list[tuple[int, State]]:
 def _turn(x: Vector, s: State, *, back: bool = False) -> None:
     """X = Q_L^T X Q_R in place, or Q_L X Q_R^T."""
     for sides, layer, scratch in zip(s.layers, s.layout.views(x).values(), s.layout.views(s.scratch).values(), strict=True):
-        turned, free = layer, scratch
+        turned, spare = layer, scratch
         for axis, side in _used(sides):
             q = side.q.T if back else side.q
             one, other = (q.T, turned) if axis == 0 else (turned, q)
-            np.matmul(one, other, out=free)
-            turned, free = free, turned
+            np.matmul(one, other, out=spare)
+            turned, spare = spare, turned
         if turned is not layer:
             np.copyto(layer, turned)
 
 
 def _decompose(s: State) -> None:
-    """Take the eigenvectors of each side's statistics, of the largest eigenvalue first."""
+    """Compute the eigenvectors of each side's statistics, the largest eigenvalue first."""
     for side in (side for sides in s.layers for _, side in _used(sides)):
-        # Of NaN there are no eigenvectors, and LAPACK would raise: the run has diverged, and is to end so.
+        # LAPACK raises for NaN, but a run that has diverged must end as diverged.
         side.q[:] = np.linalg.eigh(side.gg)[1][:, ::-1] if np.isfinite(side.gg).all() else np.nan
 
 
 def _renew(s: State) -> None:
-    """Make one step of power iteration from each basis, and sort it; v is sorted along, m does not live in the basis."""
+    """Take one step of power iteration from each basis, and sort it by eigenvalue, and v with it; m is not in the basis."""
     for sides, v, scratch in zip(s.layers, s.layout.views(s.v.array).values(), s.layout.views(s.scratch).values(), strict=True):
         for axis, side in _used(sides):
             np.matmul(side.gg, side.q, out=side.scratch)

@@ -1,4 +1,4 @@
-"""What the two kinds of Sophia share: all but the estimate of the Hessian's diagonal."""
+"""The common part of the Sophia methods: everything except the estimate of the Hessian's diagonal."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from optbench import Average, Layout, Objective, Optimizer, State, Vector, axpy,
 
 @dataclass(frozen=True, kw_only=True)
 class Sophia(Optimizer):
-    """Sophia. Liu et al. 2024, ICLR, arXiv:2305.14342, Algorithm 3; a subclass says how it estimates the diagonal h.
+    """Sophia. Liu et al. 2024, ICLR, arXiv:2305.14342, Algorithm 3; a subclass defines the estimate of the diagonal h.
 
-    `every` is the paper's k. Deviations, both as in optax: m is corrected for its start, and h is refreshed after its use, so
-    that the first step (h = 0) goes by signs. lr, betas and weight decay are the defaults of the authors' code, eps is the
-    paper's.
+    `every` is the paper's k. Deviations, both as in optax: m is bias-corrected, and h is updated after it is used, so that the
+    first step (h = 0) uses signs only. lr, betas and weight decay are the defaults of the authors' code, eps is the paper's.
     """
 
     lr: float = positive(1e-4)
@@ -27,7 +26,7 @@ class Sophia(Optimizer):
     every: int = count(10)
 
     def init(self, w: Vector, layout: Layout) -> State:
-        """Start from no momentum and no curvature."""
+        """Return a momentum and a curvature of 0."""
         return State(m=Average(w), h=np.zeros_like(w), estimate=np.empty_like(w), scratch=np.empty_like(w))
 
     def update(self, w: Vector, g: Vector, s: State, t: int) -> None:
@@ -42,7 +41,7 @@ class Sophia(Optimizer):
         axpy(-self.lr, g, w)
 
     def step(self, w: Vector, s: State, t: int, at: Objective) -> None:
-        """Take a step; at every k-th of them let h average an estimate made at the weights before it."""
+        """Take a step; in every k-th, update h with an estimate at the weights before the step."""
         g = at.gradient()
         due = (t - 1) % self.every == 0
         if due:
@@ -53,5 +52,5 @@ class Sophia(Optimizer):
             axpy(1.0 - self.beta2, s.estimate, s.h)
 
     def estimate(self, g: Vector, s: State, at: Objective) -> None:
-        """Write an estimate of the Hessian's diagonal to `s.estimate`, with `s.scratch` to work in; leave `g` as it was."""
+        """Write an estimate of the Hessian's diagonal to `s.estimate`, with `s.scratch` as a buffer; do not change `g`."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""The other process of `checks.repetition`: a request on standard input, an answer on standard output."""
+"""The second process of `checks.repetition`: a request on standard input, an answer on standard output, both JSON."""
 
 from __future__ import annotations
 
