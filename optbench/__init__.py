@@ -45,12 +45,13 @@ if TYPE_CHECKING:
     from optbench.core.numerics import trust_ratio as trust_ratio
     from optbench.core.oracles import Oracle as Oracle
     from optbench.core.turkish import turkish_lower as turkish_lower
+    from optbench.experiment import Experiment as Experiment
+    from optbench.experiment import run as run
     from optbench.report.sections import Figure as Figure
     from optbench.report.sections import Section as Section
     from optbench.report.sections import Table as Table
     from optbench.report.sections import Text as Text
     from optbench.results import Results as Results
-    from optbench.results import run as run
 
 __version__ = "0.1.0"
 
@@ -60,6 +61,7 @@ PUBLIC = {
     "Average": "core.numerics",
     "Dataset": "core.contracts",
     "Embedder": "core.contracts",
+    "Experiment": "experiment",
     "Figure": "report.sections",
     "Layout": "core.numerics",
     "MissingExtra": "core.errors",
@@ -91,7 +93,7 @@ PUBLIC = {
     "over_root": "core.numerics",
     "positive": "core.hyperparameters",
     "product": "core.numerics",
-    "run": "results",
+    "run": "experiment",
     "sign": "core.numerics",
     "trust_ratio": "core.numerics",
     "turkish_lower": "core.turkish",

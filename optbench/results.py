@@ -78,7 +78,7 @@ class Results(Sequence[RunResult]):
             NothingSelected: there are no results.
             OptbenchError: the file cannot be written.
         """
-        from optbench.report.methods import method_pages
+        from optbench.report.methods import method_docs
         from optbench.report.page import Origin, write_page  # jinja2 and plotly are loaded on first use
         from optbench.report.sections import read_sections
         from optbench.trajectories import pictures
@@ -92,7 +92,7 @@ class Results(Sequence[RunResult]):
             drawn,
             Path(path),
             Origin(self._command, tuple(notes), sections),
-            methods=method_pages(self._results, self._registry),
+            methods=method_docs(self._results, self._registry),
             marks=self.marks(),
         )
 

@@ -24,7 +24,7 @@ from optbench.curation.importing import write
 from optbench.execution.local import LocalExecutor
 from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry
-from optbench.report.methods import method_pages
+from optbench.report.methods import method_docs as docs_of_methods
 from optbench.report.page import Origin, write_page
 from optbench.report.palette import styles
 from optbench.report.sections import Figure, Section, Table, Text, read_sections
@@ -155,7 +155,7 @@ def test_text_that_declares_itself_safe_stays_text(results: list[RunResult], tmp
 
 
 def test_an_optimizers_description_is_at_its_name(results: list[RunResult], registry: Registry, tmp_path: Path) -> None:
-    methods = method_pages(results, registry)
+    methods = docs_of_methods(results, registry)
     adam = next(choice for choice in methods if json.loads(choice)["name"] == "adam")
     nasty = {adam: replace(methods[adam], title=HOSTILE, notes=HOSTILE)}
     text = page(results, [], tmp_path, methods=nasty)

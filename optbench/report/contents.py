@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from optbench.analysis.grouping import Workload
 from optbench.analysis.tables import TableRow, WorkloadTable
 from optbench.core.specs import RunResult
-from optbench.method_docs import Page
+from optbench.method_docs import ComponentDoc
 from optbench.report.cells import Cell
 from optbench.report.sections import Section
 from optbench.trajectories import Picture
@@ -30,7 +30,7 @@ class Contents:
     results: Sequence[RunResult]
     tables: Sequence[WorkloadTable]
     pictures: Mapping[Workload, Picture]
-    methods: Mapping[str, Page]
+    methods: Mapping[str, ComponentDoc]
     marks: Mapping[str, str]
     styles: Mapping[str, Mapping[str, str]]
 

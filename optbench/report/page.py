@@ -20,7 +20,7 @@ from optbench.analysis.tables import tables
 from optbench.core.errors import NothingSelected, OptbenchError
 from optbench.core.files import write_atomically
 from optbench.core.specs import RunResult
-from optbench.method_docs import Page
+from optbench.method_docs import ComponentDoc
 from optbench.report.charts import chart_data
 from optbench.report.contents import Contents
 from optbench.report.palette import styles
@@ -50,7 +50,7 @@ def write_page(
     path: Path,
     origin: Origin,
     *,
-    methods: Mapping[str, Page] = MappingProxyType({}),
+    methods: Mapping[str, ComponentDoc] = MappingProxyType({}),
     marks: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
     """Write the report of `results` to `path`, atomically, and return the path.
@@ -60,7 +60,7 @@ def write_page(
         pictures: of the weights' trajectories, for the workloads that have one.
         path: where the report goes.
         origin: the command, notes and plugins' sections.
-        methods: descriptions of the optimizers, by the canonical JSON of the `Choice`; see `methods.method_pages`.
+        methods: descriptions of the optimizers, by the canonical JSON of the `Choice`; see `methods.method_docs`.
         marks: remarks on runs that the installed source did not compute, by key; see `analysis.sources.source_marks`.
 
     Raises:
