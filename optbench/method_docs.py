@@ -15,9 +15,10 @@ import numpy as np
 from optbench.core.contracts import Architecture, Optimizer, Wrapper
 from optbench.core.docstrings import described, equations
 from optbench.core.hyperparameters import fields_of
-from optbench.core.numerics import Layout, state_bytes
+from optbench.core.numerics import Layout
 from optbench.core.oracles import oracles_of
 from optbench.registry import Component
+from optbench.training.state_sizes import state_sizes
 
 INPUTS = 2049
 """Question and answer of 1024 numbers each, and the column of ones."""
@@ -124,10 +125,10 @@ def component_doc(component: Component, kind: str, state: StateSize | None = Non
 
 
 def measured_state(component: Component) -> StateSize | None:
-    """Return the size of an optimizer's state for typical weights; None if its `init` raises."""
-    w = np.zeros(TYPICAL.size, np.float32)
+    """Return the size of an optimizer's state for typical weights; None if it cannot be measured."""
     try:
-        return StateSize(state_bytes(component.cls().init(w, TYPICAL)), TYPICAL.size, "float32")
+        state, scratch = state_sizes(component.cls(), np.zeros(TYPICAL.size, np.float32), TYPICAL)
+        return StateSize(state, TYPICAL.size, "float32", scratch)
     except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001  # a plugin may raise anything, SystemExit too, and is documented nevertheless

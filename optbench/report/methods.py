@@ -22,7 +22,11 @@ def method_docs(results: Iterable[RunResult], registry: Registry) -> dict[str, C
         if optimizer in found or choice.name not in registry.names("optimizer"):
             continue
         size, weights = result.measured.state_bytes, result.measured.weights
-        state = None if size is None or weights is None else StateSize(size, weights, result.spec.dtype)
+        state = (
+            None
+            if size is None or weights is None
+            else StateSize(size, weights, result.spec.dtype, result.measured.scratch_bytes or 0)
+        )
         own = component_doc(registry.find("optimizer", choice.name), "optimizer", state)
         wrappers = [wrapper.name for wrapper in choice.wrappers if wrapper.name in registry.names("wrapper")]
         found[optimizer] = own.within([component_doc(registry.find("wrapper", name), "wrapper") for name in wrappers])
