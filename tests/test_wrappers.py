@@ -28,7 +28,8 @@ from optbench.core.seeding import stream
 from optbench.core.specs import RunSpec
 from optbench.data.loader import FrozenDataset
 from optbench.planning.plan import Selections, make_plan
-from optbench.registry import Registry, _check_class
+from optbench.registry import Registry
+from optbench.registry.registry import _check_class
 from optbench.store import Store
 from optbench.training.job import Job
 from optbench.training.loop import Batch
