@@ -91,7 +91,7 @@ class Results(Sequence[RunResult]):
         from optbench.report.build import Origin, build, content_of, is_current  # jinja2: not needed before
         from optbench.trajectories import pictures
 
-        told = self._registry.tell("optbench_report_sections", _sections, results=self)
+        told = self._registry.notify("optbench_report_sections", read=_sections, results=self)
         origin = Origin(self._command, tuple(notes), tuple(section for found in told for section in found))
         if not is_current(Path(path), content_of(self._results, origin)):
             with Store(self._store) as store:
@@ -195,7 +195,7 @@ def run_missing(
     def keep(result: RunResult) -> None:
         store.put(result)
         on_result(result)
-        registry.tell("optbench_run_done", bool, result=result)
+        registry.notify("optbench_run_done", result=result)
 
     tasks = missing(plan, store, force=force)
     if tasks:

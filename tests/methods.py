@@ -10,8 +10,8 @@ from optbench.core.hyperparameters import build
 from optbench.registry import Registry
 
 _REGISTRY = Registry(autoload=False)
-BUILT_IN: Mapping[str, type[Optimizer]] = {m.name: m.cls for m in _REGISTRY.methods("optimizer")}
-WRAPPERS: Mapping[str, type[Wrapper]] = {m.name: m.cls for m in _REGISTRY.methods("wrapper")}
+BUILT_IN: Mapping[str, type[Optimizer]] = {m.name: m.cls for m in _REGISTRY.components("optimizer")}
+WRAPPERS: Mapping[str, type[Wrapper]] = {m.name: m.cls for m in _REGISTRY.components("wrapper")}
 
 _ADAM = (
     {"lr": 0.05, "weight_decay": 0.1},

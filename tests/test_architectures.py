@@ -11,7 +11,7 @@ from optbench.core.hyperparameters import build
 from optbench.core.seeding import stream
 from optbench.registry import Registry
 
-ARCHITECTURES = [method.cls for method in Registry(autoload=False).methods("architecture")]
+ARCHITECTURES = [method.cls for method in Registry(autoload=False).components("architecture")]
 INPUTS, ROWS = 9, 7
 
 

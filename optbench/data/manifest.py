@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from optbench.core.errors import DataError
+from optbench.core.names import PATTERN, is_name
 from optbench.core.specs import digest_of
 
 SPLITS = ("train", "validation", "test")
 NAME = "manifest.json"
-_NAME = r"^[a-z0-9]+([-_.][a-z0-9]+)*$"
+_LONGEST_NAME = 64
 
 
 def _plain_path(value: str) -> str:
@@ -25,7 +25,7 @@ def _plain_path(value: str) -> str:
 
 
 InnerPath = Annotated[str, AfterValidator(_plain_path)]
-SetName = Annotated[str, Field(pattern=_NAME, max_length=64)]
+SetName = Annotated[str, Field(pattern=PATTERN, max_length=_LONGEST_NAME)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -80,7 +80,7 @@ class Manifest(_Strict):
     """What a dataset is, and the digest of each of its files."""
 
     format: Literal[1] = 1
-    name: str = Field(pattern=_NAME, max_length=64)
+    name: str = Field(pattern=PATTERN, max_length=_LONGEST_NAME)
     version: str = "0"
     title: str = ""
     language: str = ""
@@ -100,9 +100,9 @@ class Manifest(_Strict):
         return digest_of({name: split.sha256 for name, split in self.splits.items()})
 
 
-def is_name(name: str) -> bool:
-    """Whether a dataset may be called so."""
-    return re.fullmatch(_NAME, name) is not None and len(name) <= 64  # noqa: PLR2004  # as in the model
+def is_dataset_name(name: str) -> bool:
+    """Return whether `name` can name a dataset or a set of vectors."""
+    return is_name(name) and len(name) <= _LONGEST_NAME
 
 
 def read(folder: Path) -> Manifest:

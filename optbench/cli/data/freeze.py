@@ -38,10 +38,10 @@ def new_dataset(name: str) -> Path:
     Raises:
         UsageError: the name is none, or an installed dataset's.
     """
-    from optbench.data.manifest import is_name
+    from optbench.data.manifest import is_dataset_name
     from optbench.planning.datasets import DATASETS
 
-    if not is_name(name):
+    if not is_dataset_name(name):
         raise UsageError(f"a dataset cannot be called {name!r}: a name is lower-case letters and digits, joined by - _ or .")
     if name in load_registry().names("dataset"):
         raise UsageError(f"{name!r} is the name of an installed dataset; choose another")

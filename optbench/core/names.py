@@ -1,0 +1,12 @@
+"""The names of components, datasets and sets of vectors: lower-case letters and digits, joined by single `-`, `_` or `.`."""
+
+from __future__ import annotations
+
+import re
+
+PATTERN = r"^[a-z0-9]+([-_.][a-z0-9]+)*$"
+
+
+def is_name(text: str) -> bool:
+    """Return whether `text` can name a component, a dataset or a set of vectors."""
+    return re.fullmatch(PATTERN, text) is not None
