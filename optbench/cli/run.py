@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from optbench.core.specs import RunResult
     from optbench.planning.config import Config
     from optbench.planning.plan import Selections
+    from optbench.registry import Registry
     from optbench.store import Store
     from optbench.training.job import Job
 
@@ -98,7 +99,7 @@ def run(**given: Any) -> None:
         results = [] if given["quiet"] and given["no_report"] and not given["as_json"] else stored(store, plan)
     if not given["no_report"]:
         made = Results(results, given["store"], registry, _command())
-        made.report(given["report_path"], notes=_absent(plan, selections), workers=given["jobs"])
+        made.report(given["report_path"], notes=_missing(registry, plan, selections), workers=given["jobs"])
     _show(results, given)
     if not (given["no_report"] or given["quiet"]):
         say(f"report: {given['report_path']}")
@@ -137,12 +138,12 @@ def _seeds(value: str | list[int]) -> list[int]:
     return parse_seeds(value if isinstance(value, str) else ",".join(map(str, value)))
 
 
-def _absent(plan: Sequence[Job], selections: Selections) -> list[str]:
-    """Say which vectors a dataset has a place for, but not here, where all embedders were asked for."""
-    from optbench.data.vectors import absent
+def _missing(registry: Registry, plan: Sequence[Job], selections: Selections) -> list[str]:
+    """Say which embedders of the datasets are not available, where all were asked for."""
+    from optbench.planning.catalogue import Catalogue
 
     datasets = dict.fromkeys(task.dataset for task in plan) if selections.embedders is None else ()
-    lines = [line for dataset in datasets for line in absent(dataset)]
+    lines = [f"{entry.name}: {entry.missing}" for entry in Catalogue(registry, datasets).missing("embedder")]
     for line in lines:
         say(line)
     return lines

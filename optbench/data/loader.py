@@ -1,4 +1,4 @@
-"""Loading a frozen dataset with its integrity checked."""
+"""Frozen datasets: rows are loaded from a folder, and each file is checked against the manifest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from optbench.data.rows import Row, parse
 
 @dataclass(frozen=True)
 class FrozenDataset:
-    """A dataset's folder with its manifest; rows are read, and digests checked, on first use."""
+    """A dataset's folder with its manifest; rows are read and digests checked on first use."""
 
     folder: Path
     digest: str
@@ -28,8 +28,16 @@ class FrozenDataset:
         return self.manifest.name
 
     def __reduce__(self) -> tuple[type[FrozenDataset], tuple[Path, str, Manifest]]:
-        """Travel to a worker without the rows, which it reads, and checks, for itself."""
+        """Pickle the dataset without its rows, which a worker reads and checks itself."""
         return FrozenDataset, (self.folder, self.digest, self.manifest)
+
+    def validate(self) -> None:
+        """Read all rows, so that a file that breaks a rule is reported now instead of by every run.
+
+        Raises:
+            DataError: a file is not the one that was frozen, or breaks a rule.
+        """
+        _ = self.splits
 
     @cached_property
     def splits(self) -> Mapping[str, list[Row]]:
@@ -60,13 +68,13 @@ def load(folder: Path) -> FrozenDataset:
 
 
 def check_splits(splits: Mapping[str, list[Row]], files: Mapping[str, str]) -> None:
-    """Refuse a question that stands on two sides of a split: a network could answer it from memory."""
+    """Raise DataError where a question is in two splits: a network could answer it from memory."""
     seen: dict[str, tuple[str, int]] = {}
     for name, rows in splits.items():
         for number, row in enumerate(rows, start=1):
             side, first = seen.setdefault(row.question.casefold(), (name, number))
             if side != name:
                 raise DataError(
-                    f"{files[name]}, row {number} (the header not counted): the question {row.question[:60]!r} stands also in "
-                    f"{files[side]}, row {first}; a question belongs to one side of a split",
+                    f"{files[name]}, row {number} (the header not counted): the question {row.question[:60]!r} is also in "
+                    f"{files[side]}, row {first}; a question belongs to one split",
                 )

@@ -59,12 +59,14 @@ def embed(dataset: str, name: str, question_prompt: str | None, answer_prompt: s
     for any other set, --model does. The vectors are kept in .optbench/vectors, and 'optbench run' uses them from then on.
     """
     from optbench.curation.encoding import keep_beside, make_vectors
-    from optbench.data.manifest import Slot, is_name
+    from optbench.data.manifest import Slot, is_dataset_name
+    from optbench.planning.catalogue import Catalogue
     from optbench.planning.datasets import find_dataset
 
     registry = load_registry()
     found = find_dataset(registry, dataset)
-    if not is_name(name) or name in registry.names("embedder") or name in found.manifest.vectors:
+    embedders = Catalogue(registry, [found]).entries("embedder")
+    if not is_dataset_name(name) or any(entry.name == name and not entry.replaceable for entry in embedders):
         raise UsageError(
             f"a set of vectors cannot be called {name!r} here: a name is lower-case letters and digits, joined by - _ or ., "
             "and no embedder's or set's that there is",

@@ -15,7 +15,7 @@ from optbench.kit.rules import Subject, Violations, rule
 def loads(subject: Subject) -> Violations:
     """The manifest keeps the rules, and every row too."""
     try:
-        _ = load(_folder(subject)).splits  # read on use
+        load(_folder(subject)).validate()
     except DataError as error:
         yield str(error)
 
