@@ -1,10 +1,12 @@
-"""What a user waits for before anything happens."""
+"""Start-up: imports, `--help`, and loading the plugins."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from importlib import import_module
+
+from optbench.registry import Registry
 
 
 class Import:
@@ -13,6 +15,11 @@ class Import:
 
     def timeraw_import(self, module):
         return f"import {module}"
+
+
+class Plugins:
+    def time_registry(self):
+        Registry(autoload=False)
 
 
 class Help:

@@ -1,4 +1,4 @@
-"""The harness around runs: planning them, storing one, finding what is done, reading it back."""
+"""Planning and storing: plans with keys, writing a result, listing finished runs, reading results."""
 
 from __future__ import annotations
 
@@ -37,7 +37,20 @@ class Plan:
         self.folder.cleanup()
 
     def time_plan(self, seeds):
-        [task.spec.key for task in make_plan(BUILT_IN, self.selections)]
+        [job.spec.key for job in make_plan(BUILT_IN, self.selections)]
+
+
+class DefaultPlan:
+    """All built-in optimizers and architectures, with as many seeds."""
+
+    params = [[10, 100]]
+    param_names = ["seeds"]
+
+    def setup(self, seeds):
+        self.selections = Selections(embedders=["hashing", "tfidf"], seeds=range(seeds))
+
+    def time_plan(self, seeds):
+        [job.spec.key for job in make_plan(BUILT_IN, self.selections)]
 
 
 class Runs:

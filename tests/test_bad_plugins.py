@@ -27,6 +27,7 @@ def statuses(rows: list[dict[str, Any]]) -> dict[str, set[str]]:
 
 
 HOOK = "from optbench import Optimizer, hookimpl\n"
+WRAPPER = "@hookimpl(wrapper=True)\ndef optbench_optimizers():\n"
 BROKEN = {
     "missing": ("import no_such_module", "failed", "ModuleNotFoundError"),
     "leaves": ("import sys; sys.exit(0)", "failed", "SystemExit"),
@@ -37,8 +38,16 @@ BROKEN = {
     "arguments": (HOOK + "@hookimpl\ndef optbench_optimizers(registry): return []", "refused", "registry"),
     "raises": (HOOK + "@hookimpl\ndef optbench_optimizers(): 1 / 0", "refused", "ZeroDivisionError"),
     "exits": (HOOK + "@hookimpl\ndef optbench_optimizers(): raise SystemExit(0)", "refused", "SystemExit"),
-    "returns": (HOOK + f"@hookimpl\ndef optbench_optimizers(): return [{ESCAPE!r}]", "refused", "no subclass"),
-    "nothing": (HOOK + "@hookimpl\ndef optbench_optimizers(): pass", "refused", "TypeError"),
+    "returns": (HOOK + f"@hookimpl\ndef optbench_optimizers(): return [{ESCAPE!r}]", "refused", "not a subclass"),
+    "nothing": (HOOK + "@hookimpl\ndef optbench_optimizers(): pass", "refused", "returned None; it must return a list"),
+    "filters": (
+        HOOK + WRAPPER + "    return [cls for each in (yield) for cls in each]",
+        "refused",
+        "it must return a list of classes",
+    ),
+    "forgets": (HOOK + WRAPPER + "    yield", "refused", "it must return the list that 'yield' gave it"),
+    "refuses": (HOOK + WRAPPER + "    yield; 1 / 0", "refused", "ZeroDivisionError"),
+    "wraps": (HOOK + WRAPPER + "    return []", "refused", "not a generator function"),
     "nameless": (HOOK + "@hookimpl\ndef optbench_optimizers(): return [Optimizer]", "refused", "name is None"),
     "script": (source("<script>"), "refused", "a name is lower-case letters"),
     "spaces": (source("two words"), "refused", "a name is lower-case letters"),
@@ -46,13 +55,17 @@ BROKEN = {
     "escape": (source(ESCAPE), "refused", "a name is lower-case letters"),
     "contract": ("OPTBENCH_CONTRACT = 7\n" + source("contract"), "refused", "contract 7, this optbench has contract 1"),
     "defaults": (source("defaults").replace("lr: float = 0.1", "lr: float"), "refused", "defaults"),
-    "values": (source("values").replace("float = 0.1", "object = np.float32(0.1)"), "refused", "no plain number"),
+    "values": (source("values").replace("float = 0.1", "object = np.float32(0.1)"), "refused", "is not a plain number"),
     "version": ("OPTBENCH_CONTRACT = True\n" + source("version"), "refused", "contract True, this optbench"),
     "versions": ("import numpy\nOPTBENCH_CONTRACT = numpy.array([1, 1])\n" + source("versions"), "refused", "array([1, 1])"),
     "getattr": ("def __getattr__(name): return {}[name]\n" + source("getattr"), "failed", "KeyError"),
-    "needs": (source("needs").replace("lr: float", 'needs = ["hvp"]\n    lr: float'), "refused", "it is a frozenset of words"),
-    "batch": (source("batch").replace("lr: float", 'batch = "Full"\n    lr: float'), "refused", "it is 'mini' or 'full'"),
-    "rates": (source("rates").replace("lr: float", 'rates = "lr"\n    lr: float'), "refused", "it is a tuple of names"),
+    "needs": (
+        source("needs").replace("lr: float", 'needs = ["hvp"]\n    lr: float'),
+        "refused",
+        "it must be a frozenset of words",
+    ),
+    "batch": (source("batch").replace("lr: float", 'batch = "Full"\n    lr: float'), "refused", "it must be 'mini' or 'full'"),
+    "rates": (source("rates").replace("lr: float", 'rates = "lr"\n    lr: float'), "refused", "it must be a tuple of names"),
     "folder": (
         """
 from optbench import Dataset, hookimpl
@@ -63,7 +76,7 @@ def optbench_datasets():
     return [D]
 """,
         "refused",
-        "D.folder is no path",
+        "D.folder is not a path",
     ),
 }
 
@@ -347,6 +360,21 @@ def optbench_report_sections(results):
 """
 
 
+WRAPPING = """
+from optbench import hookimpl
+
+@hookimpl(wrapper=True)
+def optbench_run_done(result):
+    {done}
+    yield
+
+@hookimpl(hookwrapper=True)
+def optbench_report_sections(results):
+    outcome = yield
+    outcome.force_result([*outcome.get_result(), [("Wrapped", "added")]])
+"""
+
+
 def test_plugins_that_listen_are_heard_and_stop_nobody(bench: Bench) -> None:
     told = LISTENER.format(
         done="with open('heard', 'a') as file: file.write(result.status)",
@@ -355,13 +383,21 @@ def test_plugins_that_listen_are_heard_and_stop_nobody(bench: Bench) -> None:
     bench.distribution("listener", {"listener": told})
     bench.distribution("raising", {"raising": LISTENER.format(done="raise SystemExit(9)", sections="return [1]")})
     bench.distribution("printing", {"printing": LISTENER.format(done="print('{')", sections="1 / 0")})
+    bench.distribution(
+        "wrapping", {"wrapping": WRAPPING.format(done="with open('wrapped', 'a') as file: file.write(result.status)")}
+    )
+    bench.distribution("wrecking", {"wrecking": WRAPPING.format(done="1 / 0")})
     words = [word for word in QUICK if word != "--no-report"]
     ended = bench.run("run", "-o", "sgd", "--seeds", "0,1", *words, "--json")
     assert ended.code == 0, ended.err
     assert len(ended.rows) == 2
     assert (bench.folder / "heard").read_text(encoding="utf-8") == "okok"
     warnings = [line for line in ended.err.splitlines() if line.startswith("warning: ")]
-    assert len(warnings) == 3, ended.err
+    assert (bench.folder / "wrapped").read_text(encoding="utf-8") == "okok"
+    assert len(warnings) == 4, ended.err
+    for name, count in (("raising", 2), ("printing", 1), ("wrecking", 1)):
+        assert sum(f"of plugin '{name}': " in line for line in warnings) == count, ended.err
     assert "Traceback" not in ended.err
     page = (bench.folder / "reports/index.html").read_text(encoding="utf-8")
+    assert page.count("<h2>Wrapped</h2>") == 2
     assert re.search(r"<h2>&lt;b&gt;Heard&lt;/b&gt;</h2>\s*<p class=\"text\">2 &lt;i&gt;</p>", page)

@@ -19,7 +19,7 @@ from optbench.embedders.tfidf import TfIdf
 from optbench.registry import Registry
 
 
-def test_what_was_written_is_loaded(dataset: FrozenDataset) -> None:
+def test_a_written_dataset_is_loaded(dataset: FrozenDataset) -> None:
     assert dataset.splits == tiny_splits()
     assert {name: entry.rows for name, entry in dataset.manifest.splits.items()} == {"train": 12, "validation": 6, "test": 6}
 
@@ -32,17 +32,17 @@ def test_the_same_rows_have_the_same_digest(tmp_path: Path, dataset: FrozenDatas
     assert write(tmp_path / "other", other, {"name": "other"}).digest != dataset.digest
 
 
-def test_a_changed_file_is_refused_by_name(dataset: FrozenDataset) -> None:
+def test_a_changed_file_is_named(dataset: FrozenDataset) -> None:
     path = dataset.folder / "test.csv"
     path.write_bytes(path.read_bytes().replace(b"-1", b"1", 1))
     with pytest.raises(DataError, match=r"test\.csv is not the file that was frozen"):
-        _ = load(dataset.folder).splits
+        load(dataset.folder).validate()
 
 
-def test_a_missing_file_is_refused_by_name(dataset: FrozenDataset) -> None:
+def test_a_missing_file_is_named(dataset: FrozenDataset) -> None:
     (dataset.folder / "train.csv").unlink()
     with pytest.raises(DataError, match=r"train\.csv, which the manifest lists, cannot be read"):
-        _ = load(dataset.folder).splits
+        load(dataset.folder).validate()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_missing_file_is_refused_by_name(dataset: FrozenDataset) -> None:
         ({"format": 2}, ["format"]),
     ],
 )
-def test_a_manifest_that_breaks_a_rule_is_refused(dataset: FrozenDataset, change: dict[str, object], words: list[str]) -> None:
+def test_a_manifest_that_breaks_a_rule_is_an_error(dataset: FrozenDataset, change: dict[str, object], words: list[str]) -> None:
     path = dataset.folder / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(DataError) as refusal:
@@ -76,14 +76,14 @@ def test_a_manifest_names_all_splits(dataset: FrozenDataset) -> None:
         load(dataset.folder)
 
 
-def test_a_question_on_both_sides_is_refused(tmp_path: Path) -> None:
+def test_a_question_in_two_splits_is_an_error(tmp_path: Path) -> None:
     splits = tiny_splits()
     splits["test"].append(Row(splits["train"][4].question.upper(), "Bir yanıt.", 1))
     with pytest.raises(DataError, match=r"test\.csv, row 7 .*train\.csv, row 5"):
-        write(tmp_path / "leak", splits, {"name": "leak"}).splits  # noqa: B018  # read on use
+        write(tmp_path / "leak", splits, {"name": "leak"}).validate()
 
 
-def test_nothing_half_written_stays(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_no_files(tmp_path: Path) -> None:
     splits = tiny_splits()
     splits["train"] = []
     with pytest.raises(ValueError, match="rows"):
@@ -91,7 +91,7 @@ def test_nothing_half_written_stays(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dataset_is_replaced_only_when_asked(tmp_path: Path, dataset: FrozenDataset) -> None:
+def test_a_dataset_is_replaced_only_on_request(tmp_path: Path, dataset: FrozenDataset) -> None:
     with pytest.raises(UsageError, match="exists already"):
         write(dataset.folder, tiny_splits(), {"name": "tiny"})
     assert write(dataset.folder, tiny_splits(), {"name": "tiny", "version": "1"}, replace=True).manifest.version == "1"
@@ -112,7 +112,7 @@ def test_validation_is_taken_from_training_by_question(tmp_path: Path) -> None:
         read_files(files, 0.01)
 
 
-def test_the_shipped_dataset_keeps_its_promises(registry: Registry) -> None:
+def test_the_shipped_dataset_has_two_answers_per_question(registry: Registry) -> None:
     dataset = load(registry.find("dataset", "qa-tr").cls.folder)
     rows = [row for split in dataset.splits.values() for row in split]
     questions = {row.question for row in rows}
@@ -140,7 +140,7 @@ def test_hashing_gives_2049_inputs(dataset: FrozenDataset) -> None:
     assert assemble(dataset, Hashing(), "float32").x.shape[1] == 2049
 
 
-def test_tfidf_learns_from_training_texts_only(dataset: FrozenDataset) -> None:
+def test_tfidf_is_fitted_on_training_texts_only(dataset: FrozenDataset) -> None:
     learnt = TfIdf().fit([text for row in dataset.splits["train"] for text in (row.question, row.answer)])
     assert "elma" in learnt.vocabulary_
     assert "güneş" not in learnt.vocabulary_
@@ -150,7 +150,7 @@ def test_lower_case_is_turkish() -> None:
     assert turkish_lower("ISI İLE IŞIK") == "ısı ile ışık"
 
 
-def test_equal_rows_are_frozen_alike_wherever_they_are(tmp_path: Path) -> None:
+def test_equal_rows_are_frozen_to_equal_files(tmp_path: Path) -> None:
     rows = [Row(f"soru {i} nedir?", f"yanıt {i} {label}", label, topic=f"konu {i % 2}") for i in range(30) for label in (1, -1)]
     one = freeze(tmp_path / "a" / "mine", rows, {"name": "mine"})
     two = freeze(tmp_path / "b" / "mine", rows[::-1], {"name": "mine"})
@@ -161,7 +161,7 @@ def test_equal_rows_are_frozen_alike_wherever_they_are(tmp_path: Path) -> None:
     assert set(one.manifest.slots) == {"e5", "minilm"}
 
 
-def test_what_cannot_be_frozen_is_refused(tmp_path: Path) -> None:
+def test_what_cannot_be_frozen_is_an_error(tmp_path: Path) -> None:
     rows = [Row("soru nedir?", "evet", 1), Row("soru nedir?", "hayır", -1)]
     with pytest.raises(DataError, match="1 questions are too few: none is left for validation, test"):
         freeze(tmp_path / "few", rows, {"name": "few"})

@@ -119,7 +119,10 @@ def test_planning_and_looking_for_missing_runs_create_no_store(registry: Registr
         ("epochs = 0", "epochs = 0"),
         ("optimizers = 'adam'", "optimizers = 'adam'"),
         ("dtype = 'float16'", "dtype = 'float16'"),
-        ("epochs = = 3", "is not TOML"),
+        ("epochs = = 3", r"experiment\.toml cannot be read as TOML"),
+        (f"epochs = {'9' * 5000}", r"experiment\.toml cannot be read as TOML: .*5000 digits"),
+        (f"epochs = 'many'\nseeds = [{'9' * 4000}]", "epochs = 'many'"),
+        (f"timeout = {'9' * 400}", "timeout = "),
     ],
 )
 def test_a_configuration_is_checked(tmp_path: Path, text: str, words: str) -> None:

@@ -91,7 +91,7 @@ class FirstOrder(Architecture):
 def registry() -> Registry:
     found = Registry(autoload=False)
     for axis, cls in (("optimizer", Newtonian), ("architecture", FirstOrder)):
-        found._methods[axis][cls.name] = Component(cls, found.plugins[0])
+        found._components[axis][cls.name] = Component(cls, found.plugins[0])
     return found
 
 
@@ -113,7 +113,7 @@ def test_plan_refuses_a_second_order_method_on_a_first_order_architecture(regist
 @pytest.mark.parametrize("unnamed", ["optimizers", "architectures"])
 def test_a_pair_that_nobody_named_is_left_out_with_a_warning(registry, unnamed):
     selections = replace(selected("first-order"), **{unnamed: None})
-    with pytest.warns(UserWarning, match="left out: optimizer 'newtonian' needs hvp, which architecture 'first-order'"):
+    with pytest.warns(UserWarning, match="skipped: optimizer 'newtonian' needs hvp, which architecture 'first-order'"):
         tasks = make_plan(registry, selections)
     pairs = {(task.labels.optimizer, task.labels.architecture) for task in tasks}
     assert {("newtonian", "two-layer-mlp"), ("sgd", "first-order")} <= pairs

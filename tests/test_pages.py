@@ -16,7 +16,7 @@ from optbench.registry import KINDS, Component, Plugin, Registry
 
 PLUGIN = Plugin("third", "third-party", "1.2", "third = third")
 BUILT_IN = Registry(autoload=False)
-METHODS = [(axis, method) for axis in KINDS if axis != "dataset" for method in BUILT_IN.methods(axis)]
+METHODS = [(axis, method) for axis in KINDS if axis != "dataset" for method in BUILT_IN.components(axis)]
 
 
 def facts(found: Page) -> dict[str, str]:

@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from time import process_time
 
 import pytest
 
-from optbench.core.errors import NothingSelected, UsageError
+from optbench.core.errors import DataError, NothingSelected, UsageError
 from optbench.core.specs import Choice, RunSpec, canonical
 from optbench.curation.importing import write
 from optbench.data.loader import FrozenDataset
@@ -18,45 +19,45 @@ from optbench.training.job import Job
 ALL = Selections(optimizers=["sgd", "adam"], architectures=["single-layer"], embedders=["hashing"], seeds=(0,))
 
 
-def test_an_axis_that_is_not_named_spans_all(registry: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)  # away from vectors that somebody made beside the shipped ones
+def test_a_kind_that_is_not_named_selects_all(registry: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # away from vectors that 'optbench data embed' may have written
     plan = make_plan(registry, Selections())
-    embedders = [*(method.name for method in registry.components("embedder") if method.cls.in_all), "minilm"]
+    embedders = [*(component.name for component in registry.components("embedder") if component.cls.in_all), "minilm"]
     assert len(plan) == 5 * len(registry.names("optimizer")) * len(registry.names("architecture")) * len(embedders)
-    assert len({task.spec.key for task in plan}) == len(plan)
+    assert len({job.spec.key for job in plan}) == len(plan)
 
 
-def test_an_embedder_that_is_not_everywhere_runs_only_when_named(registry: Registry) -> None:
+def test_an_embedder_that_is_not_in_all_runs_only_when_named(registry: Registry) -> None:
     plan = make_plan(registry, replace(ALL, embedders=None))
-    assert {task.labels.embedder for task in plan} == {"hashing", "tfidf", "minilm"}
-    (task, _) = make_plan(registry, replace(ALL, embedders=["sentence-transformer"]))
-    assert task.labels.embedder == "sentence-transformer"
+    assert {job.labels.embedder for job in plan} == {"hashing", "tfidf", "minilm"}
+    (job, _) = make_plan(registry, replace(ALL, embedders=["sentence-transformer"]))
+    assert job.labels.embedder == "sentence-transformer"
 
 
 def test_the_order_of_selection_makes_no_difference(registry: Registry) -> None:
     backwards = replace(ALL, optimizers=["adam", "sgd", "sgd"])
-    assert [task.spec for task in make_plan(registry, ALL)] == [task.spec for task in make_plan(registry, backwards)]
+    assert [job.spec for job in make_plan(registry, ALL)] == [job.spec for job in make_plan(registry, backwards)]
 
 
-def test_the_same_written_otherwise_is_the_same_run(registry: Registry) -> None:
+def test_two_ways_to_write_a_selection_are_one_run(registry: Registry) -> None:
     one = make_plan(registry, replace(ALL, optimizers=["adam"]))
     two = make_plan(registry, replace(ALL, optimizers=["adam[lr=0.001, beta1=9e-1]", "adam"]))
-    assert [task.spec.key for task in one] == [task.spec.key for task in two]
+    assert [job.spec.key for job in one] == [job.spec.key for job in two]
 
 
-def test_labels_are_read_back_and_keep_apart_what_differs(registry: Registry) -> None:
+def test_labels_are_selections_and_differ_where_these_do(registry: Registry) -> None:
     written = ["sentence-transformer[question_prompt='query: ']", "sentence-transformer[question_prompt='a,revision=b']"]
     written += ["sentence-transformer[question_prompt=a,revision=b]"]
     first = make_plan(registry, replace(ALL, embedders=written))
-    labels = sorted({task.labels.embedder for task in first})
+    labels = sorted({job.labels.embedder for job in first})
     assert len(labels) == 3
     again = make_plan(registry, replace(ALL, embedders=labels))
-    assert [task.spec.key for task in again] == [task.spec.key for task in first]
+    assert [job.spec.key for job in again] == [job.spec.key for job in first]
 
 
 def test_labels_name_what_differs_from_the_default(registry: Registry) -> None:
     selections = replace(ALL, optimizers=["adam[lr=1e-3,0.01,beta2=0.99]"], architectures=["recursive-mlp[hidden=(8,4)]"])
-    labels = [(task.labels.optimizer, task.labels.architecture) for task in make_plan(registry, selections)]
+    labels = [(job.labels.optimizer, job.labels.architecture) for job in make_plan(registry, selections)]
     assert labels == [
         ("adam[beta2=0.99,lr=0.01]", "recursive-mlp[hidden=(8,4)]"),
         ("adam[beta2=0.99]", "recursive-mlp[hidden=(8,4)]"),
@@ -79,7 +80,7 @@ def test_labels_name_what_differs_from_the_default(registry: Registry) -> None:
         {"embedders": ["hashing[features=1000]"]},
     ],
 )
-def test_whatever_changes_the_result_changes_the_key(registry: Registry, change: dict[str, object]) -> None:
+def test_what_changes_the_result_changes_the_key(registry: Registry, change: dict[str, object]) -> None:
     base = replace(ALL, optimizers=["adam"])
     (one,), (two,) = make_plan(registry, base), make_plan(registry, replace(base, **change))
     assert one.spec.key != two.spec.key
@@ -87,12 +88,12 @@ def test_whatever_changes_the_result_changes_the_key(registry: Registry, change:
 
 def test_expressions_keep_runs_by_name(registry: Registry) -> None:
     plan = make_plan(registry, Selections(expression="adam and not (single or recursive)", seeds=(0,)))
-    assert {task.labels.optimizer for task in plan} == {name for name in registry.names("optimizer") if "adam" in name}
-    assert {task.labels.architecture for task in plan} == {"two-layer-mlp"}
+    assert {job.labels.optimizer for job in plan} == {name for name in registry.names("optimizer") if "adam" in name}
+    assert {job.labels.architecture for job in plan} == {"two-layer-mlp"}
 
 
 @pytest.mark.parametrize("change", [{"expression": "nothing-is-called-so"}, {"seeds": ()}, {"optimizers": []}])
-def test_an_empty_selection_is_said(registry: Registry, change: dict[str, object]) -> None:
+def test_an_empty_selection_is_an_error(registry: Registry, change: dict[str, object]) -> None:
     with pytest.raises(NothingSelected):
         make_plan(registry, replace(ALL, **change))
 
@@ -119,33 +120,34 @@ def test_an_empty_selection_is_said(registry: Registry, change: dict[str, object
         ({"dtype": "float16"}, "'float16'"),
     ],
 )
-def test_what_cannot_be_run_is_refused(registry: Registry, change: dict[str, object], words: str) -> None:
+def test_what_cannot_be_run_is_an_error(registry: Registry, change: dict[str, object], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         make_plan(registry, replace(ALL, **change))
 
 
-def test_a_stored_spec_becomes_the_same_task(registry: Registry, plan: list[Job]) -> None:
-    for task in (*plan, *make_plan(registry, ALL)):
-        again = rebuild(registry, task.spec, task.labels)
-        assert (again.optimizer, again.architecture, again.embedder) == (task.optimizer, task.architecture, task.embedder)
-        assert again.dataset.splits == task.dataset.splits
+def test_a_stored_spec_is_rebuilt_as_the_same_job(registry: Registry, plan: list[Job]) -> None:
+    for job in (*plan, *make_plan(registry, ALL)):
+        again = rebuild(registry, job.spec, job.labels)
+        assert (again.optimizer, again.architecture, again.embedder) == (job.optimizer, job.architecture, job.embedder)
+        assert again == job
+        assert again.dataset.splits == job.dataset.splits
 
 
 CHAIN = "adam[lr=0.01]|clip[norm=1]|cosine[warmup=50]"
 
 
 def test_wrappers_are_part_of_choice_and_label(registry: Registry) -> None:
-    (task,) = make_plan(registry, replace(ALL, optimizers=[CHAIN]))
-    assert task.labels.optimizer == CHAIN
-    choice = task.spec.optimizer
+    (job,) = make_plan(registry, replace(ALL, optimizers=[CHAIN]))
+    assert job.labels.optimizer == CHAIN
+    choice = job.spec.optimizer
     assert (choice.name, choice.params["lr"]) == ("adam", 0.01)
     assert choice.wrappers == (
         Choice("clip", {"norm": 1.0, "value": None}),
         Choice("cosine", {"warmup": 50, "floor": 0.0}),
     )
-    assert task.optimizer.name == "cosine"
-    stored = RunSpec.from_json(json.loads(canonical(task.spec.as_json())))
-    assert rebuild(registry, stored, task.labels).optimizer == task.optimizer
+    assert job.optimizer.name == "cosine"
+    stored = RunSpec.from_json(json.loads(canonical(job.spec.as_json())))
+    assert rebuild(registry, stored, job.labels).optimizer == job.optimizer
 
 
 def test_each_order_and_each_value_of_a_wrapper_is_a_run(registry: Registry) -> None:
@@ -156,22 +158,22 @@ def test_each_order_and_each_value_of_a_wrapper_is_a_run(registry: Registry) -> 
         "adam|step",
     ]
     plan = make_plan(registry, replace(ALL, optimizers=optimizers))
-    assert len({task.spec.key for task in plan}) == len({task.labels.optimizer for task in plan}) == 6
+    assert len({job.spec.key for job in plan}) == len({job.labels.optimizer for job in plan}) == 6
 
 
-def test_without_wrappers_nothing_is_said_of_any(registry: Registry) -> None:
-    (task,) = make_plan(registry, replace(ALL, optimizers=["adam"]))
-    assert "wrappers" not in canonical(task.spec.as_json())
+def test_a_spec_without_wrappers_has_no_such_key(registry: Registry) -> None:
+    (job,) = make_plan(registry, replace(ALL, optimizers=["adam"]))
+    assert "wrappers" not in canonical(job.spec.as_json())
 
 
 def test_the_source_of_a_wrapper_is_part_of_the_key(registry: Registry) -> None:
     plan = make_plan(registry, replace(ALL, optimizers=["adam", "adam|clip[norm=1]", "adam|clip[norm=2]", "adam|cosine"]))
-    assert len({task.spec.source for task in plan}) == 3
+    assert len({job.spec.source for job in plan}) == 3
 
 
-def test_a_full_batch_method_stays_one_when_wrapped(registry: Registry) -> None:
-    (task,) = make_plan(registry, replace(ALL, optimizers=["gd|clip[norm=1]|cosine"]))
-    assert task.optimizer.batch == "full"
+def test_a_full_batch_optimizer_stays_one_when_wrapped(registry: Registry) -> None:
+    (job,) = make_plan(registry, replace(ALL, optimizers=["gd|clip[norm=1]|cosine"]))
+    assert job.optimizer.batch == "full"
 
 
 def test_datasets_are_found_by_name_and_by_folder(
@@ -182,3 +184,31 @@ def test_datasets_are_found_by_name_and_by_folder(
     assert find_dataset(registry, "mine").digest == imported.digest
     assert find_dataset(registry, str(dataset.folder)) == dataset
     assert find_dataset(registry, "qa-tr").name == "qa-tr"
+
+
+def test_datasets_of_one_name_and_other_rows_are_both_run(registry: Registry, dataset: FrozenDataset, tmp_path: Path) -> None:
+    splits = {name: rows[:-1] if name == "test" else rows for name, rows in dataset.splits.items()}
+    other = write(tmp_path / "other", splits, {"name": dataset.name})
+    folders = [str(dataset.folder), str(other.folder)]
+    plan = make_plan(registry, replace(ALL, optimizers=["sgd"], datasets=[*folders, folders[0]]))
+    assert {(job.labels.dataset, job.spec.dataset_digest) for job in plan} == {
+        (folders[0], dataset.digest),
+        (folders[1], other.digest),
+    }
+    assert len(plan) == 2
+
+
+def test_a_dataset_that_breaks_a_rule_is_reported_by_the_plan(registry: Registry, dataset: FrozenDataset) -> None:
+    (dataset.folder / "test.csv").write_text("question,answer,label\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"test\.csv is not the file that was frozen"):
+        make_plan(registry, replace(ALL, datasets=[str(dataset.folder)]))
+
+
+def test_planning_with_keys_is_fast_enough_for_a_hundred_thousand_jobs(registry: Registry, dataset: FrozenDataset) -> None:
+    selections = Selections(datasets=[str(dataset.folder)], embedders=["hashing"], architectures=["single-layer"])
+    per_seed = len(registry.names("optimizer"))
+    start = process_time()
+    jobs = make_plan(registry, replace(selections, seeds=range(20_000 // per_seed)))
+    assert len({job.spec.key for job in jobs}) == len(jobs)
+    # 100,000 jobs take at most 2 s; a busy machine is allowed five times as long.
+    assert process_time() - start < 5 * 2 * len(jobs) / 100_000

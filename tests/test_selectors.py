@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from optbench.core.errors import UsageError
-from optbench.planning.selectors import parse_expression, parse_seeds, parse_selection, quoted
+from optbench.planning.expressions import parse_expression
+from optbench.planning.selectors import parse_seeds, parse_selection, quoted
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_selections(text: str, name: str, params: dict[str, object]) -> None:
     assert (selection.name, selection.params) == (name, params)
 
 
-def test_several_values_are_several_runs() -> None:
+def test_several_values_select_several_runs() -> None:
     assert list(parse_selection("x[a=1,2,b=3,4]").combinations()) == [
         {"a": 1, "b": 3},
         {"a": 1, "b": 4},
@@ -51,7 +52,7 @@ def test_several_values_are_several_runs() -> None:
         ("adam[a='x|y']", []),
     ],
 )
-def test_wrappers_stand_behind_a_method(text: str, wrappers: list[tuple[str, dict[str, object]]]) -> None:
+def test_wrappers_follow_a_component(text: str, wrappers: list[tuple[str, dict[str, object]]]) -> None:
     selection = parse_selection(text)
     assert selection.name == "adam"
     assert [(wrapper.name, wrapper.params) for wrapper in selection.wrappers] == wrappers
@@ -81,7 +82,7 @@ def test_wrappers_stand_behind_a_method(text: str, wrappers: list[tuple[str, dic
         "x[a=1 b=2]",
     ],
 )
-def test_what_is_no_selection_is_refused(text: str) -> None:
+def test_a_malformed_selection_is_an_error(text: str) -> None:
     with pytest.raises(UsageError, match="cannot read"):
         parse_selection(text)
 
@@ -92,12 +93,12 @@ def test_what_is_no_selection_is_refused(text: str) -> None:
 @example("1e3")
 @example("none")
 @example("it's")
-def test_a_text_is_written_so_that_it_is_read_back(text: str) -> None:
+def test_a_quoted_text_is_read_back_as_itself(text: str) -> None:
     assert parse_selection(f"x[a={quoted(text)}]").params == {"a": [text]}
 
 
 @given(st.text(max_size=30))
-def test_any_text_is_read_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_a_usage_error(text: str) -> None:
     for parse in (parse_selection, parse_seeds, parse_expression):
         with contextlib.suppress(UsageError):  # and nothing else
             parse(text)
@@ -112,7 +113,7 @@ def test_seeds(text: str, seeds: list[int]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "-1", "4-0", "a", "1,,2", "1.5", "0-99999999999"])
-def test_what_are_no_seeds_is_refused(text: str) -> None:
+def test_malformed_seeds_are_an_error(text: str) -> None:
     with pytest.raises(UsageError):
         parse_seeds(text)
 
@@ -135,6 +136,6 @@ def test_expressions(text: str, name: str, *, fits: bool) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "and", "adam and", "adam sgd", "(adam", "adam)", "not", "()"])
-def test_what_is_no_expression_is_refused(text: str) -> None:
+def test_a_malformed_expression_is_an_error(text: str) -> None:
     with pytest.raises(UsageError, match="cannot read -k"):
         parse_expression(text)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from optbench.cli.console import json_lines, say
 from optbench.cli.options import json_option, load_registry, plugin_option
 from optbench.core.errors import OptbenchError
+
+if TYPE_CHECKING:
+    from optbench.registry import Registry
 
 _KINDS = ("optimizers", "wrappers", "architectures", "embedders", "datasets")
 
@@ -21,9 +24,7 @@ _KINDS = ("optimizers", "wrappers", "architectures", "embedders", "datasets")
 def list_methods(kind: str, as_json: bool) -> None:
     """List what is installed, with defaults and origin."""
     registry = load_registry()
-    rows = _datasets(registry) if kind == "datasets" else _methods(registry, kind.removesuffix("s"))
-    if kind == "embedders":
-        rows += _sets(registry)
+    rows = _datasets(registry) if kind == "datasets" else _components(registry, kind.removesuffix("s"))
     _print(rows, as_json=as_json)
 
 
@@ -48,35 +49,22 @@ def plugins(as_json: bool) -> None:
     registry.refuse_clashes()
 
 
-def _methods(registry: Any, axis: str) -> list[dict[str, Any]]:
+def _components(registry: Registry, kind: str) -> list[dict[str, Any]]:
+    from optbench.planning.catalogue import Catalogue
+
+    datasets = [dataset for _, dataset in _readable(registry)] if kind == "embedder" else []
     return [
         {
-            "name": method.name,
-            "defaults": ", ".join(f"{name}={value}" for name, value in method.defaults.items()),
-            "origin": f"{method.plugin.distribution} {method.plugin.version}",
-            "summary": method.summary,
+            "name": entry.name,
+            "defaults": ", ".join(f"{name}={value}" for name, value in entry.defaults.items()),
+            "origin": entry.origin,
+            "summary": entry.summary,
         }
-        for method in registry.components(axis)
+        for entry in Catalogue(registry, datasets).entries(kind)
     ]
 
 
-def _sets(registry: Any) -> list[dict[str, Any]]:
-    """Sets of vectors that come with datasets, and the places for those that are not here."""
-    from optbench.data.vectors import absent, vector_sets
-
-    rows = []
-    for _, dataset in _found(registry):
-        origin = f"dataset {dataset.name}"
-        for name, vectors in vector_sets(dataset).items():
-            defaults = f"dimension={vectors.entry.dimension}"
-            rows.append({"name": name, "defaults": defaults, "origin": origin, "summary": vectors.entry.description})
-        for line in absent(dataset):
-            name, _, summary = line.partition(": ")
-            rows.append({"name": name, "defaults": "", "origin": origin, "summary": summary})
-    return rows
-
-
-def _datasets(registry: Any) -> list[dict[str, Any]]:
+def _datasets(registry: Registry) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
@@ -85,12 +73,12 @@ def _datasets(registry: Any) -> list[dict[str, Any]]:
             "vectors": ", ".join(sorted(dataset.manifest.vectors)),
             "summary": dataset.manifest.title,
         }
-        for name, dataset in _found(registry)
+        for name, dataset in _readable(registry)
     ]
 
 
-def _found(registry: Any) -> Iterator[tuple[str, Any]]:
-    """All datasets by name, but those that break a rule: the others can be listed nevertheless."""
+def _readable(registry: Registry) -> Iterator[tuple[str, Any]]:
+    """Yield all datasets by name, with a warning for each that breaks a rule."""
     from optbench.planning.datasets import dataset_names, find_dataset
 
     for name in dataset_names(registry):

@@ -17,7 +17,6 @@ from optbench.planning import defaults
 
 if TYPE_CHECKING:
     from optbench.experiment import Experiment, Outcome
-    from optbench.planning.plan import Selections
     from optbench.results import Results
     from optbench.training.job import Job
 
@@ -105,7 +104,8 @@ def run(**options: Any) -> None:
         outcome = _execute(experiment, plan, missing, options)
         # Ten thousand results take seconds to read: they are read only if something shows them.
         if not (options["quiet"] and options["no_report"] and not options["as_json"]):
-            _show(experiment.results(plan), plan, selections, options)
+            notes = _not_available(experiment, plan) if selections.embedders is None and not options["no_report"] else []
+            _show(experiment.results(plan), notes, options)
     _exit(plan, outcome, force=options["force"])
 
 
@@ -147,9 +147,8 @@ def _list_runs(plan: Sequence[Job], missing: Sequence[Job], *, as_json: bool) ->
     say(f"{len(rows)} runs, {len(plan) - len(missing)} of them stored already")
 
 
-def _show(results: Results, plan: Sequence[Job], selections: Selections, options: dict[str, Any]) -> None:
+def _show(results: Results, notes: Sequence[str], options: dict[str, Any]) -> None:
     if not options["no_report"]:
-        notes = _not_available(plan) if selections.embedders is None else []
         results.report(options["report_path"], notes=notes, workers=options["jobs"])
     if options["as_json"]:
         from optbench.analysis.frames import row
@@ -163,11 +162,12 @@ def _show(results: Results, plan: Sequence[Job], selections: Selections, options
         say(f"report: {options['report_path']}")
 
 
-def _not_available(plan: Sequence[Job]) -> list[str]:
-    """Report the vector sets that a dataset declares but does not contain, where all embedders are selected."""
-    from optbench.data.vectors import absent
+def _not_available(experiment: Experiment, plan: Sequence[Job]) -> list[str]:
+    """Report the embedders that the datasets of the plan declare but that are not available."""
+    from optbench.planning.catalogue import Catalogue
 
-    lines = [line for dataset in dict.fromkeys(job.dataset for job in plan) for line in absent(dataset)]
+    datasets = dict.fromkeys(job.dataset for job in plan)
+    lines = [f"{entry.name}: {entry.missing}" for entry in Catalogue(experiment.registry, datasets).missing("embedder")]
     for line in lines:
         say(line)
     return lines

@@ -1,7 +1,8 @@
 """The hooks: signatures and docstrings, no logic.
 
-A plugin is a module with functions of these names, each marked `@optbench.hookimpl`, named by an entry point in the group
-`optbench`. The built-in methods come through the same door.
+A plugin is a module with functions of these names, each marked `@optbench.hookimpl`. An entry point in the group `optbench`
+names the module. The built-in components are registered in the same way. pluggy calls the hooks, so that a function marked
+`@optbench.hookimpl(wrapper=True)` can change what the functions of other plugins return.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def optbench_optimizers() -> Sequence[type[Optimizer]]:
 
 @hookspec
 def optbench_wrappers() -> Sequence[type[Wrapper]]:
-    """Return wrapper classes: what goes around an optimizer, such as a schedule of its rate."""
+    """Return wrapper classes, which change the steps of an optimizer, such as a schedule of its learning rate."""
 
 
 @hookspec
@@ -42,12 +43,12 @@ def optbench_embedders() -> Sequence[type[Embedder]]:
 
 @hookspec
 def optbench_datasets() -> Sequence[type[Dataset]]:
-    """Return dataset classes, each with the folder that it lies in."""
+    """Return dataset classes, each with the folder of its files."""
 
 
 @hookspec
 def optbench_run_done(result: Any) -> None:
-    """Take note of a run that has just been stored; `result` is its `RunResult`."""
+    """Receive the `RunResult` of a run that has just been stored."""
 
 
 @hookspec

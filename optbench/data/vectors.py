@@ -61,16 +61,6 @@ def vector_sets(dataset: FrozenDataset) -> dict[str, VectorSet]:
     return dict(sorted({**added, **own}.items()))
 
 
-def absent(dataset: FrozenDataset) -> list[str]:
-    """Return a line for each set that the dataset has a place for and that is not here."""
-    here = vector_sets(dataset)
-    return [
-        f"{name}: no vectors here; 'optbench data embed {dataset.name} --embedder {name}' makes them"
-        for name in sorted(dataset.manifest.slots)
-        if name not in here
-    ]
-
-
 def pack(texts: Mapping[Role, Sequence[str]], vectors: Mapping[Role, Vectors]) -> bytes:
     """Return the file of a set: equal texts and vectors give equal bytes."""
     arrays: dict[str, Any] = {}

@@ -1,144 +1,117 @@
-"""From the names of a selection, or of a stored choice, to the things that they name."""
+"""The catalogue: all components that can be selected, those of plugins and the vectors that are shipped with datasets."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
-from optbench.core.contracts import Embedder, Wrapper
+from optbench.core.contracts import Optimizer, Wrapper
 from optbench.core.errors import UsageError, nearest
-from optbench.core.hyperparameters import build, changed, values
 from optbench.core.specs import Choice
 from optbench.data.loader import FrozenDataset
-from optbench.data.vectors import FrozenVectors, VectorSet, absent, vector_sets
-from optbench.planning.selectors import Selection, parse_selection, quoted
+from optbench.data.vectors import FrozenVectors
+from optbench.planning.entries import Entry, Instance, registered, shipped
+from optbench.planning.selectors import Selection, parse_selection
 from optbench.registry import Registry
 
 
-@dataclass(frozen=True)
-class Instance:
-    """A method with its hyper-parameters, once for each combination of values that was asked for."""
+class Catalogue:
+    """The registered components and, among the embedders, the vectors that are shipped with datasets.
 
-    thing: Any
-    choice: Choice
-    label: str
-
-
-def resolve(registry: Registry, axis: str, given: Sequence[str] | None) -> list[Instance]:
-    """Return what was selected on an axis, all that is registered where nothing was; each once, sorted by label.
-
-    Raises:
-        UsageError: an unknown name, hyper-parameter or value, or a wrapper that does not fit.
+    Args:
+        registry: the registered components.
+        datasets: the datasets whose vectors can be selected. A job has one dataset; several are for listings.
     """
-    everywhere = [method.name for method in registry.components(axis) if getattr(method.cls, "in_all", True)]
-    texts = everywhere if given is None else given
-    return distinct(made for text in texts for made in _make(registry, axis, parse_selection(text)))
 
+    def __init__(self, registry: Registry, datasets: Iterable[FrozenDataset] = ()) -> None:
+        self._registry = registry
+        self._datasets = tuple(datasets)
+        self._entries: dict[str, list[Entry]] = {}
 
-def _make(registry: Registry, axis: str, selection: Selection) -> Iterator[Instance]:
-    methods = (selection, *selection.wrappers)
-    for params in itertools.product(*(method.combinations() for method in methods)):
-        first, *wrappers = (Choice(method.name, given) for method, given in zip(methods, params, strict=True))
-        thing = build_choice(registry, axis, replace(first, wrappers=tuple(wrappers)))
-        inner, *around = (Choice(layer.name, _plain(values(layer))) for layer in layers(thing))
-        yield Instance(thing, replace(inner, wrappers=tuple(around)), _written_as(thing))
+    def entries(self, kind: str) -> list[Entry]:
+        """Return all components of a kind, those included that are not available: the registered ones first, by name.
 
+        Raises:
+            DataError: the vectors of a dataset break a rule.
+        """
+        if kind not in self._entries:
+            entries = list(map(registered, self._registry.components(kind)))
+            if kind == "embedder":
+                entries += [entry for dataset in self._datasets for entry in shipped(dataset)]
+            self._entries[kind] = entries
+        return self._entries[kind]
 
-def build_choice(registry: Registry, axis: str, choice: Choice) -> Any:
-    """Return the thing that a choice names, with its wrappers around it.
+    def missing(self, kind: str) -> list[Entry]:
+        """Return the components of a kind that are listed but not available."""
+        return [entry for entry in self.entries(kind) if entry.missing]
 
-    Raises:
-        UsageError: it is not installed, or a wrapper does not fit.
-    """
-    if choice.wrappers and axis != "optimizer":
-        raise UsageError(f"{choice.name}|{choice.wrappers[0].name}: wrappers go around optimizers, not around an {axis}")
-    thing = build(registry.find(axis, choice.name).cls, dict(choice.params))
-    for wrapper in choice.wrappers:
-        thing = build(registry.find("wrapper", wrapper.name).cls, dict(wrapper.params), inner=thing)
-        if incompatibility := thing.incompatibility():
-            raise UsageError(f"optimizer {_written_as(thing)!r} cannot be run: {wrapper.name} {incompatibility}")
-    return thing
+    def select(self, kind: str, texts: Sequence[str] | None) -> list[Instance]:
+        """Return what is selected of a kind, each instance once, sorted by label.
 
+        Args:
+            kind: the kind of component.
+            texts: selections such as `adam[lr=1e-3,1e-2]|cosine`; None for all that are `in_all`, with their defaults.
 
-def layers(thing: Any) -> list[Any]:
-    """The method itself, then the wrappers around it."""
-    return [*layers(thing.inner), thing] if isinstance(thing, Wrapper) else [thing]
+        Raises:
+            UsageError: an unknown name, hyper-parameter or value, or a wrapper that does not fit.
+        """
+        if texts is None:
+            texts = [entry.name for entry in self.entries(kind) if entry.in_all]
+        choices = (choice for text in texts for choice in _choices(parse_selection(text)))
+        by_label = {instance.label: instance for instance in (self.instantiate(kind, choice) for choice in choices)}
+        return [by_label[label] for label in sorted(by_label)]
 
+    def instantiate(self, kind: str, choice: Choice) -> Instance:
+        """Return an instance of the component that a choice names, with its wrappers around it.
 
-def _written_as(thing: Any) -> str:
-    return "|".join(_label(layer.name, changed(layer)) for layer in layers(thing))
+        Args:
+            kind: the kind of component.
+            choice: a choice as selected or as stored; hyper-parameters that it lacks have their defaults.
 
+        Raises:
+            UsageError: it is not available, or a wrapper does not fit.
+        """
+        if choice.wrappers and kind != "optimizer":
+            raise UsageError(f"{choice.name}|{choice.wrappers[0].name}: wrappers go around optimizers, not around an {kind}")
+        instance = self._find(kind, choice.name).instantiate(choice.params)
+        for wrapper in choice.wrappers:
+            outer = self._find("wrapper", wrapper.name).instantiate(wrapper.params, inner=instance.component)
+            instance = outer.around(instance)
+            if incompatibility := instance.component.incompatibility():
+                raise UsageError(f"optimizer {instance.label!r} cannot be run: {wrapper.name} {incompatibility}")
+        return instance
 
-def embedders(registry: Registry, dataset: FrozenDataset, given: Sequence[str] | None) -> list[Instance]:
-    """Embedders that are registered, and the sets of vectors that come with the dataset: selected by name alike."""
-    sets = vector_sets(dataset)
-    everywhere = [method.name for method in registry.components("embedder") if method.cls.in_all]
-    selections = [parse_selection(text) for text in ([*everywhere, *sets] if given is None else given)]
-    made: list[Instance] = []
-    for selection in selections:
-        if selection.name in registry.names("embedder"):
-            made += _make(registry, "embedder", selection)
-        elif selection.name in sets:
-            made.append(_frozen(sets[selection.name], selection))
-        else:
-            raise _no_embedder(registry, dataset, selection.name)
-    return distinct(iter(made))
-
-
-def _frozen(vectors: VectorSet, selection: Selection) -> Instance:
-    if selection.params:
+    def _find(self, kind: str, name: str) -> Entry:
+        entries = self.entries(kind)
+        for entry in entries:
+            if entry.name == name:
+                return entry
+        known = [entry.name for entry in entries if not entry.missing]
         raise UsageError(
-            f"{vectors.name} is a set of vectors and has no hyper-parameters (given: {', '.join(selection.params)})"
+            f"no {kind} named {name!r}{nearest(name, known)}; 'optbench list {kind}s' shows all {len(known)}",
         )
-    return Instance(FrozenVectors.of(vectors), Choice(vectors.name, {"sha256": vectors.entry.sha256}), vectors.name)
 
 
-def _no_embedder(registry: Registry, dataset: FrozenDataset, name: str) -> UsageError:
-    missing = next((line for line in absent(dataset) if line.startswith(f"{name}:")), None)
-    known = [*registry.names("embedder"), *vector_sets(dataset)]
-    return UsageError(
-        missing or f"no embedder named {name!r}{nearest(name, known)}; 'optbench list embedders' shows all {len(known)}",
-    )
-
-
-def rebuild_embedder(registry: Registry, dataset: FrozenDataset, choice: Choice) -> Embedder:
-    """Return the embedder that a stored choice names, be it registered or a set of vectors.
+def classes_of(registry: Registry, kind: str, choice: Choice) -> list[type]:
+    """Return the classes that compute a stored choice: the component's, then those of its wrappers.
 
     Raises:
-        UsageError: it is not here any more.
+        UsageError: one of them is not installed.
     """
-    if choice.name in registry.names("embedder"):
-        made: Embedder = build_choice(registry, "embedder", choice)
-        return made
-    vectors = vector_sets(dataset).get(choice.name)
-    if vectors is None or vectors.entry.sha256 != choice.params.get("sha256"):
-        raise UsageError(f"the vectors {choice.name!r} that the run used are not here any more")
-    return FrozenVectors.of(vectors)
+    # Whether the vectors themselves are available depends on the dataset; the class that looks them up does not.
+    if kind == "embedder" and choice.params.keys() == {"sha256"} and choice.name not in registry.names(kind):
+        return [FrozenVectors]
+    component = registry.find(kind, choice.name)
+    return [component.cls, *(registry.find("wrapper", wrapper.name).cls for wrapper in choice.wrappers)]
 
 
-def distinct(things: Iterator[Any]) -> list[Any]:
-    """Drop what was selected twice, and sort: the order of the command line must not matter."""
-    found = {getattr(thing, "label", "") or thing.name: thing for thing in things}
-    return [found[name] for name in sorted(found)]
+def _choices(selection: Selection) -> Iterator[Choice]:
+    """Yield a choice for each combination of the values that a selection names."""
+    for params in itertools.product(*(part.combinations() for part in (selection, *selection.wrappers))):
+        wrappers = (Choice(part.name, own) for part, own in zip(selection.wrappers, params[1:], strict=True))
+        yield Choice(selection.name, params[0], tuple(wrappers))
 
 
-def _plain(params: dict[str, Any]) -> dict[str, Any]:
-    """Turn tuples into lists, as they come back from JSON."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
-
-
-def _label(name: str, params: dict[str, Any]) -> str:
-    if not params:
-        return name
-    written = ",".join(f"{key}={_written(value)}" for key, value in sorted(params.items()))
-    return f"{name}[{written}]"
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, tuple):
-        return f"({','.join(map(_written, value))})"
-    if isinstance(value, str):
-        return quoted(value)
-    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
+def layers(optimizer: Optimizer) -> list[Optimizer]:
+    """Return an optimizer without its wrappers, then each of the wrappers around it, the innermost first."""
+    return [*layers(optimizer.inner), optimizer] if isinstance(optimizer, Wrapper) else [optimizer]

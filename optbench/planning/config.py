@@ -1,7 +1,8 @@
-"""Experiments written down in TOML: what `run --config` reads."""
+"""Configuration files in TOML, as read by `run --config`."""
 
 from __future__ import annotations
 
+import reprlib
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +16,7 @@ PRESETS = "presets"
 
 
 class Config(BaseModel):
-    """An experiment: every key is optional and means what the option of the same name means."""
+    """The keys of a configuration file: all are optional, and each means what the option of the same name does."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -32,26 +33,25 @@ class Config(BaseModel):
 
 
 def read(name: str) -> Config:
-    """Read a configuration from a file, or, where there is none of that name, from the presets that come with optbench.
+    """Return the configuration in a file or, where there is no such file, in the preset of that name.
 
     Raises:
         UsageError: there is neither, or the file breaks a rule; the message names file and key.
     """
     try:
-        text = _find(name)
-        return Config.model_validate(tomllib.loads(text))
+        return Config.model_validate(tomllib.loads(_find(name)))
     except OSError as error:
         raise UsageError(f"{name[:200]} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{name} is not TOML: {error}") from error
     except RecursionError:
         raise UsageError(f"{name} is nested too deeply") from None
     except ValidationError as error:
         raise UsageError(_explain(name, error)) from error
+    except ValueError as error:  # not UTF-8, not TOML, or an integer of more digits than Python parses
+        raise UsageError(f"{name} cannot be read as TOML: {error}") from error
 
 
 def presets() -> list[str]:
-    """Return the names of the presets."""
+    """Return the names of the presets, sorted."""
     return sorted(entry.name for entry in (files("optbench") / PRESETS).iterdir() if entry.name.endswith(".toml"))
 
 
@@ -72,4 +72,4 @@ def _explain(name: str, error: ValidationError) -> str:
     key = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "extra_forbidden":
         return f"{name}: unknown key {key!r}{nearest(key, Config.model_fields)} (known: {', '.join(Config.model_fields)})"
-    return f"{name}: {key} = {first['input']!r}: {first['msg']}"
+    return f"{name}: {key} = {reprlib.repr(first['input'])}: {first['msg']}"

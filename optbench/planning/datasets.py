@@ -1,4 +1,4 @@
-"""Where datasets are found: registered by a plugin, imported into the current folder, or in a folder."""
+"""Datasets by name: registered by a plugin, imported into the current folder, or any folder."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from optbench.data.loader import FrozenDataset, load
 from optbench.registry import Registry
 
 DATASETS = Path(".optbench/datasets")
-"""Where `optbench data import` puts datasets, under the current folder, and where they are looked for by name."""
+"""The folder of imported datasets, under the current one."""
 
 
 def find_dataset(registry: Registry, name: str) -> FrozenDataset:
-    """Return the dataset that is registered, imported, or lies in the folder, of that name.
+    """Return the registered or imported dataset of that name, or the dataset in the folder of that name.
 
     Raises:
         UsageError: there is none; the message names the nearest.
@@ -23,7 +23,7 @@ def find_dataset(registry: Registry, name: str) -> FrozenDataset:
     """
     if name in registry.names("dataset"):
         return load(Path(registry.find("dataset", name).cls.folder))
-    with suppress(OSError):  # a name may be longer than a file's can be
+    with suppress(OSError):  # a name may be too long for a file
         imported = DATASETS / name
         if name == Path(name).name and (imported / manifests.NAME).exists():
             return load(imported)
@@ -32,17 +32,17 @@ def find_dataset(registry: Registry, name: str) -> FrozenDataset:
     known = dataset_names(registry)
     raise UsageError(
         f"no dataset named {name[:200]!r}{nearest(name, known)}, and no such folder; known: {', '.join(known)}; "
-        "'optbench data import' makes one from files",
+        "'optbench data import' creates one from files",
     )
 
 
 def dataset_names(registry: Registry) -> list[str]:
-    """Return the names of registered and imported datasets."""
+    """Return the names of all registered and imported datasets, sorted."""
     imported = [path.parent.name for path in DATASETS.glob(f"*/{manifests.NAME}") if not path.parent.name.startswith(".")]
     return sorted({*registry.names("dataset"), *imported})
 
 
 def reference(dataset: FrozenDataset, registry: Registry) -> str:
-    """Return the name by which a dataset is found again, or its folder."""
+    """Return what `find_dataset` finds a dataset by: its name, or its folder where another dataset or none has the name."""
     named = dataset.name in dataset_names(registry) and find_dataset(registry, dataset.name) == dataset
     return dataset.name if named else str(dataset.folder.resolve())

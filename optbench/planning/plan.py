@@ -1,18 +1,21 @@
-"""From what was selected to the runs that it means: sorted, each with its spec, nothing yet computed."""
+"""The plan: from a selection to jobs, sorted, each with its spec and the instances of its components."""
 
 from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from optbench.core.errors import NothingSelected, UsageError
 from optbench.core.specs import Labels, RunSpec
-from optbench.planning import source_digest as sources
-from optbench.planning.catalogue import Instance, build_choice, distinct, embedders, layers, rebuild_embedder, resolve
+from optbench.data.loader import FrozenDataset
+from optbench.planning.catalogue import Catalogue
 from optbench.planning.datasets import find_dataset, reference
-from optbench.planning.selectors import parse_expression
+from optbench.planning.entries import Instance
+from optbench.planning.expressions import parse_expression
+from optbench.planning.source_digest import digest
 from optbench.registry import Registry
 from optbench.training.job import Job
 
@@ -21,7 +24,7 @@ DTYPES = ("float32", "float64")
 
 @dataclass(frozen=True, kw_only=True)
 class Selections:
-    """What is to be run. None for an axis means all that is installed, but for embedders that are not `in_all`."""
+    """What to run. None for a kind of component selects all that are installed and `in_all`."""
 
     optimizers: Sequence[str] | None = None
     architectures: Sequence[str] | None = None
@@ -35,62 +38,32 @@ class Selections:
 
 
 def make_plan(registry: Registry, selections: Selections) -> list[Job]:
-    """Return the tasks, sorted by dataset, embedder, architecture, optimizer and seed.
+    """Return one job per run, sorted by dataset, embedder, architecture, optimizer and seed.
 
     Raises:
-        UsageError: an unknown name, hyper-parameter or value, a wrapper that does not fit, or an optimizer that needs more than
-            an architecture provides (where one of the two was not named, such pairs are left out, with a warning).
+        UsageError: an unknown name, hyper-parameter or value, a wrapper that does not fit, or an optimizer that needs what an
+            architecture does not provide (where one of the two was not named, such pairs are skipped, with a warning).
         NothingSelected: no run is left.
     """
     _check_numbers(selections)
-    optimizers = resolve(registry, "optimizer", selections.optimizers)
-    architectures = resolve(registry, "architecture", selections.architectures)
-    datasets = distinct(find_dataset(registry, name) for name in selections.datasets)
-    for dataset in datasets:
-        _ = dataset.splits  # a file that breaks a rule is refused here, once, and not by every run
-    wanted = parse_expression(selections.expression) if selections.expression else None
-    tasks = []
-    left_out: dict[str, None] = {}  # a set in order
-    with_embedders = [(dataset, made) for dataset in datasets for made in embedders(registry, dataset, selections.embedders)]
-    for (dataset, embedder), architecture, optimizer in itertools.product(with_embedders, architectures, optimizers):
-        labels = Labels(optimizer.label, architecture.label, embedder.label, reference(dataset, registry))
-        if wanted and not wanted(f"{labels.optimizer} {labels.architecture} {labels.embedder} {dataset.name}"):
-            continue
-        if lacking := _lacking(optimizer, architecture):
-            if None not in (selections.optimizers, selections.architectures):
-                raise UsageError(
-                    f"{lacking}; leave the pair out with -k 'not ({optimizer.choice.name} and {architecture.choice.name})'"
-                )
-            left_out[lacking] = None
-            continue
-        things = (*layers(optimizer.thing), architecture.thing, embedder.thing)
-        source = sources.digest(map(type, things))
-        for seed in selections.seeds:
-            spec = RunSpec(
-                optimizer=optimizer.choice,
-                architecture=architecture.choice,
-                embedder=embedder.choice,
-                dataset=dataset.name,
-                dataset_digest=dataset.digest,
-                seed=seed,
-                epochs=selections.epochs,
-                batch_size=selections.batch_size,
-                dtype=selections.dtype,
-                source=source,
-            )
-            tasks.append(Job(spec, labels, optimizer.thing, architecture.thing, embedder.thing, dataset))
-    for lacking in left_out:
-        warnings.warn(f"left out: {lacking}", stacklevel=2)
-    if not tasks:
-        raise _nothing(selections, left_out)
-    return tasks
+    chosen = list(_combinations(registry, selections))
+    if selections.expression:
+        matches = parse_expression(selections.expression)
+        chosen = [combination for combination in chosen if matches(combination.names)]
+    compatible = [combination for combination in chosen if not combination.incompatibility]
+    skipped = [combination for combination in chosen if combination.incompatibility]
+    _report_skipped(skipped, selections)
+    jobs = [job for combination in compatible for job in combination.jobs(selections)]
+    if not jobs:
+        raise _nothing(selections, skipped)
+    return jobs
 
 
 def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Job:
-    """Return the task of a stored spec, with today's source.
+    """Return the job of a stored spec; it is computed by the source that is installed now.
 
     Raises:
-        UsageError: a method or dataset is not installed any more, or the dataset has other rows by now.
+        UsageError: a component or the dataset is not available any more, or the dataset has other rows now.
         DataError: a file of the dataset is not the one that was frozen.
     """
     dataset = find_dataset(registry, labels.dataset)
@@ -98,19 +71,117 @@ def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Job:
         raise UsageError(
             f"dataset {spec.dataset!r} has digest {dataset.digest[:12]} now, the run had {spec.dataset_digest[:12]}"
         )
-    _ = dataset.splits  # read here, so that a file that breaks a rule is refused
-    optimizer = build_choice(registry, "optimizer", spec.optimizer)
-    architecture = build_choice(registry, "architecture", spec.architecture)
-    return Job(spec, labels, optimizer, architecture, rebuild_embedder(registry, dataset, spec.embedder), dataset)
+    dataset.validate()
+    catalogue = Catalogue(registry, [dataset])
+    combination = _Combination(
+        optimizer=catalogue.instantiate("optimizer", spec.optimizer),
+        architecture=catalogue.instantiate("architecture", spec.architecture),
+        embedder=catalogue.instantiate("embedder", spec.embedder),
+        dataset=dataset,
+        dataset_label=labels.dataset,
+    )
+    return combination.job(spec, labels)
 
 
-def _nothing(selections: Selections, left_out: Iterable[str]) -> NothingSelected:
-    what = "an axis or the list of seeds is empty"
-    if any(left_out):
-        what = "no optimizer that is left fits its architecture"
+@dataclass(frozen=True, kw_only=True)
+class _Combination:
+    """The components of some runs, which differ in their seeds alone."""
+
+    optimizer: Instance
+    architecture: Instance
+    embedder: Instance
+    dataset: FrozenDataset
+    dataset_label: str
+
+    @property
+    def names(self) -> str:
+        """What the expression of `-k` is matched against."""
+        return f"{self.optimizer.label} {self.architecture.label} {self.embedder.label} {self.dataset.name}"
+
+    @property
+    def incompatibility(self) -> str:
+        """Why the optimizer cannot train the architecture; empty where it can."""
+        needs = ", ".join(sorted(self.optimizer.component.needs - self.architecture.component.provides))
+        if not needs:
+            return ""
+        one, two = self.optimizer.label, self.architecture.label
+        return f"optimizer {one!r} needs {needs}, which architecture {two!r} does not provide"
+
+    def jobs(self, selections: Selections) -> Iterator[Job]:
+        """Yield one job per seed."""
+        labels = Labels(self.optimizer.label, self.architecture.label, self.embedder.label, self.dataset_label)
+        source = digest((*self.optimizer.classes, *self.architecture.classes, *self.embedder.classes))
+        for seed in selections.seeds:
+            spec = RunSpec(
+                optimizer=self.optimizer.choice,
+                architecture=self.architecture.choice,
+                embedder=self.embedder.choice,
+                dataset=self.dataset.name,
+                dataset_digest=self.dataset.digest,
+                seed=seed,
+                epochs=selections.epochs,
+                batch_size=selections.batch_size,
+                dtype=selections.dtype,
+                source=source,
+            )
+            yield self.job(spec, labels)
+
+    def job(self, spec: RunSpec, labels: Labels) -> Job:
+        """Return the job of a spec with these components."""
+        return Job(
+            spec,
+            labels,
+            self.optimizer.component,
+            self.architecture.component,
+            self.embedder.component,
+            self.dataset,
+            self.distributions,
+        )
+
+    @cached_property
+    def distributions(self) -> frozenset[str]:
+        """The third-party distributions of its components."""
+        return self.optimizer.distributions | self.architecture.distributions | self.embedder.distributions
+
+
+def _combinations(registry: Registry, selections: Selections) -> Iterator[_Combination]:
+    catalogue = Catalogue(registry)
+    optimizers = catalogue.select("optimizer", selections.optimizers)
+    architectures = catalogue.select("architecture", selections.architectures)
+    datasets = {(dataset.name, dataset.digest): dataset for dataset in _datasets(registry, selections)}
+    for _, dataset in sorted(datasets.items()):
+        label = reference(dataset, registry)
+        embedders = Catalogue(registry, [dataset]).select("embedder", selections.embedders)
+        for embedder, architecture, optimizer in itertools.product(embedders, architectures, optimizers):
+            yield _Combination(
+                optimizer=optimizer, architecture=architecture, embedder=embedder, dataset=dataset, dataset_label=label
+            )
+
+
+def _datasets(registry: Registry, selections: Selections) -> Iterator[FrozenDataset]:
+    for name in selections.datasets:
+        dataset = find_dataset(registry, name)
+        dataset.validate()
+        yield dataset
+
+
+def _report_skipped(skipped: Sequence[_Combination], selections: Selections) -> None:
+    """Warn of combinations that cannot be run, or raise UsageError where the user named both components."""
+    if skipped and None not in (selections.optimizers, selections.architectures):
+        first = skipped[0]
+        pair = f"{first.optimizer.choice.name} and {first.architecture.choice.name}"
+        raise UsageError(f"{first.incompatibility}; exclude the pair with -k 'not ({pair})'")
+    for message in dict.fromkeys(combination.incompatibility for combination in skipped):
+        warnings.warn(f"skipped: {message}", stacklevel=3)
+
+
+def _nothing(selections: Selections, skipped: Iterable[_Combination]) -> NothingSelected:
+    reason = "a list of components or of seeds is empty"
+    if any(skipped):
+        reason = "no selected optimizer is compatible with a selected architecture"
     elif selections.expression:
-        what = f"-k {selections.expression!r} keeps none of the names"
-    return NothingSelected(f"nothing to run: {what}; 'optbench list optimizers' shows what there is")
+        reason = f"-k {selections.expression!r} matches no run"
+    return NothingSelected(f"nothing to run: {reason}; 'optbench list optimizers' shows the installed optimizers")
 
 
 def _check_numbers(selections: Selections) -> None:
@@ -120,13 +191,4 @@ def _check_numbers(selections: Selections) -> None:
     if any(seed < 0 for seed in selections.seeds):
         raise UsageError(f"seed {min(selections.seeds)} is negative; a seed is a whole number from 0")
     if selections.dtype not in DTYPES:
-        raise UsageError(f"dtype {selections.dtype!r} is none of {', '.join(DTYPES)}")
-
-
-def _lacking(optimizer: Instance, architecture: Instance) -> str:
-    """Why the two cannot be run together; empty where they can."""
-    lacking = optimizer.thing.needs - architecture.thing.provides
-    if not lacking:
-        return ""
-    needs = ", ".join(sorted(lacking))
-    return f"optimizer {optimizer.label!r} needs {needs}, which architecture {architecture.label!r} does not provide"
+        raise UsageError(f"dtype {selections.dtype!r} is not one of {', '.join(DTYPES)}")

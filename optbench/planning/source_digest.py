@@ -1,126 +1,190 @@
-"""Which source computes a run, as a digest: a changed helper must not bring back a stale result.
+"""The digest of the source code that computes a run, which is part of the run's key.
 
-From the modules of a plugin's class (and of its bases) all imports are followed that stay in the plugin's own distribution,
-be it one package or several modules; names imported from optbench's public face lead to the modules that define them. What lies
-outside (NumPy, say) is in the fingerprint instead.
+Where this source changes, runs get new keys, so that the result of other code is never reused. The modules of optbench that
+compute every run are listed in `COMPUTING`. To these a component adds the modules that define its class and base classes, and
+what these modules import from their own package of optbench or, for a plugin, from their own distribution. Nothing else decides
+a key: modules that a worker imports although they compute nothing are listed in `EXEMPT`, and the versions of libraries are
+recorded in the fingerprint of a run.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import importlib.util
+import sys
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
-from importlib.metadata import packages_distributions
+from dataclasses import dataclass
 from pathlib import Path
 
 import optbench
-from optbench.core.specs import digest_of
+from optbench.core.errors import UsageError
+from optbench.core.specs import RunSpec, digest_of
+from optbench.planning.catalogue import classes_of
+from optbench.planning.imports import imported_modules, installed_file, same_distribution, top_level
+from optbench.registry import Registry
 
-CORE = ("training.loop", "core.numerics", "core.seeding", "training.sketch", "training.run_job", "data.embedded")
-"""Our own modules that compute every run."""
+COMPUTING = (
+    "optbench.core.contracts",
+    "optbench.core.hyperparameters",
+    "optbench.core.numerics",
+    "optbench.core.seeding",
+    "optbench.core.turkish",
+    "optbench.data.embedded",
+    "optbench.data.loader",
+    "optbench.data.manifest",
+    "optbench.data.operators",
+    "optbench.data.rows",
+    "optbench.data.vectors",
+    "optbench.training",
+)
+"""The modules that compute every run; the name of a package stands for all of its modules."""
+
+LISTS = ("optbench.architectures", "optbench.embedders", "optbench.optimizers", "optbench.wrappers")
+"""Packages whose `__init__` registers the components that are defined in their modules."""
+
+EXEMPT: Mapping[str, str] = {
+    "optbench.__init__": "imports each public name from the module that defines it",
+    "optbench.core.__init__": "empty but for its docstring",
+    "optbench.core.errors": "classes of exceptions; a run that raises one has no digest",
+    "optbench.core.files": "writes files atomically",
+    "optbench.core.hookspecs": "signatures of hooks, which no worker calls",
+    "optbench.core.metrics": "names, labels and units; a change in what is recorded is a change of the protocol",
+    "optbench.core.names": "checks the names of components and datasets",
+    "optbench.core.specs": "records what is run and what comes out; a change in their meaning is a change of the protocol",
+    "optbench.data.__init__": "empty but for its docstring",
+    "optbench.execution": "carries jobs to workers and results back",
+    "optbench.planning": "decides which runs there are; a worker on another machine compares digests of its source with it",
+    "optbench.registry": "finds classes by name; imported with `optbench.planning`",
+    **{f"{package}.__init__": "lists components, whose own modules are part of the keys of their runs" for package in LISTS},
+}
+"""The modules that a worker imports although they compute nothing, each with the reason. The name of a package stands for all
+of its modules, and the name of a package followed by `.__init__` for that one module."""
+
+ROOT = Path(optbench.__file__).parent
+
+
+def exempt(module: str) -> str:
+    """Return why a module is not part of any key; empty where no reason is listed."""
+    parts = module.split(".")
+    packages = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
+    return next((EXEMPT[name] for name in (f"{module}.__init__", *packages) if name in EXEMPT), "")
+
+
+@dataclass(frozen=True)
+class _Module:
+    sha256: str
+    imports: frozenset[str]
+    """The modules that it imports from its own package or distribution."""
+
+
+class SourceTree:
+    """The source files of optbench and of the installed plugins; each file is read once per instance.
+
+    Args:
+        root: the folder of the package `optbench`.
+    """
+
+    def __init__(self, root: Path = ROOT) -> None:
+        self._root = root
+        self._modules: dict[str, _Module | None] = {}
+        self._digests: dict[frozenset[str], str] = {}
+        self._computing: dict[str, str] = {}
+
+    def digest(self, classes: Iterable[type]) -> str:
+        """Return the SHA-256 of all source that computes a run with components of these classes, in hexadecimal."""
+        defining = _defining(classes)
+        if defining not in self._digests:
+            self._digests[defining] = digest_of(self._reached(defining))
+        return self._digests[defining]
+
+    def modules(self, classes: Iterable[type]) -> Mapping[str, str]:
+        """Return the SHA-256 of each module that computes a run with components of these classes, by the module's name."""
+        return self._reached(_defining(classes))
+
+    def _reached(self, start: Iterable[str]) -> dict[str, str]:
+        found = dict(self._every_run())
+        waiting = sorted(start)
+        while waiting:
+            name = waiting.pop()
+            module = None if name in found else self._module(name)
+            if module is not None:
+                found[name] = module.sha256
+                waiting += sorted(module.imports)
+        return found
+
+    def _every_run(self) -> Mapping[str, str]:
+        """The modules of `COMPUTING`; their imports need not be followed, since the list is complete."""
+        if not self._computing:
+            for listed in COMPUTING:
+                for name, path in self._files(listed):
+                    self._computing[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return self._computing
+
+    def _files(self, name: str) -> Iterator[tuple[str, Path]]:
+        """Yield the module of that name or, for a package, all of its modules, each with its file."""
+        path = self._path(name)
+        if path is None:
+            raise FileNotFoundError(f"no module {name} under {self._root}")
+        files = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
+        for file in files:
+            parts = file.relative_to(self._root.parent).with_suffix("").parts
+            yield ".".join(parts).removesuffix(".__init__"), file
+
+    def _module(self, name: str) -> _Module | None:
+        if name not in self._modules:
+            self._modules[name] = self._read(name)
+        return self._modules[name]
+
+    def _read(self, name: str) -> _Module | None:
+        path = self._path(name)
+        if path is None:
+            return None
+        source = path.read_bytes()
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        imports = {module for module in imported_modules(source, package) if _computes_with(name, module)}
+        return _Module(hashlib.sha256(source).hexdigest(), frozenset(imports))
+
+    def _path(self, name: str) -> Path | None:
+        if not _is_ours(name):
+            return installed_file(name)
+        path = self._root.joinpath(*name.split(".")[1:])
+        files = (path / "__init__.py", path.with_name(f"{path.name}.py"))
+        return next((file for file in files if file.is_file()), None)
+
+
+_INSTALLED = SourceTree()
 
 
 def digest(classes: Iterable[type]) -> str:
-    """Return the digest of all source that computes a run made of `classes`."""
-    modules = frozenset(base.__module__ for cls in classes for base in cls.__mro__ if base.__module__ != "builtins")
-    return _digest(modules | {f"optbench.{name}" for name in CORE})
+    """Return the SHA-256 of all installed source that computes a run with components of these classes, in hexadecimal."""
+    return _INSTALLED.digest(classes)
 
 
-@cache
-def _digest(roots: frozenset[str]) -> str:
-    seen: dict[str, str] = {}
-    waiting = sorted(roots)
-    while waiting:
-        name = waiting.pop()
-        if name not in seen and (module := _module(name)):
-            seen[name], followed = module
-            waiting += sorted(followed)
-    return digest_of(seen)
-
-
-@cache
-def _module(name: str) -> tuple[str, frozenset[str]] | None:
-    """The digest of a module and the modules that it leads to: read once, however many runs it computes."""
-    path = _source(name)
-    if path is None:
-        return None
-    text = path.read_bytes()
-    return hashlib.sha256(text).hexdigest(), frozenset(_followed(name, text, is_package=path.name == "__init__.py"))
-
-
-@cache
-def _source(name: str) -> Path | None:
+def installed_source(registry: Registry, spec: RunSpec) -> str | None:
+    """Return the digest of the installed source for a stored spec, or None where one of its components is not installed."""
+    choices = {"optimizer": spec.optimizer, "architecture": spec.architecture, "embedder": spec.embedder}
     try:
-        spec = importlib.util.find_spec(name)
-    except Exception:  # noqa: BLE001  # to find a.b, a is imported, and may raise anything
+        return digest(cls for kind, choice in choices.items() for cls in classes_of(registry, kind, choice))
+    except UsageError:
         return None
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        return None
-    return Path(spec.origin)
 
 
-def _followed(name: str, text: bytes, *, is_package: bool) -> set[str]:
-    """The modules imported by module `name` that belong to the same distribution, or to optbench's public face."""
-    top = name.partition(".")[0]
-    package = name if is_package else name.rpartition(".")[0]
-    found = set()
-    for module, attribute in _imports(text, package):
-        if module == "optbench" and attribute in optbench.PUBLIC:
-            found.add(f"optbench.{optbench.PUBLIC[attribute]}")
-        elif module != "optbench" and _together(top, module.partition(".")[0]):
-            # `from pkg import name` may mean a module; where it does not, no source is found under that name.
-            # The packages that a module lies in are imported with it.
-            found |= {module, f"{module}.{attribute}"} if attribute else {module}
-    return {module for module in found if not _is_machinery(module)}
+def _defining(classes: Iterable[type]) -> frozenset[str]:
+    """The modules that define the classes and their bases; those of Python itself are in the fingerprint."""
+    modules = {base.__module__ for cls in classes for base in cls.__mro__}
+    return frozenset(name for name in modules if top_level(name) not in sys.stdlib_module_names)
 
 
-@cache
-def _together(one: str, other: str) -> bool:
-    """Whether the top-level module `other` computes with `one`: they are of one distribution, or it is ours."""
-    if other in (one, "optbench"):
-        return True
-    if one == "optbench" or _folder(one) is None or _folder(one) != _folder(other):
-        return False
-    owners = _owners()
-    mine, theirs = set(owners.get(one, ())), set(owners.get(other, ()))
-    # Modules side by side that no distribution lists: an editable install.
-    return bool(mine & theirs) if mine or theirs else True
+def _computes_with(importer: str, imported: str) -> bool:
+    """Whether a change in the module `imported` can change what `importer` computes and is not covered by `COMPUTING`."""
+    if _is_ours(imported) and imported.partition(".")[2] in ("", *optbench.PUBLIC):
+        return False  # public names are defined in modules that are listed
+    if not _is_ours(imported):
+        return not _is_ours(importer) and same_distribution(top_level(importer), top_level(imported))
+    if not _is_ours(importer) and imported in LISTS:
+        return True  # a plugin that takes a component from the list may compute with any of them
+    same_package = importer.split(".")[:2] == imported.split(".")[:2]
+    return not exempt(imported) and (same_package or not _is_ours(importer))
 
 
-@cache
-def _folder(top: str) -> Path | None:
-    path = _source(top)
-    return path and (path.parent.parent if path.name == "__init__.py" else path.parent)
-
-
-@cache
-def _owners() -> Mapping[str, list[str]]:
-    try:
-        return packages_distributions()
-    except Exception:  # noqa: BLE001  # somebody's metadata is damaged
-        return {}
-
-
-def _is_machinery(module: str) -> bool:
-    """Whether a module of ours only declares or measures things, so that a change in it cannot change what is computed."""
-    return module in {"optbench.core.hookspecs", "optbench.core.errors", "optbench.results", "optbench.training.update_cost"}
-
-
-def _imports(text: bytes, package: str) -> Iterator[tuple[str, str]]:
-    """Yield (module, name or "") for every import statement, wherever it stands, with relative ones resolved."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):  # a module for another Python, which this one imports in vain
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, "") for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            if node.level:
-                parts = package.split(".")
-                parent = ".".join(parts[: len(parts) - node.level + 1])
-                module = f"{parent}.{module}" if module else parent
-            yield from ((module, alias.name) for alias in node.names)
+def _is_ours(module: str) -> bool:
+    return top_level(module) == "optbench"

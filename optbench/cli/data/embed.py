@@ -32,11 +32,13 @@ def embed(dataset: str, name: str, question_prompt: str | None, answer_prompt: s
     """
     from optbench.curation.encoding import keep_beside, make_vectors
     from optbench.data.manifest import Slot, is_dataset_name
+    from optbench.planning.catalogue import Catalogue
     from optbench.planning.datasets import find_dataset
 
     registry = load_registry()
     target = find_dataset(registry, dataset)
-    if not is_dataset_name(name) or name in registry.names("embedder") or name in target.manifest.vectors:
+    embedders = Catalogue(registry, [target]).entries("embedder")
+    if not is_dataset_name(name) or any(entry.name == name and not entry.replaceable for entry in embedders):
         raise UsageError(
             f"{name!r} is not a valid name for a new set of vectors: a name is lower-case letters and digits, joined by - _ or "
             "., and not that of an embedder or of another set",
