@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from optbench.execution.local import LocalExecutor
 
 import optbench
 from optbench.core.errors import NothingSelected, OptbenchError, UsageError
 from optbench.core.specs import RunResult
 from optbench.data.loader import FrozenDataset
+from optbench.execution.local import LocalExecutor
 from optbench.experiment import Experiment, Outcome
 from optbench.planning import config
 from optbench.registry import Registry

@@ -16,13 +16,13 @@ from optbench.core.specs import RunResult
 from optbench.data.loader import FrozenDataset, load
 from optbench.data.manifest import checked_bytes
 from optbench.data.vectors import FrozenVectors
-from optbench.execution.distributions import third_party
+from optbench.execution.distributions import distributions
 from optbench.planning import source_digest
 from optbench.planning.catalogue import layers
 from optbench.training.job import Job
 from optbench.training.run_job import run_job
 
-_DISTRIBUTIONS = ("numpy", "scipy", "scikit-learn")
+_DISTRIBUTIONS = ("numpy", "scipy", "scikit-learn", "distributed")
 _SHOWN = 12  # digits of a digest in a message
 
 
@@ -52,7 +52,7 @@ class SentJob:
 
 @cache
 def versions() -> dict[str, str]:
-    """Return the versions on which the bits of a result depend."""
+    """Return the versions on which the bits of a result depend, and that of what carries them."""
     return {
         "python": platform.python_version(),
         "optbench": optbench.__version__,
@@ -68,7 +68,7 @@ def pack(job: Job) -> SentJob:
     """
     dataset = replace(job.dataset, folder=job.dataset.folder.resolve())
     content = pickle.dumps(replace(job, dataset=dataset))
-    return SentJob(content, source_digest.digest(_classes(job)), job.distributions or third_party(job))
+    return SentJob(content, source_digest.digest(_classes(job)), distributions(job))
 
 
 def sample(jobs: Iterable[Job]) -> list[Job]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
+<<<<<<< HEAD
 from collections.abc import Generator, Iterator, Sequence
+=======
+import warnings
+from collections.abc import Iterator, Sequence
+>>>>>>> execution
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -93,7 +98,9 @@ def _connected(address: Any) -> Iterator[Client]:
     from distributed import Client
 
     try:
-        client = Client(address, timeout=CONNECT, set_as_default=False)
+        with warnings.catch_warnings():  # about versions: those that matter are checked, and are errors
+            warnings.filterwarnings("ignore", "Mismatched versions")
+            client = Client(address, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise UsageError(f"no Dask scheduler answers at {address}: {error}; 'dask scheduler' starts one") from error
     with client:

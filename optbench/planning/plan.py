@@ -11,6 +11,7 @@ from functools import cached_property
 from optbench.core.errors import NothingSelected, UsageError
 from optbench.core.specs import Labels, RunSpec
 from optbench.data.loader import FrozenDataset
+from optbench.planning import defaults
 from optbench.planning.catalogue import Catalogue
 from optbench.planning.datasets import find_dataset, reference
 from optbench.planning.entries import Instance
@@ -18,8 +19,6 @@ from optbench.planning.expressions import parse_expression
 from optbench.planning.source_digest import digest
 from optbench.registry import Registry
 from optbench.training.job import Job
-
-DTYPES = ("float32", "float64")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +28,12 @@ class Selections:
     optimizers: Sequence[str] | None = None
     architectures: Sequence[str] | None = None
     embedders: Sequence[str] | None = None
-    datasets: Sequence[str] = ("qa-tr",)
+    datasets: Sequence[str] = defaults.DATASETS
     expression: str = ""
-    seeds: Sequence[int] = (0, 1, 2, 3, 4)
-    epochs: int = 100
-    batch_size: int = 32
-    dtype: str = "float32"
+    seeds: Sequence[int] = defaults.SEEDS
+    epochs: int = defaults.EPOCHS
+    batch_size: int = defaults.BATCH_SIZE
+    dtype: str = defaults.DTYPE
 
 
 def make_plan(registry: Registry, selections: Selections) -> list[Job]:
@@ -190,5 +189,5 @@ def _check_numbers(selections: Selections) -> None:
             raise UsageError(f"{name} = {getattr(selections, name)} is too small; the least is {least}")
     if any(seed < 0 for seed in selections.seeds):
         raise UsageError(f"seed {min(selections.seeds)} is negative; a seed is a whole number from 0")
-    if selections.dtype not in DTYPES:
-        raise UsageError(f"dtype {selections.dtype!r} is not one of {', '.join(DTYPES)}")
+    if selections.dtype not in defaults.DTYPES:
+        raise UsageError(f"dtype {selections.dtype!r} is not one of {', '.join(defaults.DTYPES)}")
