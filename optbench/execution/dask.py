@@ -5,12 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
-<<<<<<< HEAD
-from collections.abc import Generator, Iterator, Sequence
-=======
 import warnings
-from collections.abc import Iterator, Sequence
->>>>>>> execution
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
