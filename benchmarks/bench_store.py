@@ -1,4 +1,4 @@
-"""The harness around runs: planning them, storing one, finding what is done, reading it back."""
+"""What surrounds the runs: planning them, storing results, looking up which are final, reading results."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Plan:
         self.folder.cleanup()
 
     def time_plan(self, seeds):
-        [task.spec.key for task in make_plan(BUILT_IN, self.selections)]
+        [job.spec.key for job in make_plan(BUILT_IN, self.selections)]
 
 
 class Runs:
@@ -60,6 +60,9 @@ class Runs:
 
     def time_finished(self, runs):
         self.store.finished()
+
+    def time_identities(self, runs):
+        self.store.identities()
 
     def time_results(self, runs):
         self.store.results()
