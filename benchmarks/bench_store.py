@@ -1,4 +1,4 @@
-"""Planning and storing: plans with keys, writing a result, listing finished runs, reading results."""
+"""What surrounds the runs: planning them, storing results, looking up which are final, reading results."""
 
 from __future__ import annotations
 
@@ -40,19 +40,6 @@ class Plan:
         [job.spec.key for job in make_plan(BUILT_IN, self.selections)]
 
 
-class DefaultPlan:
-    """All built-in optimizers and architectures, with as many seeds."""
-
-    params = [[10, 100]]
-    param_names = ["seeds"]
-
-    def setup(self, seeds):
-        self.selections = Selections(embedders=["hashing", "tfidf"], seeds=range(seeds))
-
-    def time_plan(self, seeds):
-        [job.spec.key for job in make_plan(BUILT_IN, self.selections)]
-
-
 class Runs:
     params = [[10, 1_000]]
     param_names = ["runs"]
@@ -73,6 +60,9 @@ class Runs:
 
     def time_finished(self, runs):
         self.store.finished()
+
+    def time_identities(self, runs):
+        self.store.identities()
 
     def time_results(self, runs):
         self.store.results()

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -279,3 +281,22 @@ def test_a_reader_that_leaves_early_is_no_error(bench: Bench) -> None:
         process.stderr.close()
         assert process.wait() == 0
         assert said == ""
+
+
+def test_an_end_of_file_is_an_error_of_ours_and_no_interrupt() -> None:
+    code = """
+import sys
+from optbench import cli
+
+def raises(**options):
+    raise {error}("why")
+
+sys.argv = ["optbench", "doctor"]
+cli.cli.commands["doctor"].callback = raises
+cli.main()
+"""
+    for error, exit_code in (("EOFError", 3), ("KeyboardInterrupt", 130)):
+        done = subprocess.run([sys.executable, "-c", code.format(error=error)], capture_output=True, text=True, check=False)
+        assert done.returncode == exit_code, done.stderr
+        assert ("EOFError: why" in done.stderr) == (exit_code == 3)
+        assert "Traceback" not in done.stderr

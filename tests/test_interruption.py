@@ -5,7 +5,7 @@ import os
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -127,3 +127,86 @@ def test_two_commands_on_one_store_do_not_disturb_each_other(bench: Bench, start
     assert stored(bench) == 6
     first, second = (digests([json.loads(line) for line in out.splitlines()]) for out, *_ in ends)
     assert first == second
+
+
+def delete(bench: Bench) -> None:
+    (bench.folder / ".optbench/runs.sqlite").unlink()
+
+
+def delete_with_its_log(bench: Bench) -> None:
+    for file in (bench.folder / ".optbench").glob("runs.sqlite*"):
+        file.unlink()
+
+
+def replace(bench: Bench) -> None:
+    (bench.folder / "other.sqlite").replace(bench.folder / ".optbench/runs.sqlite")
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "report"),
+    [
+        (delete, "deleted", ("--no-report", "--json")),
+        (delete_with_its_log, "deleted", ("--report", "page.html")),
+        (replace, "replaced by another file", ("--report", "page.html")),
+    ],
+)
+def test_a_store_that_is_lost_during_a_run_stops_the_command(
+    bench: Bench, started: list[subprocess.Popen[str]], change: Callable[[Bench], None], what: str, report: tuple[str, ...]
+) -> None:
+    assert bench.run("run", "-o", "sgd", "--seeds", "0-2", *QUICK, "--store", "other.sqlite").code == 0
+    words = ("run", "-o", "slow", "--seeds", "0-5", "-j2", *QUICK[:-1], *report)
+    process = bench.start(*words)
+    started.append(process)
+    wait_for("a stored run", lambda: stored(bench))
+    workers = descendants(process.pid)
+    before = stored(bench)
+    change(bench)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 4, err
+    (error,) = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert f"the store .optbench/runs.sqlite was {what} while it was open" in error
+    lost = int(error.partition(" that are lost: ")[2].partition(";")[0])
+    assert before <= lost < 6
+    assert "repeat the command" in error
+    assert (out, "Traceback" in err, "report: " in err) == ("", False, False)
+    assert not (bench.folder / "page.html").exists()
+    wait_for("the workers' end", lambda: not any(map(alive, workers)), 5)
+    repeated = bench.run(*words)
+    assert repeated.code == 0, repeated.err
+    assert "6 runs: 0 stored, 6 to run" in repeated.err
+    assert stored(bench) == (9 if change is replace else 6)
+    assert {row["optimizer"] for row in bench.shown()} == ({"sgd", "slow"} if change is replace else {"slow"})
+
+
+def test_a_store_that_is_lost_after_the_last_run_is_noticed(bench: Bench, started: list[subprocess.Popen[str]]) -> None:
+    bench.distribution(
+        "optbench-last",
+        {
+            "optbench_last": """
+            import os
+            from optbench import hookimpl
+
+            @hookimpl
+            def optbench_run_done(result):
+                os.unlink(".optbench/runs.sqlite")
+            """
+        },
+    )
+    ended = bench.run("run", "-o", "sgd", "--seeds", "0", *QUICK)
+    assert ended.code == 4, ended.err
+    assert "that are lost: 1;" in ended.err
+    assert ended.out == ""
+
+
+def test_a_repetition_that_fails_keeps_the_earlier_result(bench: Bench) -> None:
+    bench.optimizer("fickle", "if os.path.exists('stormy'): time.sleep(60)")
+    words = ("run", "-o", "fickle", "--seeds", "0-2", *QUICK)
+    assert bench.run(*words).code == 0
+    before = digests(bench.shown())
+    assert all(before.values())
+    (bench.folder / "stormy").touch()
+    repeated = bench.run(*words, "--force", "--timeout", "1")
+    assert "fickle" in repeated.err
+    assert "timeout" in repeated.err
+    assert {row["status"] for row in bench.shown()} == {"ok"}
+    assert digests(bench.shown()) == before
