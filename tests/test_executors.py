@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import pickle
+import shutil
+import subprocess
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -13,10 +16,12 @@ from typing import Any, ClassVar
 
 import pytest
 from processes import alive, descendants, wait_for
+from tiny import tiny_splits
 
 from optbench.core.contracts import Optimizer
 from optbench.core.errors import MissingExtra, UsageError
 from optbench.core.numerics import Vector
+from optbench.curation.importing import write
 from optbench.data.loader import FrozenDataset
 from optbench.execution import batches as batching
 from optbench.execution.agreement import first_difference, pack, run_if_equal, sample, versions
@@ -96,6 +101,12 @@ def test_closing_the_iterator_kills_the_workers_at_once(plan: list[Job], tmp_pat
     assert not any(map(alive, pids))
 
 
+def test_nothing_of_dask_is_imported_for_local_runs() -> None:
+    code = "import sys; from optbench.execution.executor import parse_executor as p; p('local'); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"dask", "distributed"} & {name.partition(".")[0] for name in done.stdout.split()}
+
+
 @pytest.mark.parametrize("text", ["", "daks", "dask=", "local=2", "locale"])
 def test_an_unknown_executor_is_refused_with_what_there_is(text: str) -> None:
     with pytest.raises(UsageError, match=r"no executor .*; it is 'local', 'dask' .*, 'dask=tcp://HOST:PORT' .* 'dask=FILE'"):
@@ -139,6 +150,14 @@ def _change_rows(job: Job) -> tuple[Any, dict[str, str]]:
     return sent(job), versions()
 
 
+def _replace_dataset(job: Job) -> tuple[Any, dict[str, str]]:
+    one, folder = sent(job), job.dataset.folder
+    shutil.rmtree(folder)
+    splits = tiny_splits()
+    write(folder, splits | {"test": splits["test"][2:]}, {"name": "tiny"})
+    return one, versions()
+
+
 def _remove_dataset(job: Job) -> tuple[Any, dict[str, str]]:
     for path in job.dataset.folder.iterdir():
         path.unlink()
@@ -156,6 +175,7 @@ def _remove_class(job: Job) -> tuple[Any, dict[str, str]]:
         (_change_version, "numpy is 1.2.3 here and .* there"),
         (_change_source, "the source of 'adam single-layer hashing.*' is 000000000000 here and [0-9a-f]{12} there"),
         (_change_rows, "dataset 'tiny' is [0-9a-f]{12} here and not available .*test.csv is not the file that was frozen"),
+        (_replace_dataset, r"dataset 'tiny' is [0-9a-f]{12} here and [0-9a-f]{12} there"),
         (_remove_dataset, "dataset 'tiny' is [0-9a-f]{12} here and not available .* there"),
         (_remove_class, "a component is installed here and not importable .*ModuleNotFoundError"),
     ],
