@@ -15,13 +15,13 @@ from optbench.cli.run import _duration
 from optbench.core.contracts import Embedder, Optimizer
 from optbench.core.numerics import Layout, Vector
 from optbench.data.loader import FrozenDataset
-from optbench.execution.estimate import EMBED, POINT, START, STRANGER, run_seconds, total_seconds
+from optbench.execution.estimate import EMBED, POINT, START, THIRD_PARTY, run_seconds, total_seconds
 from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry
 from optbench.training.job import Job
 
 
-def test_runs_that_differ_in_seed_epochs_and_source_alone_tell(plan: list[Job]) -> None:
+def test_runs_that_differ_in_seed_epochs_and_source_only_are_used(plan: list[Job]) -> None:
     adam = plan[0].spec
     stored = [(replace(adam, seed=70 + i, epochs=9, source="older"), seconds) for i, seconds in enumerate([10.0, 20.0, 600.0])]
     stored.append((replace(adam, batch_size=7), 1e9))
@@ -35,19 +35,21 @@ class Hostile(Optimizer):
     name: ClassVar[str] = "hostile"
 
     def init(self, w: Vector, layout: Layout) -> Any:
-        raise SystemExit("a stranger's code was called before its run")
+        raise SystemExit("third-party code was called before its run")
 
     def update(self, w: Vector, g: Vector, s: Any, t: int) -> None:
-        raise SystemExit("a stranger's code was called before its run")
+        raise SystemExit("third-party code was called before its run")
 
 
-def test_a_strangers_method_is_not_called_and_counts_as_several_adams(plan: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("optbench.execution.estimate._seconds_an_update", lambda *_: 1.0)
-    adam, theirs = run_seconds(
+def test_a_third_party_optimizer_is_not_called_and_counts_as_several_adams(
+    plan: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("optbench.execution.estimate._update_seconds", lambda *_: 1.0)
+    adam, hostile = run_seconds(
         [plan[0], replace(plan[0], optimizer=Hostile(), spec=replace(plan[0].spec, seed=8))], [], workers=1
     )
     assert adam >= 3 * 3  # epochs times steps
-    assert theirs / adam == pytest.approx(STRANGER, rel=0.2)
+    assert hostile / adam == pytest.approx(THIRD_PARTY, rel=0.2)
 
 
 def test_larger_networks_and_more_epochs_take_longer(registry: Registry, dataset: FrozenDataset) -> None:
@@ -66,7 +68,7 @@ def test_larger_networks_and_more_epochs_take_longer(registry: Registry, dataset
     assert small < large < long
 
 
-def test_what_might_not_fit_is_not_made_to_be_timed(registry: Registry, dataset: FrozenDataset) -> None:
+def test_networks_that_might_not_fit_into_memory_are_not_allocated(registry: Registry, dataset: FrozenDataset) -> None:
     selections = Selections(
         optimizers=["adam"],
         architectures=["two-layer-mlp[hidden=1000000000000]"],
@@ -78,7 +80,7 @@ def test_what_might_not_fit_is_not_made_to_be_timed(registry: Registry, dataset:
     assert 1e6 < large < larger
 
 
-def test_what_cannot_be_timed_stops_nobody(registry: Registry, dataset: FrozenDataset) -> None:
+def test_an_optimizer_that_cannot_be_timed_has_an_estimate_too(registry: Registry, dataset: FrozenDataset) -> None:
     selections = Selections(
         optimizers=["lbfgs[history=1000000000000000000]", "sgd"],
         architectures=["single-layer"],
@@ -90,14 +92,13 @@ def test_what_cannot_be_timed_stops_nobody(registry: Registry, dataset: FrozenDa
 
 
 @pytest.mark.parametrize("dimension", [None, -5, "wide", 16])
-def test_a_strangers_dimension_is_believed_if_it_can_be(plan: list[Job], dimension: Any) -> None:
-    task = plan[0]
-    strange = replace(task, embedder=cast("Embedder", SimpleNamespace(dimension=dimension)))
+def test_a_third_party_dimension_is_used_if_it_is_a_positive_number(plan: list[Job], dimension: Any) -> None:
+    strange = replace(plan[0], embedder=cast("Embedder", SimpleNamespace(dimension=dimension)))
     (seconds,) = run_seconds([strange], [], workers=1)
     assert seconds > 0.0
 
 
-def test_the_whole_takes_what_its_parts_take(plan: list[Job]) -> None:
+def test_the_total_is_the_sum_of_its_parts(plan: list[Job]) -> None:
     seconds = [2.0] * 6
     assert total_seconds(plan, seconds, workers=1, pictures=False) == START + EMBED + 12
     assert total_seconds(plan, seconds, workers=2, pictures=False) == START + EMBED + 6
@@ -109,7 +110,7 @@ def test_the_whole_takes_what_its_parts_take(plan: list[Job]) -> None:
     ("seconds", "text"),
     [(0.2, "1 s"), (7.4, "7 s"), (44.0, "40 s"), (89.0, "90 s"), (100.0, "2 min"), (430.0, "7 min"), (9000.0, "2.5 h")],
 )
-def test_durations_are_written_as_people_say_them(seconds: float, text: str) -> None:
+def test_durations_are_rounded_for_people(seconds: float, text: str) -> None:
     assert _duration(seconds) == text
 
 

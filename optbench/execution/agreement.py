@@ -10,13 +10,13 @@ from functools import cache, lru_cache
 from importlib.metadata import version
 
 import optbench
-from optbench.core.contracts import Embedder
 from optbench.core.errors import OptbenchError
-from optbench.core.specs import RunResult
+from optbench.core.specs import RunResult, canonical
 from optbench.data.loader import FrozenDataset, load
 from optbench.data.manifest import checked_bytes
 from optbench.data.vectors import FrozenVectors
 from optbench.execution.distributions import distributions
+from optbench.execution.outcome import Failure, not_sent
 from optbench.planning import source_digest
 from optbench.planning.catalogue import layers
 from optbench.training.job import Job
@@ -60,14 +60,13 @@ def versions() -> dict[str, str]:
     }
 
 
-def pack(job: Job) -> SentJob:
-    """Return the job as it is sent; a folder named relative to this process's is made absolute.
-
-    Raises:
-        Exception: whatever pickle raises if the job cannot be pickled.
-    """
+def pack(job: Job) -> SentJob | Failure:
+    """Return the job as it is sent, with an absolute path to its dataset; or why it cannot be pickled."""
     dataset = replace(job.dataset, folder=job.dataset.folder.resolve())
-    content = pickle.dumps(replace(job, dataset=dataset))
+    try:
+        content = pickle.dumps(replace(job, dataset=dataset))
+    except Exception as error:  # noqa: BLE001  # a class that a plugin defines within a function, for example
+        return not_sent(f"{type(error).__name__}: {error}")
     return SentJob(content, source_digest.digest(_classes(job)), distributions(job))
 
 
@@ -75,7 +74,7 @@ def sample(jobs: Iterable[Job]) -> list[Job]:
     """Return few of the jobs that together have all classes, datasets and embedders."""
     chosen, seen = [], set[object]()
     for job in jobs:
-        parts = {*_classes(job), (job.dataset, job.embedder)}
+        parts = {*_classes(job), (job.dataset, canonical(job.spec.embedder.as_json()))}
         if not parts <= seen:
             seen |= parts
             chosen.append(job)
@@ -104,17 +103,18 @@ def _unpack(sent: SentJob, expected: Mapping[str, str]) -> Job | Difference:
     if (source := source_digest.digest(_classes(job))) != sent.source:
         run = f"{job.labels.optimizer} {job.labels.architecture} {job.labels.embedder}"
         return Difference(f"the source of {run!r}", sent.source[:_SHOWN], source[:_SHOWN])
-    return _data_difference(job.dataset, job.embedder) or job
+    vectors = job.embedder if isinstance(job.embedder, FrozenVectors) else None
+    return _data_difference(job.dataset, vectors) or job
 
 
 @lru_cache(maxsize=64)
-def _data_difference(dataset: FrozenDataset, embedder: Embedder) -> Difference | None:
+def _data_difference(dataset: FrozenDataset, vectors: FrozenVectors | None) -> Difference | None:
     try:
         there = load(dataset.folder).digest[:_SHOWN]
         if there == dataset.digest[:_SHOWN]:
             _ = dataset.splits  # reads the files and checks their digests
-            if isinstance(embedder, FrozenVectors):
-                checked_bytes(embedder.folder, embedder.file, embedder.sha256)
+            if vectors is not None:
+                checked_bytes(vectors.folder, vectors.file, vectors.sha256)
             return None
     except (OptbenchError, OSError) as error:
         there = f"not available ({error})"

@@ -29,7 +29,7 @@ def batches(jobs: Sequence[Job], seconds: Sequence[float], workers: int) -> list
     for _, group in groupby(zip(jobs, seconds, strict=True), key=lambda pair: _together(pair[0])):
         total = float("inf")
         for job, duration in group:
-            if total + duration / 2 > limit or len(divided[-1]) >= MOST:
+            if total + duration > limit or len(divided[-1]) >= MOST:
                 divided.append([])
                 total = 0.0
             divided[-1].append(job)

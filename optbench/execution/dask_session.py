@@ -18,7 +18,7 @@ from optbench.execution.agreement import Difference, SentJob, pack, sample, vers
 from optbench.execution.batches import batches
 from optbench.execution.dask_worker import Batch, BatchOutcome, end_session, inspect, run_batch
 from optbench.execution.estimate import run_seconds
-from optbench.execution.outcome import Failure, not_sent
+from optbench.execution.outcome import Failure
 from optbench.training.job import Job
 from optbench.training.outcome import failed_result
 
@@ -37,7 +37,6 @@ class Session:
     def __init__(self, client: Client, address: str, timeout: float | None) -> None:
         self._client, self._address, self._timeout = client, address, timeout
         self._name = uuid.uuid4().hex
-        self._sent: dict[str, SentJob] = {}
         self._waiting: deque[list[Job]] = deque()
         self._running: dict[Future, list[Job]] = {}
         self._done: SimpleQueue[Future] = SimpleQueue()
@@ -49,23 +48,13 @@ class Session:
         Raises:
             OptbenchError: a worker differs from this process, or the cluster is gone.
         """
-        sendable = []
-        for job in jobs:
-            try:
-                self._sent[job.spec.key] = pack(job)
-                sendable.append(job)
-            except Exception as error:  # noqa: BLE001  # a class that a plugin defines within a function, for example
-                failure = not_sent(f"{type(error).__name__}: {error}")
-                yield failed_result(job, failure.status, failure.reason)
-        if not sendable:
-            return
         with self._ended():
             threads = self._threads(wait=True)
-            self._check_workers(sendable)
-            self._waiting.extend(batches(sendable, run_seconds(sendable, (), workers=threads), threads))
+            self._check_workers(jobs)
+            self._waiting.extend(batches(jobs, run_seconds(jobs, (), workers=threads), threads))
             while self._waiting or self._running:
-                self._submit()
-                if (future := self._next()) is not None:
+                yield from self._submit()
+                if self._running and (future := self._next()) is not None:
                     yield from self._take(future)
 
     @contextmanager
@@ -103,7 +92,7 @@ class Session:
             time.sleep(_POLL)
 
     def _check_workers(self, jobs: Sequence[Job]) -> None:
-        sent = [self._sent[job.spec.key] for job in sample(jobs)]
+        sent = [packed for job in sample(jobs) if isinstance(packed := pack(job), SentJob)]
         answers = self._client.run(inspect, self._name, sent, versions(), on_error="return")
         for worker, answer in sorted(answers.items()):
             if isinstance(answer, OSError):  # it died meanwhile; if it comes back, its batches are checked
@@ -113,14 +102,22 @@ class Session:
             if answer is not None:
                 raise self._differs(worker, answer)
 
-    def _submit(self) -> None:
+    def _submit(self) -> Iterator[RunResult]:
+        """Send as many batches as the workers need; yield the results of jobs that cannot be sent."""
         most = _AHEAD * max(1, self._threads())
         while self._waiting and len(self._running) < most:
-            jobs = self._waiting.popleft()
-            batch = Batch(self._name, [self._sent[job.spec.key] for job in jobs], versions(), self._timeout)
-            future = self._client.submit(run_batch, batch, pure=False)
-            self._running[future] = jobs
-            future.add_done_callback(self._done.put)
+            jobs, sent = [], []
+            for job in self._waiting.popleft():
+                packed = pack(job)
+                if isinstance(packed, Failure):
+                    yield failed_result(job, packed.status, packed.reason)
+                else:
+                    jobs.append(job)
+                    sent.append(packed)
+            if jobs:
+                future = self._client.submit(run_batch, Batch(self._name, sent, versions(), self._timeout), pure=False)
+                self._running[future] = jobs
+                future.add_done_callback(self._done.put)
 
     def _next(self) -> Future | None:
         try:

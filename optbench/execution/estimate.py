@@ -1,7 +1,7 @@
-"""How long runs will take: from runs like them where the store has some, else from a calibration of a third of a second.
+"""The estimated duration of runs: from similar stored runs where there are any, else from a calibration of 0.3 seconds.
 
-What is timed in a calibration is processor time, the least of a few calls: on a busy machine a mean of elapsed times may be a
-hundred times off. How long one waits for the processor is measured over the whole of it.
+A calibration measures processor time, the minimum of a few calls: on a busy machine a mean of elapsed times may be a hundred
+times too long. How long processes wait for a processor is estimated from the calibration as a whole.
 """
 
 from __future__ import annotations
@@ -28,113 +28,124 @@ from optbench.training.sketch import POINTS
 from optbench.training.update_cost import timed_updates
 
 LIMIT = 0.25
-"""Seconds after which no further method is timed."""
-STRANGER = 4.0
-"""A method that is not ours is not called before its run, lest it hang or crash here; it counts as so many Adams."""
+"""Seconds of calibration after which no further optimizer is timed."""
+THIRD_PARTY = 4.0
+"""What the update of a third-party optimizer costs, relative to Adam's: it is not timed, since it may hang or crash here."""
 START, EMBED = 2.0, 1.0
 """Seconds that a worker takes to start, and to embed a dataset."""
 POINT = 0.005
-"""Seconds a point that the picture of a task takes."""
-_ROWS = 256
-_LARGEST = 20_000_000  # numbers in an array: nothing that might not fit is made here
+"""Seconds per point of a trajectory plot."""
+_ROWS = 256  # in a timed batch
+_LARGEST = 20_000_000  # numbers in an array: larger ones might not fit into memory
 _CALLS = 3
-_WIDTH = 1024
-_SKETCH = 1e-8  # seconds a weight
-_BUSY = 1.1  # elapsed time over the processor's, from which on somebody else is at work here
+_WIDTH = 1024  # numbers per text where an embedder does not say how many it produces
+_SKETCH = 1e-8  # seconds per weight
+_BUSY = 1.1  # elapsed time over processor time from which on other processes are using the processors
 
 
-def run_seconds(tasks: Sequence[Job], stored: Iterable[tuple[RunSpec, float]], *, workers: int) -> list[float]:
-    """Return the seconds that each task should take.
+def run_seconds(jobs: Sequence[Job], stored: Iterable[tuple[RunSpec, float]], *, workers: int) -> list[float]:
+    """Return the estimated duration of each job, in seconds.
 
     Args:
-        tasks: what is to be run.
-        stored: runs that ended, with their durations: those that differ in seed, epochs and source alone tell.
-        workers: how many processes will share the processors.
+        jobs: the jobs.
+        stored: specs and durations, in seconds, of stored runs; those that differ from a job in seed, epochs and source only
+            replace its calibration.
+        workers: the number of processes that will share the processors.
     """
     known: dict[str, list[float]] = defaultdict(list)
     for spec, seconds in stored:
         known[_kind(spec)].append(seconds / (spec.epochs + 1))
-    import scipy.linalg.blas  # noqa: F401  # a library that is loaded later keeps its threads
+    import scipy.linalg.blas  # noqa: F401  # threadpool_limits does not apply to libraries that are loaded later
 
     with threadpool_limits(1):
         calibration = _Calibration()
-        kinds = {task.spec.key: _kind(task.spec) for task in tasks}
-        guessed = {task.spec.key: calibration.seconds(task) for task in tasks if kinds[task.spec.key] not in known}
+        kinds = {job.spec.key: _kind(job.spec) for job in jobs}
+        calibrated = {job.spec.key: calibration.seconds(job) for job in jobs if kinds[job.spec.key] not in known}
     waiting = calibration.waiting(workers)
     return [
-        guessed[key] * waiting if (key := task.spec.key) in guessed else median(known[kinds[key]]) * (task.spec.epochs + 1)
-        for task in tasks
+        calibrated[key] * waiting if (key := job.spec.key) in calibrated else median(known[kinds[key]]) * (job.spec.epochs + 1)
+        for job in jobs
     ]
 
 
-def total_seconds(tasks: Sequence[Job], seconds: Sequence[float], *, workers: int, pictures: bool) -> float:
-    """Return how long all tasks take together, with the start of the workers and, if wanted, the pictures of their weights."""
-    embedded = {(task.spec.dataset_digest, task.spec.embedder.name) for task in tasks}
+def total_seconds(jobs: Sequence[Job], seconds: Sequence[float], *, workers: int, pictures: bool) -> float:
+    """Return the estimated duration of all jobs together, in seconds.
+
+    Args:
+        jobs: the jobs.
+        seconds: the duration of each.
+        workers: the number of processes that share them.
+        pictures: whether trajectories are plotted afterwards.
+    """
+    embedded = {(job.spec.dataset_digest, job.spec.embedder.name) for job in jobs}
     runs = max(sum(seconds) / workers, max(seconds, default=0.0))
     points: dict[tuple[str, ...], int] = defaultdict(int)
-    for task in tasks:
-        points[task.labels.dataset, task.labels.embedder, task.labels.architecture] += min(POINTS, task.spec.epochs + 1)
-    drawn = max(POINT * sum(points.values()) / workers, POINT * max(points.values(), default=0)) if pictures else 0.0
-    return START + EMBED * len(embedded) + runs + drawn
+    for job in jobs:
+        points[job.labels.dataset, job.labels.embedder, job.labels.architecture] += min(POINTS, job.spec.epochs + 1)
+    plots = max(POINT * sum(points.values()) / workers, POINT * max(points.values(), default=0)) if pictures else 0.0
+    return START + EMBED * len(embedded) + runs + plots
 
 
 def _kind(spec: RunSpec) -> str:
+    """Return what runs of about the same duration per epoch have in common."""
     return digest_of(spec.as_json() | {"source": None, "seed": None, "epochs": None})
 
 
 class _Calibration:
-    """Times networks and optimizers of our own, each once; a stranger's are not called."""
+    """Times built-in networks and optimizers, each once; third-party code is not called."""
 
     def __init__(self) -> None:
         self._start, self._used = perf_counter(), thread_time()
         self._networks: dict[str, _Network] = {}
         self._updates: dict[str, float] = {}
 
-    def seconds(self, task: Job) -> float:
-        """Return what a task should take; beyond what is tried here, in proportion to the weights."""
-        spec, splits = task.spec, task.dataset.splits
-        n, everything = len(splits["train"]), sum(map(len, splits.values()))
-        full = task.optimizer.batch == "full"
-        size = n if full else min(spec.batch_size, n)
-        network, scale = self._network(task)
-        step = network.gradient(size) + self._update(task.optimizer, network)
+    def seconds(self, job: Job) -> float:
+        """Return the processor time of a job; a larger network than is timed takes longer in proportion to its weights."""
+        spec, splits = job.spec, job.dataset.splits
+        n, rows = len(splits["train"]), sum(map(len, splits.values()))
+        size = n if job.optimizer.batch == "full" else min(spec.batch_size, n)
+        network, scale = self._network(job)
+        step = network.gradient(size) + self._update(job.optimizer, network)
         sketches = min(POINTS, spec.epochs + 1) * _SKETCH * network.model.w.size
-        return scale * (spec.epochs * (math.ceil(n / size) * step + network.prediction(everything)) + sketches)
+        return scale * (spec.epochs * (math.ceil(n / size) * step + network.prediction(rows)) + sketches)
 
     def waiting(self, workers: int) -> float:
-        """Return the elapsed seconds for each of the processor's: so far, and more where others want the processors too."""
+        """Return elapsed time over processor time: as measured, and more if other processes want the processors too."""
         used = thread_time() - self._used
         ratio = (perf_counter() - self._start) / used if used > 0.0 else 1.0
         return ratio + (workers - 1) / default_workers() if ratio > _BUSY else 1.0
 
-    def _network(self, task: Job) -> tuple[_Network, float]:
-        architecture = task.architecture if _ours(task.architecture) else TwoLayerMLP()
-        # How many numbers an embedder makes is known when it has been fitted; most say how many at most.
-        said = getattr(task.embedder, "dimension", getattr(task.embedder, "features", None))
-        inputs = 2 * (said if type(said) is int and said > 0 else _WIDTH) + 1
+    def _network(self, job: Job) -> tuple[_Network, float]:
+        """Return a network like the job's, and how many times larger the job's is."""
+        architecture = job.architecture if _is_built_in(job.architecture) else TwoLayerMLP()
+        # The exact number is known once the embedder is fitted; most embedders declare an upper bound.
+        declared = getattr(job.embedder, "dimension", getattr(job.embedder, "features", None))
+        inputs = 2 * (declared if type(declared) is int and declared > 0 else _WIDTH) + 1
         weights, scale = architecture.layout(inputs).size, 1.0
         if max(weights, inputs * _ROWS) > _LARGEST:
             architecture, inputs = TwoLayerMLP(), 2 * _WIDTH + 1
             scale = weights / architecture.layout(inputs).size
-        key = f"{architecture} {inputs} {task.spec.dtype}"
+        key = f"{architecture} {inputs} {job.spec.dtype}"
         if key not in self._networks:
-            self._networks[key] = _Network(key, architecture, inputs, task.spec.dtype)
+            self._networks[key] = _Network(key, architecture, inputs, job.spec.dtype)
         return self._networks[key], scale
 
     def _update(self, optimizer: Optimizer, network: _Network) -> float:
-        if not _ours(optimizer) or (perf_counter() > self._start + LIMIT and type(optimizer) is not Adam):
-            return (1.0 if _ours(optimizer) else STRANGER) * self._update(Adam(), network)
+        if not _is_built_in(optimizer):
+            return THIRD_PARTY * self._update(Adam(), network)
+        if perf_counter() > self._start + LIMIT and type(optimizer) is not Adam:
+            return self._update(Adam(), network)
         key = f"{optimizer} {network.key}"
         if key not in self._updates:
             try:
-                self._updates[key] = _seconds_an_update(layers(optimizer)[0], network.model)  # what wrappers do is cheap
-            except Exception:  # noqa: BLE001  # it has a step alone; or what it asks for fits no memory, which is its run's affair
-                self._updates[key] = STRANGER * self._update(Adam(), network)
+                self._updates[key] = _update_seconds(layers(optimizer)[0], network.model)  # wrappers cost little
+            except Exception:  # noqa: BLE001  # it has no `update`, or needs more memory than there is: its run will say so
+                self._updates[key] = THIRD_PARTY * self._update(Adam(), network)
         return self._updates[key]
 
 
 class _Network:
-    """A model of random rows, and how long its gradients and predictions take."""
+    """A model with constant rows as its data, and how long its gradients and predictions take."""
 
     def __init__(self, key: str, architecture: Architecture, inputs: int, dtype: str) -> None:
         layout = architecture.layout(inputs)
@@ -146,17 +157,17 @@ class _Network:
         self._times: dict[tuple[str, int], float] = {}
 
     def gradient(self, rows: int) -> float:
-        """Return the seconds of a gradient on so many rows."""
+        """Return the seconds that a gradient on `rows` rows takes."""
         return self._time("gradient", rows, lambda n: self.model.loss_and_grad(self._x[:n], self._y[:n]))
 
     def prediction(self, rows: int) -> float:
-        """Return the seconds of the outputs for so many rows."""
+        """Return the seconds that the outputs for `rows` rows take."""
         return self._time("prediction", rows, lambda n: self.model.predict(self._x[:n]))
 
     def _time(self, what: str, rows: int, call: Callable[[int], Any]) -> float:
         timed = min(rows, _ROWS)
         if (what, timed) not in self._times:
-            call(timed)  # it makes room for so many rows
+            call(timed)  # allocates buffers for this number of rows
             stops = [thread_time()]
             for _ in range(_CALLS):
                 call(timed)
@@ -165,13 +176,13 @@ class _Network:
         return self._times[what, timed] * rows / timed
 
 
-def _seconds_an_update(optimizer: Optimizer, model: Model) -> float:
+def _update_seconds(optimizer: Optimizer, model: Model) -> float:
     w = model.w.copy()
     updates = timed_updates(optimizer, w, optimizer.init(w, model.layout), thread_time)
     next(updates)
     return min(islice(updates, _CALLS))
 
 
-def _ours(thing: Any) -> bool:
-    """Whether a method, and all that it wraps, comes with optbench."""
-    return all(type(layer).__module__.partition(".")[0] == "optbench" for layer in layers(thing))
+def _is_built_in(component: Any) -> bool:
+    """Return whether a component, and all that it wraps, comes with optbench."""
+    return all(type(layer).__module__.partition(".")[0] == "optbench" for layer in layers(component))
