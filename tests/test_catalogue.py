@@ -13,7 +13,7 @@ from optbench.curation.encoding import keep_beside
 from optbench.curation.importing import write
 from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import Slot, VectorFile
-from optbench.data.vectors import ROLES, distinct_texts, pack
+from optbench.data.vectors import ROLES, pack
 from optbench.planning.catalogue import Catalogue
 from optbench.registry import KINDS, Registry
 
@@ -22,7 +22,8 @@ SHIPPED, BESIDE, MISSING = "shipped", "beside", "missing"
 
 def vectors() -> tuple[VectorFile, bytes]:
     """Vectors of two numbers for every text of the tiny dataset."""
-    texts = distinct_texts(tiny_splits())
+    rows = [row for split in tiny_splits().values() for row in split]
+    texts = {role: list(dict.fromkeys(getattr(row, role) for row in rows)) for role in ROLES}
     content = pack(texts, {role: np.ones((len(texts[role]), 2), np.float32) for role in ROLES})
     entry = VectorFile(
         file=f"vectors/{SHIPPED}.npz",

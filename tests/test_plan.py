@@ -106,7 +106,7 @@ def test_an_empty_selection_is_an_error(registry: Registry, change: dict[str, ob
         ({"optimizers": ["adam[speed=1]"]}, "no hyper-parameter 'speed'"),
         ({"optimizers": ["rprop|cosine"]}, r"'rprop\|cosine' cannot be run: cosine multiplies a learning rate, and the method"),
         ({"optimizers": ["rprop|clip[norm=1]|warmup"]}, "warmup multiplies a learning rate"),
-        ({"optimizers": ["adam|clip"]}, "clip has nothing to clip by: give it norm, value or both"),
+        ({"optimizers": ["adam|clip"]}, "'adam\\|clip' cannot be run: clip has "),
         ({"optimizers": ["adam|cosin"]}, "no wrapper named 'cosin'; did you mean 'cosine'"),
         ({"optimizers": ["adam|sgd"]}, "no wrapper named 'sgd'"),
         ({"optimizers": ["cosine"]}, "no optimizer named 'cosine'"),
