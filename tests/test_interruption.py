@@ -59,7 +59,7 @@ def test_ctrl_c_keeps_what_finished_and_the_same_command_goes_on(bench: Bench, s
     assert process.returncode == 130, err
     kept = stored(bench)
     assert 0 < kept < 6
-    assert f"interrupted: {kept} of 6 runs are stored in .optbench/runs.sqlite; the same command goes on from there" in err
+    assert f"interrupted: {kept} of 6 runs are stored in .optbench/runs.sqlite; the same command continues" in err
     assert "Traceback" not in err
     assert out == ""
     wait_for("the workers' end", lambda: not any(map(alive, workers)), 5)
