@@ -90,6 +90,6 @@ def _check_store(path: Path) -> Iterator[tuple[str, str, str]]:
     except OptbenchError as error:
         yield check, "", str(error)
         return
-    yield check, f"{final} runs with a final status", f"{len(faults)} fault{'s' * (len(faults) > 1)}" if faults else ""
+    yield check, f"runs with a final status: {final}", f"{len(faults)} fault{'s' * (len(faults) > 1)}" if faults else ""
     for fault in faults:
         yield check, "", fault
