@@ -388,7 +388,7 @@ class Braking(Around):
         return super().scaled(factor**2)
 
 
-@breaks("of the inner kind", "misfit returns None")
+@breaks("of the inner kind", "incompatibility returns None")
 @dataclass(frozen=True, kw_only=True)
 class Mute(Around):
     """Source: own work."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
@@ -80,6 +80,27 @@ def steps_per_epoch(opt: Optimizer, rows: int, batch_size: int) -> int:
     return math.ceil(rows / rows_per_step(opt, rows, batch_size))
 
 
+def _batches(x: Array, y: Vector, size: int, rng: np.random.Generator) -> Callable[[], Iterator[tuple[Array, Vector]]]:
+    """Return a function that yields the rows and labels of each step of an epoch, in another order at each call.
+
+    They are valid until the next step, because their buffers are reused. One batch of all rows keeps their order.
+    """
+    n = len(x)
+    if size == n:
+        return lambda: iter([(x, y)])
+    batch_x, epoch_y = np.empty((size, x.shape[1]), x.dtype), np.empty_like(y)
+
+    def epoch() -> Iterator[tuple[Array, Vector]]:
+        order = rng.permutation(n)
+        # mode="clip" lets `take` write straight into `out`; every index is in range anyway.
+        np.take(y, order, out=epoch_y, mode="clip")
+        for first in range(0, n, size):
+            rows = order[first : first + size]
+            yield np.take(x, rows, axis=0, out=batch_x[: len(rows)], mode="clip"), epoch_y[first : first + size]
+
+    return epoch
+
+
 def train(
     opt: Optimizer,
     model: Model,
@@ -110,27 +131,17 @@ def train(
     Returns:
         The evaluated weights, and the status: "diverged" once the loss of a batch is not finite or `monitor` returns False.
     """
-    n, w = len(x), model.w
-    size = rows_per_step(opt, n, batch_size)
-    at = Batch(model, noise, steps=epochs * steps_per_epoch(opt, n, batch_size))
-    batch_x, epoch_y = np.empty((size, x.shape[1]), x.dtype), np.empty_like(y)
+    w, seconds, t = model.w, 0.0, 0
+    batches = _batches(x, y, rows_per_step(opt, len(x), batch_size), rng)
+    at = Batch(model, noise, steps=epochs * steps_per_epoch(opt, len(x), batch_size))
     s = opt.init(w, model.layout)
-    seconds, t = 0.0, 0
     if not monitor(0, opt.eval_weights(w, s), at, seconds):
         return Trained("diverged", opt.eval_weights(w, s))
     for epoch in range(1, epochs + 1):
         start = clock()
-        order = rng.permutation(n) if size < n else None
-        if order is not None:
-            # mode="clip" lets `take` write straight into `out`; every index is in range anyway.
-            np.take(y, order, out=epoch_y, mode="clip")
-        for first in range(0, n, size):
-            if order is None:
-                at.take(x, y)
-            else:
-                rows = order[first : first + size]
-                at.take(np.take(x, rows, axis=0, out=batch_x[: len(rows)], mode="clip"), epoch_y[first : first + size])
+        for rows, labels in batches():
             t += 1
+            at.take(rows, labels)
             opt.step(w, s, t, at)
             if not math.isfinite(at.loss):
                 return Trained("diverged", opt.eval_weights(w, s))
