@@ -250,7 +250,7 @@ def test_a_changed_helper_gives_new_keys(bench: Bench, form: str) -> None:
     assert first == third
     assert "1 stored, 1 to run" in again.err
     assert "2 stored, 0 to run" in back.err
-    losses = [next(row["train_loss"] for row in ended.rows if row["optimizer"] == "helped") for _, ended in seen]
+    losses = [next(row["last_train_loss"] for row in ended.rows if row["optimizer"] == "helped") for _, ended in seen]
     assert losses[0] == losses[2] != losses[1]
 
 

@@ -112,7 +112,7 @@ def _data_difference(dataset: FrozenDataset, vectors: FrozenVectors | None) -> D
     try:
         there = load(dataset.folder).digest[:_SHOWN]
         if there == dataset.digest[:_SHOWN]:
-            _ = dataset.splits  # reads the files and checks their digests
+            dataset.validate()
             if vectors is not None:
                 checked_bytes(vectors.folder, vectors.file, vectors.sha256)
             return None
