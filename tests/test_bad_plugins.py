@@ -154,7 +154,7 @@ def test_two_plugins_with_one_method_are_refused_with_both_names(bench: Bench) -
     for blocked in ("no:first-plugin", "no:second"):
         ended = bench.run("run", "-p", blocked, "-o", "twin", "--seeds", "0", *QUICK, "--json")
         assert ended.code == 0, ended.err
-        outcomes.append(ended.rows[0]["train_loss"])
+        outcomes.append(ended.rows[0]["last_train_loss"])
     assert outcomes[0] != outcomes[1]
     ended = bench.run("-p", "no:second", "plugins", "--json")
     assert {row["name"]: row["status"] for row in ended.rows}["second"] == "blocked"
