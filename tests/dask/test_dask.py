@@ -172,6 +172,37 @@ def test_a_worker_that_differs_is_named_before_work_starts(bench: Bench, differe
     )
 
 
+NO_CHILDREN = """
+import os, sys
+if "--multiprocessing-fork" in sys.orig_argv:
+    os._exit(7)
+"""
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_worker_that_cannot_start_processes_is_named(bench: Bench, started: list[subprocess.Popen[str]], late: bool) -> None:
+    bench.optimizer("slow", "time.sleep(0.1)")
+    folder = bench.folder / "other"
+    shutil.copytree(bench.plugins, folder)
+    (folder / "sitecustomize.py").write_text(NO_CHILDREN, encoding="utf-8")
+    odd = ("--no-nanny", "--name", "odd")
+    with cluster(bench) as made:
+        made.worker(*(() if late else odd), environment={} if late else {"PYTHONPATH": str(folder)})
+        made.wait_for_workers(1)
+        process = bench.start("runs.py", f"dask={made.file.name}", LONG, "100", "slow")
+        started.append(process)
+        if late:
+            assert process.stdout is not None
+            assert process.stdout.readline()
+            made.worker(*odd, environment={"PYTHONPATH": str(folder)})
+            made.wait_for_workers(2)
+        (address,) = made.addresses("odd")
+        _, err = rest_of(process)
+    assert process.returncode == 1
+    start = f"error: the Dask worker at {address} cannot run anything: no worker could be started: "
+    assert err.startswith(start), err
+
+
 def test_a_worker_that_joins_later_is_checked_too(bench: Bench, started: list[subprocess.Popen[str]]) -> None:
     bench.optimizer("good")
     bench.optimizer("slow", "time.sleep(0.1)")
