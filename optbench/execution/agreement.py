@@ -7,7 +7,7 @@ import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import optbench
 from optbench.core.errors import OptbenchError
@@ -56,8 +56,15 @@ def versions() -> dict[str, str]:
     return {
         "python": platform.python_version(),
         "optbench": optbench.__version__,
-        **{name: version(name) for name in _DISTRIBUTIONS},
+        **{name: _version(name) for name in _DISTRIBUTIONS},
     }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def pack(job: Job) -> SentJob | Failure:

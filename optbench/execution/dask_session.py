@@ -19,6 +19,7 @@ from optbench.execution.batches import batches
 from optbench.execution.dask_worker import Batch, BatchOutcome, end_session, inspect, run_batch
 from optbench.execution.estimate import run_seconds
 from optbench.execution.outcome import Failure
+from optbench.execution.pool import NoWorker
 from optbench.training.job import Job
 from optbench.training.outcome import failed_result
 
@@ -139,6 +140,8 @@ class Session:
             )
             yield failed_result(jobs[0], "crashed", reason)
             return
+        except NoWorker:
+            raise
         except Exception as error:
             if future.status == "error":
                 raise OptbenchError(f"a Dask worker at {self._address} failed: {type(error).__name__}: {error}") from error

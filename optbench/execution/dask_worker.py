@@ -19,7 +19,7 @@ from optbench.core.specs import RunResult
 from optbench.execution.agreement import Difference, SentJob, first_difference, run_if_equal
 from optbench.execution.local import RUN_MODULES
 from optbench.execution.outcome import Failure, outcome
-from optbench.execution.pool import WorkerPool
+from optbench.execution.pool import NoWorker, WorkerPool
 
 Outcome: TypeAlias = RunResult | Failure | Difference
 
@@ -44,13 +44,21 @@ class BatchOutcome:
 
 
 def run_batch(batch: Batch) -> BatchOutcome:
-    """Run the jobs of a batch; the function of a Dask task."""
+    """Run the jobs of a batch; the function of a Dask task.
+
+    Raises:
+        NoWorker: this Dask worker cannot start processes. As a result of each job this would use up all jobs that wait.
+    """
     from distributed import get_worker
 
     worker = get_worker()
     with _pool(batch.session, worker.state.nthreads) as pool:
         futures = [pool.schedule(run_if_equal, [job, batch.versions], batch.timeout, group=job.group) for job in batch.jobs]
-        return BatchOutcome(worker.address, [outcome(future, batch.timeout) for future in futures])
+        outcomes = [outcome(future, batch.timeout) for future in futures]
+    for future in futures:
+        if isinstance(error := future.exception(), NoWorker):
+            raise NoWorker(f"the Dask worker at {worker.address} cannot run anything: {error}")
+    return BatchOutcome(worker.address, outcomes)
 
 
 async def inspect(

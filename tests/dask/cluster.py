@@ -126,6 +126,10 @@ class Cluster:
         """Return the processes that those of the cluster have started to compute."""
         return {pid for process in self._processes for pid in _computing(process.pid)}
 
+    def kill_scheduler(self) -> None:
+        """Kill the scheduler alone."""
+        self._processes[0].kill()
+
     def close(self) -> None:
         """Kill everything."""
         for process in self._processes:

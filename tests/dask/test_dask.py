@@ -14,8 +14,9 @@ import pytest
 from cluster import Cluster, cluster, outcomes, script
 from processes import PATIENCE, Bench, alive, descendants, kill_all, wait_for
 
-from optbench.core.errors import UsageError
+from optbench.core.errors import OptbenchError, UsageError
 from optbench.execution.executor import parse_executor
+from optbench.training.job import Job
 
 pytestmark = [pytest.mark.dask, pytest.mark.filterwarnings("ignore:Mismatched versions")]
 
@@ -171,6 +172,37 @@ def test_a_worker_that_differs_is_named_before_work_starts(bench: Bench, differe
     )
 
 
+NO_CHILDREN = """
+import os, sys
+if "--multiprocessing-fork" in sys.orig_argv:
+    os._exit(7)
+"""
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_worker_that_cannot_start_processes_is_named(bench: Bench, started: list[subprocess.Popen[str]], late: bool) -> None:
+    bench.optimizer("slow", "time.sleep(0.1)")
+    folder = bench.folder / "other"
+    shutil.copytree(bench.plugins, folder)
+    (folder / "sitecustomize.py").write_text(NO_CHILDREN, encoding="utf-8")
+    odd = ("--no-nanny", "--name", "odd")
+    with cluster(bench) as made:
+        made.worker(*(() if late else odd), environment={} if late else {"PYTHONPATH": str(folder)})
+        made.wait_for_workers(1)
+        process = bench.start("runs.py", f"dask={made.file.name}", LONG, "100", "slow")
+        started.append(process)
+        if late:
+            assert process.stdout is not None
+            assert process.stdout.readline()
+            made.worker(*odd, environment={"PYTHONPATH": str(folder)})
+            made.wait_for_workers(2)
+        (address,) = made.addresses("odd")
+        _, err = rest_of(process)
+    assert process.returncode == 1
+    start = f"error: the Dask worker at {address} cannot run anything: no worker could be started: "
+    assert err.startswith(start), err
+
+
 def test_a_worker_that_joins_later_is_checked_too(bench: Bench, started: list[subprocess.Popen[str]]) -> None:
     bench.optimizer("good")
     bench.optimizer("slow", "time.sleep(0.1)")
@@ -218,6 +250,34 @@ def test_what_a_command_started_on_a_cluster_ends_with_it(
     wait_for("the end of the processes", lambda: two_workers.computing() <= before, 10)
     again = bench.run("runs.py", f"dask={two_workers.file.name}", LONG, "2", "sgd")
     assert [status for status, _ in outcomes(again.out).values()] == ["ok", "ok"], again.err
+
+
+def test_a_scheduler_that_is_lost_ends_the_command(bench: Bench, started: list[subprocess.Popen[str]]) -> None:
+    bench.optimizer("slow", "time.sleep(0.1)")
+    with cluster(bench) as made:
+        made.worker()
+        made.wait_for_workers(1)
+        process = bench.start("runs.py", f"dask={made.file.name}", LONG, "100", "slow")
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        address = made.address
+        made.kill_scheduler()
+        _, err = rest_of(process)
+    assert process.returncode == 1
+    assert err.startswith(f"error: the Dask scheduler at {address} does not answer any more"), err
+
+
+def test_a_cluster_without_workers_is_not_waited_for_without_end(
+    bench: Bench, plan: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("optbench.execution.dask_session.NO_WORKERS", 1.0)
+    with cluster(bench) as made:
+        executor = parse_executor(f"dask={made.file}")
+        with pytest.raises(
+            OptbenchError, match=rf"{made.address} has had no worker for 1 seconds; 'dask worker {made.address}'"
+        ):
+            next(iter(executor.run(plan)))
 
 
 @pytest.mark.parametrize(
