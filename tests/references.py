@@ -1,9 +1,9 @@
 # one signature for all rules
 """The methods in textbook form: allocating, unfused, one layer at a time.
 
-The oracles of `tests/oracle` are the authority; these test the same where neither torch nor JAX is installed, in a form that can
-be compared with the paper line by line. Each takes a layer's weights, its gradient, the step, its memory of that layer, and the
-optimizer with its hyper-parameters, and returns the new weights.
+The oracles of `tests/oracle` are the authority; these test the same where neither torch nor JAX is installed, in a form that
+can be compared with the paper line by line. Each takes a layer's weights, its gradient, the step, its memory of that layer,
+and the optimizer with its hyper-parameters, and returns the new weights.
 """
 
 from __future__ import annotations
