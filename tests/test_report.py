@@ -115,7 +115,7 @@ def test_an_optimizers_page_stands_at_its_name(results: list[RunResult], registr
     text = build(results, [], tmp_path / "x.html", ORIGIN, {"adam": nasty}).read_text(encoding="utf-8")
     assert text.count('<details class="method">') == 2  # in the overview and in the one task
     assert text.count("Kingma &amp; Ba 2015") == 4
-    assert "8 bytes a weight in float32 (2 numbers a weight)" in text
+    assert "8 bytes per weight in float32 (2 numbers per weight)" in text
     assert "<script>alert" not in text
     assert 'title="&lt;/script&gt;' in text
 
