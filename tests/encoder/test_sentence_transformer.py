@@ -181,7 +181,7 @@ def test_a_device_that_is_not_there_is_named(tiny_model: Path) -> None:
     ("params", "words"),
     [
         ({"model": "no such name", "local_files_only": True}, "model 'no such name' is not available"),
-        ({"model": "owner/model", "local_files_only": True}, "give the folder of a model"),
+        ({"model": "owner/model", "local_files_only": True}, "give the folder of a downloaded model"),
         (
             {"model": "owner/model", "revision": "v9", "local_files_only": True},
             "'owner/model' at revision 'v9' is not available",
