@@ -1,4 +1,4 @@
-"""Methods that each break one rule of the contract, and the rule that must find it."""
+"""Components that each break one rule of the contract, with the rule that must report it."""
 
 from __future__ import annotations
 
@@ -17,22 +17,35 @@ from optbench.architectures.network import Network, TanhNetwork
 
 OPTBENCH_CONTRACT = 1
 EXAMPLES: list[tuple[str, str, str, type[Any]]] = []
-"""Kind, rule, a part of what is found, and the class."""
+"""Kind, rule, a part of what is reported, and the class."""
 _KINDS = (Wrapper, Optimizer, Architecture, Embedder, Dataset)  # a wrapper is an optimizer too
+_memory: dict[str, Any] = {}
+_calls = itertools.count()
 
 
-def breaks(rule: str, found: str) -> Any:
-    def noted(cls: type[Any]) -> type[Any]:
-        axis = next(base.__name__.lower() for base in _KINDS if issubclass(cls, base))
-        EXAMPLES.append((axis, rule, found, cls))
+def breaks(rule: str, detail: str) -> Any:
+    """Add a class to the examples."""
+
+    def add(cls: type[Any]) -> type[Any]:
+        kind = next(base.__name__.lower() for base in _KINDS if issubclass(cls, base))
+        EXAMPLES.append((kind, rule, detail, cls))
         return cls
 
-    return noted
+    return add
+
+
+def example(rule: str, detail: str, base: type[Any], name: str = "", **members: Any) -> None:
+    """Add a subclass of a sound component with other members; functions among them get `self` as usual."""
+    name = name or f"Example{len(EXAMPLES)}"
+    body = {"__doc__": "Polyak 1964.", "__module__": __name__, "__qualname__": name, **members}
+    cls = dataclass(frozen=True, kw_only=True)(type(name, (base,), body))
+    globals()[name] = cls  # where pickle and the second process look for it
+    breaks(rule, detail)(cls)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sound(Optimizer):
-    """Keeps every rule. Polyak 1964."""
+    """An optimizer that breaks no rule. Polyak 1964."""
 
     name: ClassVar[str] = "sound"
     lr: float = positive(0.01)
@@ -48,24 +61,32 @@ class Sound(Optimizer):
         w -= g
 
 
-@breaks("docstring", "Silent has none")
-@dataclass(frozen=True, kw_only=True)
-class Silent(Sound):
-    pass
+def halved_rate(self):
+    object.__setattr__(self, "lr", self.lr / 2)
 
 
-@breaks("citation", "cites nothing")
-@dataclass(frozen=True, kw_only=True)
-class Uncited(Sound):
-    """Takes 2049 inputs and 131200 weights."""
+def not_a_copy(self, factor):
+    return copy.copy(self)
 
 
-@breaks("hyper-parameters documented", "nothing says what gamma is")
-@dataclass(frozen=True, kw_only=True)
-class Undocumented(Sound):
-    """Momentum with gammas. Polyak 1964."""
+def copied_weights(self, w, s):
+    return w.copy()
 
-    gamma: float = 0.5
+
+example("docstring", "Silent has none", Sound, "Silent", __doc__=None)
+example("citation", "has no citation", Sound, __doc__="Takes 2049 inputs and 131200 weights.")
+example(
+    "hyper-parameters documented",
+    "gamma is not documented",
+    Sound,
+    __doc__="Momentum with gammas. Polyak 1964.",
+    __annotations__={"gamma": "float"},
+    gamma=0.5,
+)
+example("rebuilt from its spec", "gives Drifting", Sound, "Drifting", __post_init__=halved_rate)
+example("declarations", "batch is 'whole'", Sound, batch="whole")
+example("declarations", "needs is frozenset({'third'})", Sound, needs=frozenset({"third"}))
+example("declarations", "rates is ('speed',)", Sound, rates=("speed",))
 
 
 @breaks("frozen", "can be changed")
@@ -77,7 +98,7 @@ class Thawed(Optimizer):
     lr: float = positive(0.01)
 
 
-@breaks("frozen", "lr can be given by position")
+@breaks("frozen", "lr can be passed by position")
 @dataclass(frozen=True)
 class Positional(Optimizer):
     """Polyak 1964."""
@@ -105,233 +126,125 @@ def _local() -> type[Any]:
 breaks("picklable", "Can't")(_local())
 
 
-@breaks("rebuilt from its spec", "makes Drifting")
-@dataclass(frozen=True, kw_only=True)
-class Drifting(Sound):
-    """Polyak 1964."""
+def matrices_only(self, w, layout):
+    for layer in layout.views(w).values():
+        _, _ = layer.shape
+    return Sound.init(self, w, layout)
 
-    def __post_init__(self):
-        object.__setattr__(self, "lr", self.lr / 2)
 
+def float64_state(self, w, layout):
+    return State(v=np.zeros(w.size))
 
-@breaks("declarations", "batch is 'whole'")
-@dataclass(frozen=True, kw_only=True)
-class Whole(Sound):
-    """Polyak 1964."""
 
-    batch: ClassVar[Any] = "whole"
+def another_array(self, w, g, s, t):
+    w = w - self.lr * g
 
 
-@breaks("declarations", "needs is frozenset({'third'})")
-@dataclass(frozen=True, kw_only=True)
-class Needy(Sound):
-    """Polyak 1964."""
+def changed_weights(self, w, layout):
+    w *= 0.9
+    return Sound.init(self, w, layout)
 
-    needs: ClassVar[frozenset[str]] = frozenset({"third"})
 
+def temporary_array(self, w, g, s, t):
+    w -= self.lr * g
 
-@breaks("declarations", "rates is ('speed',)")
-@dataclass(frozen=True, kw_only=True)
-class Speedy(Sound):
-    """Polyak 1964."""
 
-    rates: ClassVar[tuple[str, ...]] = ("speed",)
+example("shapes", "not enough values to unpack", Sound, init=matrices_only)
+example("types", "float32 there are arrays of float64", Sound, init=float64_state)
+example("in place", "the weights have not changed", Sound, update=another_array)
+example("in place", "init changes the weights", Sound, init=changed_weights)
+example("in place", "eval_weights returns a copy", Sound, eval_weights=copied_weights)
+example("no allocation", "bytes per weight", Sound, update=temporary_array)
 
 
-@breaks("shapes", "not enough values to unpack")
-@dataclass(frozen=True, kw_only=True)
-class MatricesOnly(Sound):
-    """Polyak 1964."""
+def global_velocity(self, w, layout):
+    _memory["v"] = np.zeros_like(w)
+    return State()
 
-    def init(self, w, layout):
-        for layer in layout.views(w).values():
-            _, _ = layer.shape
-        return super().init(w, layout)
 
+def update_from_global(self, w, g, s, t):
+    Sound.update(self, w, g, State(**_memory), t)
 
-@breaks("types", "float32 there are arrays of float64")
-@dataclass(frozen=True, kw_only=True)
-class Widening(Sound):
-    """Polyak 1964."""
 
-    def init(self, w, layout):
-        return State(v=np.zeros(w.size))
+def rate_in_state(self, w, layout):
+    return State(lr=self.lr)
 
 
-@breaks("in place", "the weights are where they were")
-@dataclass(frozen=True, kw_only=True)
-class Elsewhere(Sound):
-    """Polyak 1964."""
+def update_from_state(self, w, g, s, t):
+    g *= s.lr
+    w -= g
 
-    def update(self, w, g, s, t):
-        w = w - self.lr * g
 
+def normalized(self, w, g, s, t):
+    g *= self.lr / np.linalg.norm(g)
+    w -= g
 
-@breaks("in place", "init changes the weights")
-@dataclass(frozen=True, kw_only=True)
-class Eager(Sound):
-    """Polyak 1964."""
 
-    def init(self, w, layout):
-        w *= 0.9
-        return super().init(w, layout)
+def strict(self, w, g, s, t):
+    if math.isnan(g[0]):
+        raise ValueError("not a number")
+    Sound.update(self, w, g, s, t)
 
 
-@breaks("in place", "eval_weights returns a copy")
-@dataclass(frozen=True, kw_only=True)
-class Copying(Sound):
-    """Polyak 1964."""
+def sixteen_rows_only(self, w, s, t, at):
+    self.update(w, at.gradient(), s, t)
+    w *= 1.0 if len(at.outputs()) == 16 else math.nan
 
-    def eval_weights(self, w, s):
-        return w.copy()
 
+example("checkpoint", "ends at other weights", Sound, init=global_velocity, update=update_from_global)
+example("rates", "at a rate of 0 equal", Sound, init=rate_in_state, update=update_from_state)
+example("rates", "scaled(0.5) returns", Sound, scaled=not_a_copy)
+example("zero gradient", "not finite", Sound, update=normalized)
+example("NaN gradient", "bad_methods.py, line", Sound, update=strict)
+example("a run", "it diverged", Sound, step=sixteen_rows_only)
 
-@breaks("no allocation", "bytes a weight")
-@dataclass(frozen=True, kw_only=True)
-class Wasteful(Sound):
-    """Polyak 1964."""
 
-    def update(self, w, g, s, t):
-        w -= self.lr * g
+def random_noise(self, w, g, s, t):
+    g += np.random.default_rng().standard_normal(len(g))
+    Sound.update(self, w, g, s, t)
 
 
-_memory: dict[str, Any] = {}
+def hash_dependent(self, w, g, s, t):
+    g *= 1 + hash("a text") % 1000
+    Sound.update(self, w, g, s, t)
 
 
-@breaks("checkpoint", "it goes elsewhere")
-@dataclass(frozen=True, kw_only=True)
-class Forgetful(Sound):
-    """Polyak 1964. Keeps its velocity in a global."""
+def raises_elsewhere(self, w, layout):
+    if "pytest" not in sys.modules:
+        raise RuntimeError("in another process")
+    return Sound.init(self, w, layout)
 
-    def init(self, w, layout):
-        _memory["v"] = np.zeros_like(w)
-        return State()
 
-    def update(self, w, g, s, t):
-        super().update(w, g, State(**_memory), t)
+def exits_elsewhere(self, w, layout):
+    if "pytest" not in sys.modules:
+        sys.exit(0)
+    return Sound.init(self, w, layout)
 
 
-@breaks("rates", "at a rate of 0 go where")
-@dataclass(frozen=True, kw_only=True)
-class Caching(Sound):
-    """Polyak 1964."""
+def numpy_seeded(self, w, layout):
+    np.random.seed(1)
+    return Sound.init(self, w, layout)
 
-    def init(self, w, layout):
-        return State(lr=self.lr)
 
-    def update(self, w, g, s, t):
-        g *= s.lr
-        w -= g
-
-
-@breaks("rates", "scaled(0.5) makes")
-@dataclass(frozen=True, kw_only=True)
-class Unscaled(Sound):
-    """Polyak 1964."""
-
-    def scaled(self, factor):
-        return copy.copy(self)
-
-
-@breaks("zero gradient", "not finite")
-@dataclass(frozen=True, kw_only=True)
-class Normalizing(Sound):
-    """Polyak 1964."""
-
-    def update(self, w, g, s, t):
-        g *= self.lr / np.linalg.norm(g)
-        w -= g
-
-
-@breaks("NaN gradient", "bad_methods.py, line")
-@dataclass(frozen=True, kw_only=True)
-class Strict(Sound):
-    """Polyak 1964."""
-
-    def update(self, w, g, s, t):
-        if math.isnan(g[0]):
-            raise ValueError("no number")
-        super().update(w, g, s, t)
-
-
-@breaks("a run", "it diverged")
-@dataclass(frozen=True, kw_only=True)
-class FullOnly(Sound):
-    """Polyak 1964."""
-
-    def step(self, w, s, t, at):
-        self.update(w, at.gradient(), s, t)
-        w *= 1.0 if len(at.outputs()) == 16 else math.nan
-
-
-@breaks("deterministic", "differ")
-@dataclass(frozen=True, kw_only=True)
-class Random(Sound):
-    """Polyak 1964."""
-
-    def update(self, w, g, s, t):
-        g += np.random.default_rng().standard_normal(len(g))
-        super().update(w, g, s, t)
-
-
-@breaks("same in two processes", "other bits")
-@dataclass(frozen=True, kw_only=True)
-class Hashing(Sound):
-    """Polyak 1964."""
-
-    def update(self, w, g, s, t):
-        g *= 1 + hash("a text") % 1000
-        super().update(w, g, s, t)
-
-
-@breaks("same in two processes", "in another process: RuntimeError")
-@dataclass(frozen=True, kw_only=True)
-class Settled(Sound):
-    """Polyak 1964."""
-
-    def init(self, w, layout):
-        if "pytest" not in sys.modules:
-            raise RuntimeError("at home here only")
-        return super().init(w, layout)
-
-
-@breaks("same in two processes", "in another process: SystemExit: 0")
-@dataclass(frozen=True, kw_only=True)
-class Leaving(Sound):
-    """Polyak 1964."""
-
-    def init(self, w, layout):
-        if "pytest" not in sys.modules:
-            sys.exit(0)
-        return super().init(w, layout)
-
-
-@breaks("global random state", "np.random was used")
-@dataclass(frozen=True, kw_only=True)
-class Seeding(Sound):
-    """Polyak 1964."""
-
-    def init(self, w, layout):
-        np.random.seed(1)
-        return super().init(w, layout)
-
-
-@breaks("global random state", "; random was used")
-@dataclass(frozen=True, kw_only=True)
-class Shuffling(Seeding):
-    """Polyak 1964."""
-
-    def update(self, w, g, s, t):
-        random.random()  # noqa: S311  # the violation
-        super().update(w, g, s, t)
+def python_random(self, w, g, s, t):
+    random.random()  # noqa: S311  # the violation
+    Sound.update(self, w, g, s, t)
+
+
+example("deterministic", "differ", Sound, update=random_noise)
+example("same in two processes", "different bits", Sound, update=hash_dependent)
+example("same in two processes", "in another process: RuntimeError", Sound, init=raises_elsewhere)
+example("same in two processes", "in another process: SystemExit: 0", Sound, "Leaving", init=exits_elsewhere)
+example("global random state", "np.random was used", Sound, init=numpy_seeded)
+example("global random state", "; random was used", Sound, "Shuffling", init=numpy_seeded, update=python_random)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Around(Wrapper):
-    """Keeps every rule: a momentum of its own before the method's. Source: own work."""
+    """A wrapper that breaks no rule: it adds momentum to the gradient. Source: own work."""
 
     name: ClassVar[str] = "around"
-    lr: float = positive(1.0)  # no rate of the method's: schedules leave it alone
+    lr: float = positive(1.0)  # not a rate of the method: schedules do not change it
 
     def init(self, w, layout):
         return State(v=np.zeros_like(w), inner=self.inner.init(w, layout))
@@ -348,175 +261,78 @@ class Around(Wrapper):
         return self.inner.eval_weights(w, s.inner)
 
 
-@breaks("docstring", "Unsaid has none")
-@dataclass(frozen=True, kw_only=True)
-class Unsaid(Around):
-    pass
+def squared_factor(self, factor):
+    return Wrapper.scaled(self, factor**2)
 
 
-@breaks("hyper-parameters documented", "nothing says what every is")
-@dataclass(frozen=True, kw_only=True)
-class Vague(Around):
-    """Source: own work."""
-
-    every: int = 5
+def no_text(self):
+    return None
 
 
-@breaks("rebuilt from its spec", "makes Halving")
-@dataclass(frozen=True, kw_only=True)
-class Halving(Around):
-    """Source: own work."""
-
-    def __post_init__(self):
-        object.__setattr__(self, "lr", self.lr / 2)
+def no_inner_state(self, w, layout):
+    return State(v=np.zeros_like(w), inner=State())
 
 
-@breaks("of the inner kind", "batch is 'full', that of the inner optimizer 'mini'")
-@dataclass(frozen=True, kw_only=True)
-class Filling(Around):
-    """Source: own work."""
-
-    batch: ClassVar[Any] = "full"
+def inner_in_state(self, w, layout):
+    return State(opt=self.inner, inner=self.inner.init(w, layout))
 
 
-@breaks("of the inner kind", "scaled(0.5) makes Braking(")
-@dataclass(frozen=True, kw_only=True)
-class Braking(Around):
-    """Source: own work."""
-
-    def scaled(self, factor):
-        return super().scaled(factor**2)
+def step_from_state(self, w, s, t, at):
+    s.opt.step(w, s.inner, t, at)
 
 
-@breaks("of the inner kind", "incompatibility returns None")
-@dataclass(frozen=True, kw_only=True)
-class Mute(Around):
-    """Source: own work."""
-
-    def misfit(self):
-        return None
+def averaged_step(self, w, s, t, at):
+    before = w.copy()
+    Around.step(self, w, s, t, at)
+    w += 0.1 * (before - w)
 
 
-@breaks("inner state", "no attribute 'b'")
-@dataclass(frozen=True, kw_only=True)
-class Taking(Around):
-    """Source: own work."""
-
-    def init(self, w, layout):
-        return State(v=np.zeros_like(w), inner=State())
+def unit_gradient(self, w, s, t, at):
+    self.inner.step(w, s.inner, t, at.after(lambda g: np.divide(g, np.linalg.norm(g), out=g)))
 
 
-@breaks("rates", "at a rate of 0 go where")
-@dataclass(frozen=True, kw_only=True)
-class Holding(Around):
-    """Source: own work."""
-
-    def init(self, w, layout):
-        s = super().init(w, layout)
-        s.opt = self.inner
-        return s
-
-    def step(self, w, s, t, at):
-        s.opt.step(w, s.inner, t, at)
+def global_count(self, w, layout):
+    _memory["steps"] = 0
+    return Around.init(self, w, layout)
 
 
-@breaks("in place", "eval_weights returns a copy")
-@dataclass(frozen=True, kw_only=True)
-class Judging(Around):
-    """Source: own work."""
-
-    def eval_weights(self, w, s):
-        return w.copy()
+def counted_step(self, w, s, t, at):
+    _memory["steps"] += 1
+    self.inner.scaled(1.0 / _memory["steps"]).step(w, s.inner, t, at)
 
 
-@breaks("no allocation", "bytes a weight")
-@dataclass(frozen=True, kw_only=True)
-class Keeping(Around):
-    """Source: own work."""
-
-    def step(self, w, s, t, at):
-        before = w.copy()
-        super().step(w, s, t, at)
-        w += 0.1 * (before - w)
+def random_rate(self, w, s, t, at):
+    self.inner.scaled(np.random.default_rng().random()).step(w, s.inner, t, at)
 
 
-@breaks("zero gradient", "not finite")
-@dataclass(frozen=True, kw_only=True)
-class Unit(Around):
-    """Source: own work."""
-
-    def step(self, w, s, t, at):
-        self.inner.step(w, s.inner, t, at.after(lambda g: np.divide(g, np.linalg.norm(g), out=g)))
+def hash_dependent_rate(self, w, s, t, at):
+    self.inner.scaled(1 / (1 + hash("a text") % 1000)).step(w, s.inner, t, at)
 
 
-@breaks("checkpoint", "it goes elsewhere")
-@dataclass(frozen=True, kw_only=True)
-class Counting(Around):
-    """Source: own work. Counts steps in a global."""
-
-    def init(self, w, layout):
-        _memory["steps"] = 0
-        return super().init(w, layout)
-
-    def step(self, w, s, t, at):
-        _memory["steps"] += 1
-        self.inner.scaled(1.0 / _memory["steps"]).step(w, s.inner, t, at)
-
-
-@breaks("deterministic", "differ")
-@dataclass(frozen=True, kw_only=True)
-class Wavering(Around):
-    """Source: own work."""
-
-    def step(self, w, s, t, at):
-        self.inner.scaled(np.random.default_rng().random()).step(w, s.inner, t, at)
-
-
-@breaks("same in two processes", "other bits")
-@dataclass(frozen=True, kw_only=True)
-class Muddled(Around):
-    """Source: own work."""
-
-    def step(self, w, s, t, at):
-        self.inner.scaled(1 / (1 + hash("a text") % 1000)).step(w, s.inner, t, at)
-
-
-@breaks("factor", "ZeroDivisionError")
-@dataclass(frozen=True, kw_only=True)
-class Long(Schedule):
-    """Source: own work."""
-
-    name: ClassVar[str] = "long"
-
-    def factor(self, t, steps):
-        return (t - 1) / (steps - 1)
-
-
-@breaks("factor", "factor(1, 1) is of type float64")
-@dataclass(frozen=True, kw_only=True)
-class Doubling(Long):
-    """Source: own work."""
-
-    def factor(self, t, steps):
-        return np.cos(t / steps)
-
-
-@breaks("factor", "factor(1, 1) is nan")
-@dataclass(frozen=True, kw_only=True)
-class Unknown(Long):
-    """Source: own work."""
-
-    def factor(self, t, steps):
-        return math.nan
-
-
-class Trouble(Network):
-    """A network that can be made to break a rule."""
+example("docstring", "Unsaid has none", Around, "Unsaid", __doc__=None)
+example("hyper-parameters documented", "every is not documented", Around, __annotations__={"every": "int"}, every=5)
+example("rebuilt from its spec", "gives Halving", Around, "Halving", __post_init__=halved_rate)
+example("of the inner kind", "batch is 'full', that of the inner optimizer 'mini'", Around, batch="full")
+example("of the inner kind", "scaled(0.5) returns Braking(", Around, "Braking", scaled=squared_factor)
+example("of the inner kind", "incompatibility returns None", Around, incompatibility=no_text)
+example("inner state", "no attribute 'b'", Around, init=no_inner_state)
+example("rates", "at a rate of 0 equal", Around, init=inner_in_state, step=step_from_state)
+example("in place", "eval_weights returns a copy", Around, eval_weights=copied_weights)
+example("no allocation", "bytes per weight", Around, step=averaged_step)
+example("zero gradient", "not finite", Around, step=unit_gradient)
+example("checkpoint", "ends at other weights", Around, init=global_count, step=counted_step)
+example("deterministic", "differ", Around, step=random_rate)
+example("same in two processes", "different bits", Around, step=hash_dependent_rate)
+example("factor", "ZeroDivisionError", Schedule, name="Long", factor=lambda self, t, steps: (t - 1) / (steps - 1))
+example("factor", "factor(1, 1) is of type float64", Schedule, name="Doubling", factor=lambda self, t, steps: np.cos(t / steps))
+example("factor", "factor(1, 1) is nan", Schedule, name="Unknown", factor=lambda self, t, steps: math.nan)
+for schedule in ("Long", "Doubling", "Unknown"):
+    globals()[schedule].name = schedule.lower()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plain(TanhNetwork):
-    """Keeps every rule. Rumelhart et al. 1986."""
+    """An architecture that breaks no rule. Rumelhart et al. 1986."""
 
     name: ClassVar[str] = "plain"
     provides: ClassVar[frozenset[str]] = frozenset({"hvp", "operator"})
@@ -529,191 +345,146 @@ class Plain(TanhNetwork):
         return self.network(layout, dtype)
 
 
-def architecture(rule: str, found: str, **members: Any) -> None:
-    """Note an architecture whose class has other members; `network` is a dictionary of those of its networks."""
-    number = len(EXAMPLES)
-    given = {"__doc__": "Rumelhart et al. 1986.", "__module__": __name__, "__qualname__": f"Plain{number}", **members}
-    if isinstance(given.get("network"), dict):
-        given["network"] = type("Trouble", (Network,), given["network"])
-    cls = dataclass(frozen=True, kw_only=True)(type(f"Plain{number}", (Plain,), given))
-    globals()[cls.__name__] = cls
-    breaks(rule, found)(cls)
+def network(rule: str, detail: str, **members: Any) -> None:
+    """Add an architecture whose networks have other members."""
+    example(rule, detail, Plain, network=type("Broken", (Network,), members))
 
 
-_calls = itertools.count()
-
-
-def _wrong_gradient(self, x, y):
+def wrong_weight(self, x, y):
     loss = Network.loss_and_grad(self, x, y)
     self.layout.views(self.g)["layer2"][2, 0] *= 1.01
     return loss
 
 
-def _whole_gradient(self, x, y):
+def doubled_gradient(self, x, y):
     loss = Network.loss_and_grad(self, x, y)
     self.g *= 2.0
     return loss
 
 
-def _no_gradient(self, x, y):
+def nan_gradient(self, x, y):
     loss = Network.loss_and_grad(self, x, y)
     self.g[3] = math.nan
     return loss
 
 
-def _half_loss(self, x, y):
-    return Network.loss_and_grad(self, x, y) / 2
-
-
-def _narrow_loss(self, x, y):
-    return np.float32(Network.loss_and_grad(self, x, y))
-
-
-def _decaying(self, x, y):
-    self.w *= 0.999
-    return Network.loss_and_grad(self, x, y)
-
-
-def _predict_over_gradient(self, x, w=None):
-    self.g[0] += 1.0
-    return Network.predict(self, x, w)
-
-
-def _predict_rows(self, x, w=None):
-    return Network.predict(self, np.ascontiguousarray(x[:]), w)
-
-
-def _predict_few(self, x, w=None):
-    return Network.predict(self, x, w) * (1.0 if isinstance(x, np.ndarray) else 0.5)
-
-
-def _predict_own(self, x, w=None):
-    return Network.predict(self, x)
-
-
-def _batch_norm(self, x, y):
+def sum_of_gradients(self, x, y):
     loss = Network.loss_and_grad(self, x, y)
     self.g *= len(x)
     return loss
 
 
-def _copying(self, x, y):
-    return Network.loss_and_grad(self, x.copy(), y)
+def decaying_weights(self, x, y):
+    self.w *= 0.999
+    return Network.loss_and_grad(self, x, y)
 
 
-def _gauss_newton(self, x, y, v, out):
+def prediction_in_gradient(self, x, w=None):
+    self.g[0] += 1.0
+    return Network.predict(self, x, w)
+
+
+def wrong_product(self, x, y, v, out):
     Network.hvp(self, x, y, v, out)
     out *= 1.1
 
 
-def _no_product(self, x, y, v, out):
+def nan_product(self, x, y, v, out):
     Network.hvp(self, x, y, v, out)
     out[3] = math.nan
 
 
-def _hvp_over_gradient(self, x, y, v, out):
+def product_in_gradient(self, x, y, v, out):
     Network.hvp(self, x, y, v, out)
     self.g[:] = out
 
 
-def _doubled(self, layout, dtype):
-    Network.__init__(self, layout, np.float64)
-
-
-architecture(
-    "declarations",
-    "provides is frozenset({'wings'})",
-    provides=frozenset({"wings"}),
+example("declarations", "provides is frozenset({'wings'})", Plain, provides=frozenset({"wings"}))
+example("declarations", "its model has an hvp", Plain, provides=frozenset())
+example("layout", "differs from call to call", Plain, layout=lambda self, n: Layout({f"layer{next(_calls)}": (n, 1)}))
+example("initial weights", "float32", Plain, initial=lambda self, layout, rng: np.zeros(layout.size, "float32"))
+example("initial weights", "not finite", Plain, initial=lambda self, layout, rng: np.full(layout.size, np.inf))
+example(
+    "initial weights", "different weights", Plain, initial=lambda self, layout, rng: np.full(layout.size, 1.0 * next(_calls))
 )
-architecture("declarations", "its model has an hvp", provides=frozenset())
-architecture("layout", "differs from call to call", layout=lambda self, n: Layout({f"layer{next(_calls)}": (n, 1)}))
-architecture("initial weights", "float32", initial=lambda self, layout, rng: np.zeros(layout.size, "float32"))
-architecture("initial weights", "not finite", initial=lambda self, layout, rng: np.full(layout.size, np.inf))
-architecture("initial weights", "other weights", initial=lambda self, layout, rng: np.full(layout.size, 1.0 * next(_calls)))
-architecture("shapes and types", "w is float64", network={"__init__": _doubled})
-architecture("shapes and types", "returns float32", network={"loss_and_grad": _narrow_loss})
-architecture("in place", "w, x or y has been changed", network={"loss_and_grad": _decaying})
-architecture("in place", "predict changes the gradient", network={"predict": _predict_over_gradient})
-architecture("gradient", "layer2[2, 0]", network={"loss_and_grad": _wrong_gradient})
-architecture("gradient", "finite differences give", network={"loss_and_grad": _whole_gradient})
-architecture("gradient", "it is nan", network={"loss_and_grad": _no_gradient})
-architecture("loss and predict agree", "mean squared error of", network={"loss_and_grad": _half_loss})
-architecture("loss and predict agree", "differ", network={"predict": _predict_own})
-architecture("operator", "raises TypeError", network={"predict": _predict_rows})
-architecture("operator", "other outputs", network={"predict": _predict_few})
-architecture("batches of any size", "do not add up", network={"loss_and_grad": _batch_norm})
-architecture("no allocation", "kB at once", network={"loss_and_grad": _copying})
-architecture("Hessian-vector product", "is off by", network={"hvp": _gauss_newton})
-architecture("Hessian-vector product", "is off by nan", network={"hvp": _no_product})
-architecture("Hessian-vector product", "changes the gradient", network={"hvp": _hvp_over_gradient})
+network("shapes and types", "w is float64", __init__=lambda self, layout, dtype: Network.__init__(self, layout, np.float64))
+network("shapes and types", "returns float32", loss_and_grad=lambda self, x, y: np.float32(Network.loss_and_grad(self, x, y)))
+network("in place", "w, x or y has been changed", loss_and_grad=decaying_weights)
+network("in place", "predict changes the gradient", predict=prediction_in_gradient)
+network("gradient", "layer2[2, 0]", loss_and_grad=wrong_weight)
+network("gradient", "finite differences give", loss_and_grad=doubled_gradient)
+network("gradient", "it is nan", loss_and_grad=nan_gradient)
+network(
+    "loss and predict agree", "mean squared error of", loss_and_grad=lambda self, x, y: Network.loss_and_grad(self, x, y) / 2
+)
+network("loss and predict agree", "differ", predict=lambda self, x, w=None: Network.predict(self, x))
+network("operator", "raises TypeError", predict=lambda self, x, w=None: Network.predict(self, np.ascontiguousarray(x[:]), w))
+network(
+    "operator",
+    "other outputs",
+    predict=lambda self, x, w=None: Network.predict(self, x, w) * (1.0 if isinstance(x, np.ndarray) else 0.5),
+)
+network("batches of any size", "do not add up", loss_and_grad=sum_of_gradients)
+network("no allocation", "kB at once", loss_and_grad=lambda self, x, y: Network.loss_and_grad(self, x.copy(), y))
+network("Hessian-vector product", "it differs by", hvp=wrong_product)
+network("Hessian-vector product", "it differs by nan", hvp=nan_product)
+network("Hessian-vector product", "changes the gradient", hvp=product_in_gradient)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lengths(Embedder):
-    """Keeps every rule. Source: own work."""
+    """An embedder that breaks no rule. Source: own work."""
 
     name: ClassVar[str] = "lengths"
 
-    def encode(self, texts, role, learnt):
+    def encode(self, texts, role, fitted):
         return np.array([[len(text), text.count(" ")] for text in texts], np.float32)
 
 
-@breaks("shapes and types", "float64")
-class Wide(Lengths):
-    def encode(self, texts, role, learnt):
-        return super().encode(texts, role, learnt).astype(float)
+def divided(self, texts, role, fitted):
+    vectors = Lengths.encode(self, texts, role, fitted)
+    return vectors / vectors[:, 1:]
 
 
-@breaks("shapes and types", "as many as there are texts")
-class Square(Lengths):
-    def encode(self, texts, role, learnt):
-        return np.eye(len(texts), dtype=np.float32)
+def questions_only(self, texts, role, fitted):
+    _ = {"question": 1}[role]
+    return Lengths.encode(self, texts, role, fitted)
 
 
-@breaks("shapes and types", "become list")
-class Listed(Lengths):
-    def encode(self, texts, role, learnt):
-        return super().encode(texts, role, learnt).tolist()
+def centred(self, texts, role, fitted):
+    vectors = Lengths.encode(self, texts, role, fitted)
+    return vectors - vectors.mean(axis=0)
 
 
-@breaks("finite", "'zyxwv' does")
-class Divided(Lengths):
-    def encode(self, texts, role, learnt):
-        found = super().encode(texts, role, learnt)
-        return found / found[:, 1:]
+def extended(self, texts, role, fitted):
+    fitted.extend(texts)
+    return Lengths.encode(self, texts, role, fitted) + len(fitted)
 
 
-@breaks("roles", "KeyError: 'answer'")
-class Questions(Lengths):
-    def encode(self, texts, role, learnt):
-        _ = {"question": 1}[role]
-        return super().encode(texts, role, learnt)
+def global_fit(self, texts):
+    _memory["longest"] = max(map(len, texts))
 
 
-@breaks("one text, one vector", "other vectors alone")
-class Centred(Lengths):
-    def encode(self, texts, role, learnt):
-        found = super().encode(texts, role, learnt)
-        return found - found.mean(axis=0)
+def encoded_from_global(self, texts, role, fitted):
+    return Lengths.encode(self, texts, role, fitted) / np.float32(_memory["longest"])
 
 
-@breaks("fitted on training texts only", "encoding other texts changes")
-class Curious(Lengths):
-    def encode(self, texts, role, learnt):
-        learnt.extend(texts)
-        return super().encode(texts, role, learnt) + len(learnt)
-
-    def fit(self, texts):
-        return list(texts)
-
-
-@breaks("fitted on training texts only", "another fit changes")
-class Fickle(Lengths):
-    def fit(self, texts):
-        _memory["longest"] = max(map(len, texts))
-
-    def encode(self, texts, role, learnt):
-        return super().encode(texts, role, learnt) / np.float32(_memory["longest"])
+example("shapes and types", "float64", Lengths, encode=lambda self, *args: Lengths.encode(self, *args).astype(float))
+example(
+    "shapes and types", "depending on", Lengths, encode=lambda self, texts, role, fitted: np.eye(len(texts), dtype="float32")
+)
+example("shapes and types", "returns list", Lengths, encode=lambda self, *args: Lengths.encode(self, *args).tolist())
+example("finite", "'zyxwv' is not finite", Lengths, encode=divided)
+example("roles", "KeyError: 'answer'", Lengths, encode=questions_only)
+example("one text, one vector", "other vectors alone", Lengths, encode=centred)
+example(
+    "fitted on training texts only",
+    "encoding other texts changes",
+    Lengths,
+    fit=lambda self, texts: list(texts),
+    encode=extended,
+)
+example("fitted on training texts only", "another fit changes", Lengths, fit=global_fit, encode=encoded_from_global)
 
 
 SOUND: dict[str, type[Any]] = {"optimizer": Sound, "wrapper": Around, "architecture": Plain, "embedder": Lengths}

@@ -1,4 +1,4 @@
-"""The built-in optimizers and wrappers, and the settings of their hyper-parameters that tests run them with."""
+"""The built-in optimizers and wrappers, and the hyper-parameters that they are tested with."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _LAYERS = (
 )
 
 CHANGES: Mapping[str, tuple[dict[str, Any], ...]] = {
-    # With beta1 = 0 the belief g - m is 0, the step 1 / eps: there is nothing to compare.
-    "adabelief": ({"lr": 0.01, "beta1": 0.1, "beta2": 0.9}, *(given for given in _ADAM if given.get("beta1") != 0.0)),
+    # With beta1 = 0 the belief g - m is 0 and the step 1 / eps, which cannot be compared.
+    "adabelief": ({"lr": 0.01, "beta1": 0.1, "beta2": 0.9}, *(params for params in _ADAM if params.get("beta1") != 0.0)),
     "adadelta": (
         {"lr": 10.0, "weight_decay": 0.1},
         {"lr": 3.0, "rho": 0.0},
@@ -111,14 +111,14 @@ CHANGES: Mapping[str, tuple[dict[str, Any], ...]] = {
         {"lr": 0.3, "momentum": 0.99, "weight_decay": 0.01},
     ),
 }
-"""What is changed from the defaults, at least five times for each optimizer: weight decay and extreme averages among them."""
+"""At least five changes of the defaults for each optimizer, with weight decay and extreme averages among them."""
 
 
 def configured() -> Iterator[tuple[str, Optimizer]]:
     """Yield each built-in optimizer with its defaults and with each of `CHANGES`, with a label for the test."""
     for name, cls in BUILT_IN.items():
-        for given in ({}, *CHANGES[name]):
-            yield f"{name}{list(given.items()) or ''}", build(cls, given)
+        for params in ({}, *CHANGES[name]):
+            yield f"{name}{list(params.items()) or ''}", build(cls, params)
 
 
 CHAINS: tuple[tuple[str, tuple[tuple[str, dict[str, Any]], ...]], ...] = (
@@ -133,14 +133,14 @@ CHAINS: tuple[tuple[str, tuple[tuple[str, dict[str, Any]], ...]], ...] = (
     ("adan", (("warmup", {"steps": 5, "start": 0.1}),)),
     ("amsgrad", (("clip", {"norm": 1.0}), ("warmup", {"steps": 4}), ("step", {"gamma": 0.5}))),
 )
-"""Methods with wrappers around them, the innermost first: each wrapper at least once."""
+"""Optimizers with wrappers around them, the innermost first; each wrapper at least once."""
 
 
 def wrapped(name: str, *around: tuple[str, dict[str, Any]]) -> Optimizer:
-    """Return a built-in optimizer, at a rate at which things move, with wrappers around it."""
+    """Return a built-in optimizer, at a rate that changes weights visibly, with wrappers around it."""
     opt: Optimizer = build(BUILT_IN[name], {"lr": 0.05})
-    for wrapper, given in around:
-        opt = build(WRAPPERS[wrapper], given, inner=opt)
+    for wrapper, params in around:
+        opt = build(WRAPPERS[wrapper], params, inner=opt)
     return opt
 
 

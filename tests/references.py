@@ -1,9 +1,9 @@
 # one signature for all rules
-"""The methods as a textbook writes them: allocating, unfused, one layer at a time.
+"""The methods in textbook form: allocating, unfused, one layer at a time.
 
-The oracles of `tests/oracle` are the authority; these say the same where neither torch nor JAX is installed, in forms that can
-be laid beside the paper. Each takes a layer's weights, its gradient, the step, what it remembers of that layer, and the
-optimizer for its hyper-parameters, and returns the new weights.
+The oracles of `tests/oracle` are the authority; these test the same where neither torch nor JAX is installed, in a form that
+can be compared with the paper line by line. Each takes a layer's weights, its gradient, the step, its memory of that layer,
+and the optimizer with its hyper-parameters, and returns the new weights.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def lamb(w: Array, g: Array, t: int, s: Memory, o: Any) -> Array:
 
 
 def lbfgs(w: Array, g: Array, t: int, s: Memory, o: Any) -> Array:
-    """H as the matrix of Nocedal & Wright, Numerical Optimization, equation 7.16, built up from the pairs at each step."""
+    """H as the matrix of Nocedal & Wright, Numerical Optimization, equation 7.16, computed from the pairs in each step."""
     if t == 1:
         s["pairs"], s["scale"] = [], 1.0
         direction = -g * min(1.0, 1.0 / np.abs(g).sum())
@@ -220,4 +220,4 @@ RULES: Mapping[str, Rule] = {
 }
 
 NO_ORACLE: Mapping[str, str] = {}
-"""Why a method has no oracle that installs, for those that are held against their textbook form alone; none at present."""
+"""Why a method has no oracle, for those that are compared with their textbook form only; none at present."""

@@ -1,88 +1,20 @@
+"""What the built-in architectures are, beyond the contract that the kit checks."""
+
 from __future__ import annotations
 
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
 
-from optbench.core.contracts import Architecture, Model
+from optbench.architectures.recursive_mlp import RecursiveMLP
+from optbench.architectures.single_layer import SingleLayer
+from optbench.architectures.two_layer_mlp import TwoLayerMLP
+from optbench.core.contracts import Architecture
 from optbench.core.hyperparameters import build
 from optbench.core.seeding import stream
+from optbench.kit.problems import batch
 from optbench.registry import Registry
-
-ARCHITECTURES = [method.cls for method in Registry(autoload=False).components("architecture")]
-INPUTS, ROWS = 9, 7
-
-
-def bound(cls: type[Architecture], dtype: str = "float64", seed: int = 0) -> Model:
-    architecture = build(cls, {})
-    layout = architecture.layout(INPUTS)
-    model = architecture.bind(layout, dtype)
-    model.w[:] = architecture.initial(layout, stream(seed, "init"))
-    return model
-
-
-def batch(rows: int = ROWS, dtype: str = "float64") -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(5)
-    x = rng.normal(size=(rows, INPUTS))
-    x[:, -1] = 1
-    return x.astype(dtype), np.where(rng.random(rows) < 0.5, -1, 1).astype(dtype)
-
-
-@pytest.mark.parametrize("cls", ARCHITECTURES)
-def test_the_gradient_is_that_of_half_the_mean_squared_error(cls: type[Architecture]) -> None:
-    model, (x, y) = bound(cls), batch()
-    model.loss_and_grad(x, y)
-    gradient = model.g.copy()
-    rng = np.random.default_rng(0)
-    for _ in range(5):  # along random directions: 10,000 weights one by one would say no more
-        direction = rng.normal(size=model.w.size)
-        h = 1e-5 / np.linalg.norm(direction)
-
-        def half(at: float, direction: np.ndarray = direction) -> float:
-            return 0.5 * float(np.mean((model.predict(x, model.w + at * direction) - y) ** 2))
-
-        slope = (8 * (half(h) - half(-h)) - (half(2 * h) - half(-2 * h))) / (12 * h)
-        assert_allclose(gradient @ direction, slope, rtol=1e-6)
-
-
-@pytest.mark.parametrize("cls", ARCHITECTURES)
-def test_loss_and_outputs_belong_to_the_prediction(cls: type[Architecture]) -> None:
-    model, (x, y) = bound(cls), batch()
-    loss = model.loss_and_grad(x, y)
-    outputs = model.outputs().copy()
-    assert_allclose(outputs, model.predict(x), rtol=1e-12)
-    assert_allclose(loss, np.mean((outputs - y) ** 2), rtol=1e-12)
-
-
-@pytest.mark.parametrize("cls", ARCHITECTURES)
-def test_batches_of_any_size_may_follow_each_other(cls: type[Architecture]) -> None:
-    model = bound(cls)
-    x, y = batch(12)
-    model.loss_and_grad(x, y)
-    whole = model.g.copy()
-    parts = []
-    for rows in (slice(0, 5), slice(5, 10), slice(10, 12)):
-        model.loss_and_grad(x[rows], y[rows])
-        parts.append(model.g * len(y[rows]))
-    assert_allclose(sum(parts) / 12, whole, rtol=1e-10, atol=1e-15)
-
-
-@pytest.mark.parametrize("cls", ARCHITECTURES)
-def test_everything_lies_in_one_vector_of_the_asked_type(cls: type[Architecture], dtype: np.dtype[np.floating]) -> None:
-    model = bound(cls, dtype.name)
-    model.loss_and_grad(*batch(dtype=dtype.name))
-    assert model.w.shape == model.g.shape == (model.layout.size,)
-    assert model.w.dtype == model.g.dtype == model.outputs().dtype == model.predict(batch(dtype=dtype.name)[0]).dtype == dtype
-    assert model.w.flags.c_contiguous
-    assert model.g.flags.c_contiguous
-
-
-@pytest.mark.parametrize("cls", ARCHITECTURES)
-def test_initial_weights_depend_on_the_seed_only(cls: type[Architecture]) -> None:
-    assert np.array_equal(bound(cls, seed=1).w, bound(cls, seed=1).w)
-    assert not np.array_equal(bound(cls, seed=1).w, bound(cls, seed=2).w)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +31,22 @@ def test_initial_weights_depend_on_the_seed_only(cls: type[Architecture]) -> Non
 def test_layers(registry: Registry, name: str, params: dict[str, object], sizes: tuple[int, ...]) -> None:
     layout = build(registry.find("architecture", name).cls, params).layout(2049)
     assert tuple(layout.shapes.values()) == tuple(pairwise(sizes))
+
+
+@pytest.mark.parametrize("architecture", [SingleLayer(), TwoLayerMLP(), RecursiveMLP()], ids=lambda a: a.name)
+def test_other_seeds_give_other_initial_weights(architecture: Architecture) -> None:
+    layout = architecture.layout(9)
+    one, other = (architecture.initial(layout, stream(seed, "init")) for seed in (1, 2))
+    assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("architecture", [SingleLayer(), TwoLayerMLP(hidden=5), RecursiveMLP(hidden=(6, 5, 4))], ids=str)
+def test_the_hessian_is_symmetric_to_rounding(architecture: Architecture) -> None:
+    network = architecture.bind(architecture.layout(9), np.float64)
+    network.w[:] = architecture.initial(network.layout, stream(0, "init"))
+    x, y = batch(7, 9, "float64")
+    hessian = np.empty((network.layout.size, network.layout.size))
+    for v, out in zip(np.eye(len(hessian)), hessian, strict=True):
+        network.hvp(x, y, v, out)
+    np.testing.assert_allclose(hessian, hessian.T, rtol=0, atol=1e-14)
+    assert np.abs(hessian).max() > 0.01

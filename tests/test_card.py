@@ -12,6 +12,7 @@ from optbench.curation.importing import companions, write
 from optbench.data.loader import FrozenDataset, load
 from optbench.data.manifest import Manifest
 from optbench.data.rows import Row
+from optbench.registry import Registry
 
 
 def with_(manifest: Manifest, **entries: object) -> Manifest:
@@ -22,7 +23,7 @@ def card(dataset: FrozenDataset, **entries: object) -> str:
     return data_card(with_(dataset.manifest, **entries), tally(dataset.splits))
 
 
-def test_what_can_be_counted_is_counted() -> None:
+def test_counts() -> None:
     splits = tiny_splits()
     splits["test"][0] = Row("Ne?", "1234567", 1, topic="fen", kind="plausible")
     found = tally(splits)
@@ -43,7 +44,7 @@ def test_a_card_names_every_file_with_its_digest(dataset: FrozenDataset) -> None
     assert dataset.digest in text
 
 
-def test_a_card_says_what_the_manifest_says_and_nothing_empty(dataset: FrozenDataset) -> None:
+def test_a_card_has_what_is_in_the_manifest_and_no_empty_section(dataset: FrozenDataset) -> None:
     bare, full = card(dataset), card(dataset, title="A title", made="By hand.", licence="MIT", citation="Cite so.")
     assert bare.startswith("# tiny\n")
     assert full.startswith("# A title\n")
@@ -54,7 +55,7 @@ def test_a_card_says_what_the_manifest_says_and_nothing_empty(dataset: FrozenDat
         assert f"## {heading}" not in bare
 
 
-def test_figures_are_written_one_line_an_entry(dataset: FrozenDataset) -> None:
+def test_figures_are_written_one_line_per_entry(dataset: FrozenDataset) -> None:
     figures = {"length alone": 0.5512, "answer only": {"words": 0.7, "off|topic": 0.61}, "pairs": "3"}
     text = data_card(with_(dataset.manifest, figures=figures), tally(dataset.splits))
     table = text.partition("## Figures\n\n")[2].partition("\n\n")[0].splitlines()
@@ -66,20 +67,20 @@ def test_figures_are_written_one_line_an_entry(dataset: FrozenDataset) -> None:
     ]
 
 
-def test_vectors_stand_in_both(dataset: FrozenDataset) -> None:
+def test_vectors_are_in_both_files(dataset: FrozenDataset) -> None:
     made = {"model": "all-MiniLM-L6-v2", "model_sha256": "cd" * 32, "prompts": {}, "normalised": True}
     vectors = {"minilm": {"file": "v/minilm.npz", "sha256": "ab" * 32, "dimension": 384, **made}}
     manifest = with_(dataset.manifest, vectors=vectors)
     assert manifest.digest == dataset.digest
     contents = companions(manifest, dataset.splits)
-    entry = f"| minilm | 384 | v/minilm.npz | all-MiniLM-L6-v2 (files' SHA-256 {'cd' * 32})"
+    entry = f"| minilm | 384 | v/minilm.npz | all-MiniLM-L6-v2 (SHA-256 of its files {'cd' * 32})"
     assert entry in contents["README.md"].decode()
     (listed,) = [f for f in json.loads(contents["croissant.json"])["distribution"] if f["@id"] == "v/minilm.npz"]
     assert listed["sha256"] == "ab" * 32
     assert "all-MiniLM-L6-v2" in listed["description"]
 
 
-def test_every_dataset_has_both_and_they_are_the_same_everywhere(dataset: FrozenDataset, tmp_path: Path) -> None:
+def test_every_dataset_has_both_files_and_they_are_equal_everywhere(dataset: FrozenDataset, tmp_path: Path) -> None:
     again = write(tmp_path / "elsewhere" / "tiny", tiny_splits(), {"name": "tiny"})
     names = {"README.md", "croissant.json", "manifest.json", "test.csv", "train.csv", "validation.csv"}
     assert {path.name for path in again.folder.iterdir()} == names
@@ -87,22 +88,22 @@ def test_every_dataset_has_both_and_they_are_the_same_everywhere(dataset: Frozen
         assert (again.folder / name).read_bytes() == (dataset.folder / name).read_bytes()
 
 
-def test_they_can_be_made_again_from_what_was_loaded(dataset: FrozenDataset) -> None:
-    loaded = load(dataset.folder)
-    for name, content in companions(loaded.manifest, loaded.splits).items():
-        assert (dataset.folder / name).read_bytes() == content
+def test_the_files_are_generated_from_the_loaded_dataset(dataset: FrozenDataset, registry: Registry) -> None:
+    for loaded in (load(dataset.folder), load(registry.find("dataset", "qa-tr").cls.folder)):
+        for name, content in companions(loaded.manifest, loaded.splits).items():
+            assert (loaded.folder / name).read_bytes() == content
 
 
 @pytest.mark.parametrize(
     ("licence", "expected"),
     [("CC-BY-4.0", "https://spdx.org/licenses/CC-BY-4.0.html"), ("ask the authors", "ask the authors"), ("", None)],
 )
-def test_a_known_licence_is_given_by_its_address(dataset: FrozenDataset, licence: str, expected: str | None) -> None:
+def test_a_known_licence_is_written_as_its_address(dataset: FrozenDataset, licence: str, expected: str | None) -> None:
     columns = {name: ["question", "answer", "label"] for name in dataset.splits}
     assert croissant(with_(dataset.manifest, licence=licence), columns).get("license") == expected
 
 
-def test_a_citation_says_which_rows_were_meant(dataset: FrozenDataset) -> None:
+def test_a_citation_has_the_digest_of_the_rows(dataset: FrozenDataset) -> None:
     found = citation(with_(dataset.manifest, title="Pairs", published="2025-01-31", version="1"))
     assert found == f"@misc{{tiny-1, title = {{Pairs}}, version = {{1}}, year = {{2025}}, note = {{SHA-256 {dataset.digest}}}}}"
 

@@ -18,7 +18,7 @@ from optbench.cli import main
 from optbench.core.errors import DataError, MissingExtra, OptbenchError, UsageError
 from optbench.curation.generation import client
 from optbench.curation.generation.journal import Journal, pairs
-from optbench.curation.generation.loop import ATTEMPTS, ENOUGH, Tally, connect, generate
+from optbench.curation.generation.loop import ATTEMPTS, MOST_GIVEN_UP, Progress, connect, generate
 from optbench.curation.generation.prompts import RECALLED, SYSTEM, TOPICS, read_topics
 from optbench.curation.generation.recipe import Recipe, attempt_seed
 from optbench.curation.similarity import grams, jaccard
@@ -45,7 +45,7 @@ def make(
     recipe: Recipe = RECIPE,
     sleep: Callable[[float], None] = lambda _: None,
     timeout: float = 30.0,
-) -> Tally:
+) -> Progress:
     with client.Ollama(server.url, timeout, sleep=sleep) as ollama:
         return generate(recipe, n, path, ollama)
 
@@ -55,22 +55,22 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 def texts(path: Path) -> list[dict[str, Any]]:
-    """What is in a file but for the times of day."""
+    """The content of a file without the times of day."""
     return [{name: value for name, value in line.items() if name not in {"asked", "answered"}} for line in lines(path)]
 
 
 @pytest.fixture
 def whole(tmp_path: Path) -> list[dict[str, Any]]:
-    """What a call without any trouble makes."""
+    """The pairs of a call without any fault."""
     with OllamaServer() as server:
         make(server, tmp_path / "whole.jsonl", 6)
     return texts(tmp_path / "whole.jsonl")
 
 
-# What is sent, and what is written
+# Requests and records
 
 
-def test_a_request_is_what_the_documents_say(server: OllamaServer, path: Path) -> None:
+def test_a_request_matches_the_documentation(server: OllamaServer, path: Path) -> None:
     make(server, path, 2)
     for number, body in enumerate(server.chats):
         assert set(body) == {"model", "messages", "tools", "stream", "options", "format"}
@@ -93,9 +93,9 @@ def test_a_request_is_what_the_documents_say(server: OllamaServer, path: Path) -
     assert {request for request, _ in server.requests} == {"GET /api/version", "GET /api/tags", "POST /api/chat"}
 
 
-def test_a_record_has_all_that_made_it(server: OllamaServer, path: Path) -> None:
-    tally = make(server, path, 3)
-    assert (tally.made, tally.wanted, tally.given_up, tally.untried) == (3, 3, 0, 0)
+def test_a_record_has_all_that_determined_it(server: OllamaServer, path: Path) -> None:
+    progress = make(server, path, 3)
+    assert (progress.written, progress.wanted, progress.given_up, progress.not_requested) == (3, 3, 0, 0)
     for number, (record, sent) in enumerate(zip(lines(path), server.chats, strict=True)):
         assert record["index"] == number
         assert record["topic"] == ("fizik", "kimya", "fizik")[number]
@@ -109,7 +109,7 @@ def test_a_record_has_all_that_made_it(server: OllamaServer, path: Path) -> None
     assert "işareti".encode() in path.read_bytes()
 
 
-def test_earlier_questions_of_the_topic_are_shown(server: OllamaServer, path: Path) -> None:
+def test_the_prompt_lists_earlier_questions_of_the_topic(server: OllamaServer, path: Path) -> None:
     make(server, path, 2 * RECALLED + 4)
     questions = [record["question"] for record in lines(path)]
     shown = server.chats[-2]["messages"][1]["content"]
@@ -139,42 +139,42 @@ def test_a_model_without_a_tag_is_the_latest(server: OllamaServer, path: Path) -
     assert lines(path)[0]["model_digest"] == "1" * 64
 
 
-# Going on
+# Continuing
 
 
-def test_a_second_call_goes_on(server: OllamaServer, path: Path, whole: list[dict[str, Any]]) -> None:
+def test_a_second_call_continues(server: OllamaServer, path: Path, whole: list[dict[str, Any]]) -> None:
     make(server, path, 2)
     before = path.read_bytes()
-    assert make(server, path, 6).made == 6
+    assert make(server, path, 6).written == 6
     assert path.read_bytes().startswith(before)
     assert texts(path) == whole
     assert len(server.chats) == 6
     after = path.read_bytes()
-    assert make(server, path, 3).made == 6
+    assert make(server, path, 3).written == 6
     assert path.read_bytes() == after
     assert len(server.chats) == 6
 
 
 @pytest.mark.parametrize("kept", [1, 9, 200, -1])
 @pytest.mark.parametrize("tail", [b"", b"\0" * 64])
-def test_a_torn_last_line_is_made_again(
+def test_an_incomplete_last_line_is_generated_again(
     server: OllamaServer, path: Path, whole: list[dict[str, Any]], kept: int, tail: bytes
 ) -> None:
     make(server, path, 3)
     first, second, third, _ = path.read_bytes().split(b"\n")
     path.write_bytes(b"\n".join([first, second, (third + b"\n")[:kept]]) + tail)
-    with pytest.raises(DataError, match=r"pairs\.jsonl, row 3: the last line is torn"):
+    with pytest.raises(DataError, match=r"pairs\.jsonl, row 3: the last line is incomplete"):
         pairs(path)
     make(server, path, 6)
     assert texts(path) == whole
     assert path.read_bytes().startswith(first + b"\n" + second + b"\n")
 
 
-def test_a_torn_line_is_cut_off_when_nothing_is_left_to_make(server: OllamaServer, path: Path) -> None:
+def test_an_incomplete_line_is_removed_if_no_pair_is_left(server: OllamaServer, path: Path) -> None:
     make(server, path, 2)
     good = path.read_bytes()
     path.write_bytes(good + b'{"index":2,"ques')
-    assert make(server, path, 2).made == 2
+    assert make(server, path, 2).written == 2
     assert path.read_bytes() == good
 
 
@@ -218,16 +218,16 @@ def test_a_file_without_one_of_its_lines_is_refused(server: OllamaServer, path: 
     make(server, path)
     _, *rest = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(rest))
-    with pytest.raises(DataError, match=r"row 2: .*lines before it were changed"):
+    with pytest.raises(DataError, match=r"row 2: .*earlier lines were changed"):
         make(server, path, 6)
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"a note to myself", "row 1: this is no file of pairs"),
+        (b"a note to myself", "row 1: this is not a file of pairs"),
         (b'{"index":0}\n', "row 1: question: Field required"),
-        (b"question,answer,label\n", "row 1: the line: Invalid JSON"),
+        (b"question,answer,label\n", "row 1: all of it: Invalid JSON"),
         (b"\xef\xbb\xbf{}\n", "row 1: it starts with a byte-order mark"),
         (b"\xff\n", "row 1: byte 0 is not UTF-8"),
         (b"{}\r\n", "row 1: it contains a carriage return"),
@@ -250,11 +250,11 @@ def test_a_repeated_record_is_refused(server: OllamaServer, path: Path) -> None:
     make(server, path, 2)
     first, second = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(first + second + second)
-    with pytest.raises(DataError, match="row 3: pair 1 comes after pair 1"):
+    with pytest.raises(DataError, match="row 3: pair 1 follows pair 1"):
         make(server, path)
 
 
-def test_each_record_is_on_the_disk_before_the_next_is_asked_for(
+def test_each_record_is_on_the_disk_before_the_next_request(
     server: OllamaServer, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_disk: list[int] = []
@@ -263,7 +263,7 @@ def test_each_record_is_on_the_disk_before_the_next_is_asked_for(
     assert on_disk == [1, 1, 2, 2, 3, 3]
 
 
-def test_a_full_disk_ends_it(
+def test_a_full_disk_ends_generation(
     server: OllamaServer, path: Path, whole: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: int) -> None:
@@ -288,18 +288,18 @@ def test_one_process_writes(path: Path) -> None:
         pass
 
 
-def test_a_folder_is_no_file_of_pairs(server: OllamaServer, tmp_path: Path) -> None:
+def test_a_folder_is_not_a_file_of_pairs(server: OllamaServer, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written: Is a directory"):
         make(server, tmp_path)
 
 
-# Faults of the server
+# Errors of the server
 
 
 @pytest.mark.parametrize(
     "fault", [fails(500), fails(502), fails(503, "server busy"), fails(429), resets], ids=["500", "502", "503", "429", "reset"]
 )
-def test_a_passing_fault_is_waited_out(server: OllamaServer, path: Path, whole: list[dict[str, Any]], fault: Fault) -> None:
+def test_a_transient_error_is_retried(server: OllamaServer, path: Path, whole: list[dict[str, Any]], fault: Fault) -> None:
     slept: list[float] = []
     server.faults["/api/chat"].extend([well, fault, fault, well, fault])
     make(server, path, 6, sleep=slept.append)
@@ -308,24 +308,24 @@ def test_a_passing_fault_is_waited_out(server: OllamaServer, path: Path, whole: 
 
 
 @pytest.mark.parametrize("where", ["/api/version", "/api/tags"])
-def test_a_busy_server_is_waited_for_from_the_start(server: OllamaServer, path: Path, where: str) -> None:
+def test_the_first_request_is_retried_if_the_server_is_busy(server: OllamaServer, path: Path, where: str) -> None:
     slept: list[float] = []
     server.faults[where].append(fails(503))
-    assert make(server, path, 1, sleep=slept.append).made == 1
+    assert make(server, path, 1, sleep=slept.append).written == 1
     assert slept == [1.0]
 
 
-def test_waiting_has_an_end(server: OllamaServer, path: Path) -> None:
+def test_retries_end(server: OllamaServer, path: Path) -> None:
     slept: list[float] = []
     server.after(1, fails(500, "out of memory"))
     server.faults["/api/chat"].extend([fails(500, "out of memory")] * 20)
-    with pytest.raises(OptbenchError, match=r"500: out of memory; 1 of 4 pairs are in .*, and the same command goes on"):
+    with pytest.raises(OptbenchError, match=r"500: out of memory; 1 of 4 pairs are in .*, and the same command continues"):
         make(server, path, sleep=slept.append)
     assert slept == list(client.PAUSES) == [1.0, 2.0, 4.0, 8.0, 16.0]
     assert len(server.chats) == 1 + 6
 
 
-def test_a_slow_answer_is_asked_for_again(server: OllamaServer, path: Path, whole: list[dict[str, Any]]) -> None:
+def test_a_slow_request_is_retried(server: OllamaServer, path: Path, whole: list[dict[str, Any]]) -> None:
     slept: list[float] = []
     late = threading.Event()
     server.after(2, stalls(late))
@@ -337,7 +337,7 @@ def test_a_slow_answer_is_asked_for_again(server: OllamaServer, path: Path, whol
     assert texts(path) == whole
 
 
-def test_a_server_that_is_always_slow_is_said_to_be(server: OllamaServer, path: Path) -> None:
+def test_a_server_that_is_always_slow_is_an_error(server: OllamaServer, path: Path) -> None:
     late = threading.Event()
     server.faults["/api/chat"].extend([stalls(late)] * 6)
     try:
@@ -353,12 +353,12 @@ def test_a_server_that_is_always_slow_is_said_to_be(server: OllamaServer, path: 
         (fails(400, "invalid options: temperature"), "refuses the request, 400: invalid options: temperature"),
         (fails(401, "unauthorized"), "refuses the request, 401: unauthorized"),
         (fails(404, "model 'gemma2:9b' not found"), "run `ollama pull gemma2:9b`"),
-        (sends(b"<html>hello</html>"), "does not speak as Ollama does"),
-        (sends(b'{"models": []}'), "does not speak as Ollama does"),
-        (sends(b"[]"), "does not speak as Ollama does"),
+        (sends(b"<html>hello</html>"), "does not answer as Ollama does"),
+        (sends(b'{"models": []}'), "does not answer as Ollama does"),
+        (sends(b"[]"), "does not answer as Ollama does"),
     ],
 )
-def test_what_waiting_cannot_mend_is_not_asked_again(server: OllamaServer, path: Path, fault: Fault, words: str) -> None:
+def test_other_errors_are_not_retried(server: OllamaServer, path: Path, fault: Fault, words: str) -> None:
     slept: list[float] = []
     server.after(1, fault)
     with pytest.raises(OptbenchError, match=words) as end:
@@ -371,14 +371,14 @@ def test_what_waiting_cannot_mend_is_not_asked_again(server: OllamaServer, path:
 
 @pytest.mark.parametrize("fault", [sends(b"hello"), sends(b"{}"), sends(b"not found", 404)])
 @pytest.mark.parametrize("where", ["/api/version", "/api/tags"])
-def test_another_server_is_told_from_ollama(server: OllamaServer, path: Path, where: str, fault: Fault) -> None:
+def test_another_server_is_not_taken_for_ollama(server: OllamaServer, path: Path, where: str, fault: Fault) -> None:
     server.faults[where].append(fault)
-    with pytest.raises(OptbenchError, match="does not speak as Ollama does"):
+    with pytest.raises(OptbenchError, match="does not answer as Ollama does"):
         make(server, path)
     assert not path.exists()
 
 
-def test_a_server_that_comes_back_is_gone_on_with(server: OllamaServer, path: Path, whole: list[dict[str, Any]]) -> None:
+def test_generation_continues_when_the_server_is_back(server: OllamaServer, path: Path, whole: list[dict[str, Any]]) -> None:
     slept: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -387,30 +387,30 @@ def test_a_server_that_comes_back_is_gone_on_with(server: OllamaServer, path: Pa
             server.start()
 
     server.after(3, dies)
-    assert make(server, path, 6, sleep=sleep).made == 6
+    assert make(server, path, 6, sleep=sleep).written == 6
     assert slept == [1.0, 2.0, 4.0]
     assert texts(path) == whole
 
 
-def test_a_model_that_changed_meanwhile_ends_it(server: OllamaServer, path: Path) -> None:
+def test_a_model_that_changes_ends_generation(server: OllamaServer, path: Path) -> None:
     def pulled(handler: Any, body: dict[str, Any]) -> None:
         server.models[MODEL] = "f" * 64
         well(handler, body)
 
     server.after(2, pulled)
-    with pytest.raises(OptbenchError, match=rf"{MODEL} is no longer the model .*{DIGEST[:12]}, now ffffffffffff.*2 of 4 pairs"):
+    with pytest.raises(OptbenchError, match=rf"the model {MODEL} has changed .*{DIGEST[:12]}, now ffffffffffff.*2 of 4 pairs"):
         make(server, path)
     assert [record["model_digest"] for record in lines(path)] == [DIGEST] * 2
 
 
-def test_a_newer_server_is_noted(server: OllamaServer, path: Path) -> None:
+def test_a_newer_server_is_recorded(server: OllamaServer, path: Path) -> None:
     make(server, path, 1)
     server.version = "0.13.0"
     make(server, path, 2)
     assert [record["ollama_version"] for record in lines(path)] == ["0.12.6", "0.13.0"]
 
 
-# Refusals of answers
+# Rejected answers
 
 
 @pytest.mark.parametrize(
@@ -438,10 +438,10 @@ def test_a_newer_server_is_noted(server: OllamaServer, path: Path) -> None:
         (exchange("Ses nedir?", "Bir dalgadır.", "bir  Dalgadır"), "answers-alike"),
     ],
 )
-def test_a_bad_answer_is_refused_and_counted(server: OllamaServer, path: Path, content: str, reason: str) -> None:
+def test_a_bad_answer_is_rejected_and_counted(server: OllamaServer, path: Path, content: str, reason: str) -> None:
     server.faults["/api/chat"].extend([says(exchange("Gölge nasıl oluşur?")), says(content)])
-    tally = make(server, path, 2)
-    assert dict(tally.refused) == {reason: 1}
+    progress = make(server, path, 2)
+    assert dict(progress.refused) == {reason: 1}
     records = lines(path)
     assert [record["attempt"] for record in records] == [1, 2]
     assert [record["refused"] for record in records] == [{}, {reason: 1}]
@@ -460,7 +460,7 @@ def test_answers_that_differ_in_a_sign_differ(server: OllamaServer, path: Path) 
     assert not make(server, path, 1).refused
 
 
-def test_a_question_of_an_earlier_call_is_not_asked_again(server: OllamaServer, path: Path) -> None:
+def test_a_question_of_an_earlier_call_is_not_repeated(server: OllamaServer, path: Path) -> None:
     server.faults["/api/chat"].append(says(exchange("Ses nedir?")))
     make(server, path, 1)
     server.faults["/api/chat"].append(says(exchange("SES nedir?")))
@@ -469,30 +469,35 @@ def test_a_question_of_an_earlier_call_is_not_asked_again(server: OllamaServer, 
 
 def test_a_pair_is_given_up_and_left_out(server: OllamaServer, path: Path) -> None:
     server.faults["/api/chat"].extend([well, *[says("?")] * ATTEMPTS, well])
-    tally = make(server, path, 3)
-    assert (tally.made, tally.given_up, tally.untried, dict(tally.refused)) == (2, 1, 0, {"schema": ATTEMPTS})
+    progress = make(server, path, 3)
+    assert (progress.written, progress.given_up, progress.not_requested, dict(progress.refused)) == (
+        2,
+        1,
+        0,
+        {"schema": ATTEMPTS},
+    )
     assert [record["index"] for record in lines(path)] == [0, 2]
     assert len({body["options"]["seed"] for body in server.chats}) == len(server.chats) == 2 + ATTEMPTS
     again = make(server, path, 4)
-    assert (again.made, again.given_up) == (3, 1)
+    assert (again.written, again.given_up) == (3, 1)
     assert [record["index"] for record in lines(path)] == [0, 2, 3]
 
 
-def test_a_model_that_cannot_do_it_is_not_asked_for_ever(server: OllamaServer, path: Path) -> None:
+def test_an_unsuitable_model_ends_generation(server: OllamaServer, path: Path) -> None:
     bad = says("?")
-    server.faults["/api/chat"].extend([*[bad] * ATTEMPTS, well, *[bad] * (ATTEMPTS * ENOUGH)])
-    tally = make(server, path, 100)
-    assert (tally.made, tally.given_up, tally.untried) == (1, 1 + ENOUGH, 98 - ENOUGH)
-    assert len(server.chats) == 1 + ATTEMPTS * (1 + ENOUGH)
+    server.faults["/api/chat"].extend([*[bad] * ATTEMPTS, well, *[bad] * (ATTEMPTS * MOST_GIVEN_UP)])
+    progress = make(server, path, 100)
+    assert (progress.written, progress.given_up, progress.not_requested) == (1, 1 + MOST_GIVEN_UP, 98 - MOST_GIVEN_UP)
+    assert len(server.chats) == 1 + ATTEMPTS * (1 + MOST_GIVEN_UP)
 
 
-def test_refusals_are_counted_over_calls(server: OllamaServer, path: Path) -> None:
+def test_rejected_answers_are_counted_over_calls(server: OllamaServer, path: Path) -> None:
     server.faults["/api/chat"].extend([says("?"), says(exchange("")), well])
     make(server, path, 1)
     assert dict(make(server, path, 2).refused) == {"schema": 1, "empty": 1}
 
 
-# What is read back
+# Reading pairs
 
 
 def test_pairs_become_rows(server: OllamaServer, path: Path) -> None:
@@ -507,7 +512,7 @@ def test_pairs_become_rows(server: OllamaServer, path: Path) -> None:
     assert found[1].topic == "kimya"
 
 
-def test_no_pairs_are_an_error(tmp_path: Path) -> None:
+def test_a_file_without_pairs_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").touch()
     with pytest.raises(DataError, match=r"empty\.jsonl has no pairs"):
         pairs(tmp_path / "empty.jsonl")
@@ -515,7 +520,7 @@ def test_no_pairs_are_an_error(tmp_path: Path) -> None:
         pairs(tmp_path / "none.jsonl")
 
 
-# Topics and likeness
+# Topics and similarity
 
 
 def test_there_are_topics() -> None:
@@ -524,7 +529,7 @@ def test_there_are_topics() -> None:
     assert "Türkiye tarihi" in topics
 
 
-def test_a_topic_stands_on_a_line(tmp_path: Path) -> None:
+def test_a_topic_is_a_line(tmp_path: Path) -> None:
     (tmp_path / "topics").write_bytes("fizik\r\n\r\n  Türk müziği \r\n".encode())
     assert read_topics(tmp_path / "topics") == ("fizik", "Türk müziği")
 
@@ -532,15 +537,15 @@ def test_a_topic_stands_on_a_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "names no topic"),
-        (b" \n\n", "names no topic"),
-        (b"fizik\n\nFIZIK\n", "row 3: the topic 'FIZIK' stands there twice"),
+        (b"", "has no topics"),
+        (b" \n\n", "has no topics"),
+        (b"fizik\n\nFIZIK\n", "row 3: the topic 'FIZIK' occurs twice"),
         (b"\xef\xbb\xbffizik\n", "row 1: it starts with a byte-order mark"),
         (b"fizik\nk\xfcimya\n", "row 2: byte 7 is not UTF-8"),
         (b"fizik\nki\x00mya\n", "row 2: it contains a NUL"),
         (b"fizik\nki\rmya\n", "row 2: it contains a carriage return"),
         (b"fizik\nki\x1bmya\n", r"row 2: the topic 'ki\\x1bmya' contains a control character"),
-        (b"fizik\n" + b"k" * 201, "row 2: a topic of 201 characters"),
+        (b"fizik\n" + b"k" * 201, "row 2: the topic has 201 characters"),
     ],
 )
 def test_bad_topics_are_refused_by_row(tmp_path: Path, content: bytes, words: str) -> None:
@@ -550,7 +555,7 @@ def test_bad_topics_are_refused_by_row(tmp_path: Path, content: bytes, words: st
     assert str(tmp_path / "topics") in str(refusal.value)
 
 
-def test_likeness_is_the_share_of_common_grams() -> None:
+def test_similarity_is_the_share_of_common_grams() -> None:
     assert grams("Ses  NE?") == {"ses n", "es ne", "s ne?"}
     assert grams("ab") == {"ab"}
     assert jaccard(grams("abcdefg"), grams("abcdefh")) == 2 / 4
@@ -580,23 +585,27 @@ def command(
     return run
 
 
-def test_the_command_makes_pairs_and_counts(server: OllamaServer, path: Path, command: Callable[..., tuple[int, str]]) -> None:
+def test_the_command_generates_pairs_and_counts(
+    server: OllamaServer, path: Path, command: Callable[..., tuple[int, str]]
+) -> None:
     server.faults["/api/chat"].extend([well, says("?"), says(exchange("")), says("!"), well])
     code, words = command()
     assert code == 0
     assert words.splitlines() == [
-        f"0 of 6 pairs in {path}, answers refused: 0",
+        f"0 of 6 pairs in {path}, answers rejected: 0",
         f"6 of 6 pairs in {path}",
-        "answers refused: 3 (1 empty, 2 schema)",
+        "answers rejected: 3 (1 empty, 2 schema)",
     ]
     assert len(pairs(path)) == 6
 
 
-def test_the_command_says_what_was_given_up(server: OllamaServer, path: Path, command: Callable[..., tuple[int, str]]) -> None:
+def test_the_command_reports_what_was_given_up(
+    server: OllamaServer, path: Path, command: Callable[..., tuple[int, str]]
+) -> None:
     server.faults["/api/chat"].extend([says("?")] * ATTEMPTS)
     code, words = command()
     assert code == 1
-    assert f"5 of 6 pairs in {path}\nanswers refused: 8 (8 schema)\npairs given up: 1, after 8 attempts each" in words
+    assert f"5 of 6 pairs in {path}\nanswers rejected: 8 (8 schema)\npairs given up: 1, after 8 attempts each" in words
 
 
 def test_a_server_that_is_not_there(server: OllamaServer, path: Path, command: Callable[..., tuple[int, str]]) -> None:
@@ -624,14 +633,14 @@ def test_a_server_that_dies_in_the_middle(
     server.after(3, dies)
     code, words = command()
     assert code == 3
-    assert words.count("; asking again in 0.01 s\n") == 2
-    assert words.endswith(f"; 3 of 6 pairs are in {path}, and the same command goes on from there\n")
+    assert words.count("; retrying in 0.01 s\n") == 2
+    assert words.endswith(f"; 3 of 6 pairs are in {path}, and the same command continues from there\n")
     before = path.read_bytes()
     assert texts(path) == whole[:3]
     server.start()
     code, words = command()
     assert code == 0
-    assert f"3 of 6 pairs in {path}, answers refused: 0\n6 of 6 pairs in {path}\n" in words
+    assert f"3 of 6 pairs in {path}, answers rejected: 0\n6 of 6 pairs in {path}\n" in words
     assert path.read_bytes().startswith(before)
     assert texts(path) == whole
 
@@ -639,7 +648,7 @@ def test_a_server_that_dies_in_the_middle(
 @pytest.mark.parametrize(
     ("signum", "ends"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)]
 )
-def test_a_command_that_is_killed_in_the_middle(
+def test_a_command_that_is_killed_is_continued(
     server: OllamaServer,
     path: Path,
     command: Callable[..., tuple[int, str]],
@@ -669,7 +678,7 @@ def test_a_command_that_is_killed_in_the_middle(
     _, words = process[0].communicate(timeout=60)
     assert process[0].returncode == ends
     if signum == signal.SIGINT:
-        assert f"interrupted: what is written in {path} stays; the same command goes on from there" in words
+        assert f"interrupted: the pairs in {path} are kept; the same command continues from there" in words
     assert texts(path) == whole[:3]
     server.on_request = lambda: None
     assert command()[0] == 0
@@ -679,12 +688,12 @@ def test_a_command_that_is_killed_in_the_middle(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--host", "http://["], "--host 'http://[' is no address"),
-        (["--host", "localhost:99999"], "--host 'localhost:99999' is no address"),
+        (["--host", "http://["], "--host 'http://[' is not an address"),
+        (["--host", "localhost:99999"], "--host 'localhost:99999' is not an address"),
         (["--host", "ftp://localhost"], "--host 'ftp://localhost'"),
-        (["--timeout", "0"], "--timeout 0 is no time to wait"),
-        (["--timeout", "nan"], "--timeout nan is no time to wait"),
-        (["--timeout", "inf"], "--timeout inf is no time to wait"),
+        (["--timeout", "0"], "--timeout 0 is outside its range"),
+        (["--timeout", "nan"], "--timeout nan is outside its range"),
+        (["--timeout", "inf"], "--timeout inf is outside its range"),
         (["--temperature", "nan"], "--temperature nan is outside its range [0, 2]"),
         (["--temperature", "2.1"], "--temperature 2.1 is outside its range [0, 2]"),
         (["--topics", "/nowhere/topics"], "/nowhere/topics cannot be read"),

@@ -1,4 +1,4 @@
-"""The kit's checks: they find what is wrong, and nothing in what is right."""
+"""The kit's checks: every violation is reported, and nothing else."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ PLUGINS = Path(__file__).parents[1] / "plugins"
 BAD = Plugin("bad", "bad", "0", "bad = bad_methods")
 
 
-def finding(axis: str, cls: type[Any], rule: str, plugin: Plugin = BAD) -> Finding:
-    found = next(one for one in RULES[axis] if one.name == rule)
-    subject = Subject(axis, cls, plugin, ((axis, cls),))
-    return Check(axis, cls.name, rule, found.holds, found.remedy, lambda: found.violations(subject)).run()
+def finding(kind: str, cls: type[Any], name: str, plugin: Plugin = BAD) -> Finding:
+    (rule,) = (one for one in RULES[kind] if one.name == name)
+    subject = Subject(kind, cls, plugin, ((kind, cls),))
+    return Check(kind, cls.name, name, rule.promise, rule.remedy, lambda: rule.violations(subject)).run()
 
 
 @pytest.mark.parametrize("check", plugin_checks("optbench"))
-def test_built_in_methods_keep_the_contract(check: Callable[[], None]) -> None:
+def test_built_in_components_keep_the_contract(check: Callable[[], None]) -> None:
     check()
 
 
 @pytest.mark.parametrize("plugin", ["optbench-lion", "optbench-frontier"])
-def test_our_plugins_keep_the_contract_whether_they_are_installed_or_not(plugin: str) -> None:
+def test_our_plugins_keep_the_contract_from_their_folders(plugin: str) -> None:
     code = "from optbench.cli import main; main()"
     command = [sys.executable, "-c", code, "plugin", "check", str(PLUGINS / plugin), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -53,25 +53,25 @@ def test_our_plugins_keep_the_contract_whether_they_are_installed_or_not(plugin:
     assert len(rows) > 20
 
 
-@pytest.mark.parametrize(("axis", "rule"), [(axis, rule.name) for axis in bad_methods.SOUND for rule in RULES[axis]])
-def test_a_sound_method_keeps_every_rule(axis: str, rule: str) -> None:
-    assert finding(axis, bad_methods.SOUND[axis], rule).status == "holds"
+@pytest.mark.parametrize(("kind", "rule"), [(kind, rule.name) for kind in bad_methods.SOUND for rule in RULES[kind]])
+def test_a_sound_component_keeps_every_rule(kind: str, rule: str) -> None:
+    assert finding(kind, bad_methods.SOUND[kind], rule).status == "holds"
 
 
 @pytest.mark.parametrize(
-    ("axis", "rule", "found", "cls"),
+    ("kind", "rule", "detail", "cls"),
     [pytest.param(*example, id=f"{example[1]}-{example[3].__name__}") for example in bad_methods.EXAMPLES],
 )
-def test_a_breach_is_found(axis: str, rule: str, found: str, cls: type[Any]) -> None:
-    result = finding(axis, cls, rule)
+def test_a_violation_is_reported(kind: str, rule: str, detail: str, cls: type[Any]) -> None:
+    result = finding(kind, cls, rule)
     assert result.status == "violation"
-    assert found in result.found
+    assert detail in result.detail
     assert result.remedy
 
 
-def test_a_plugin_that_does_not_say_its_contract_version_is_told_to() -> None:
-    result = finding("optimizer", bad_methods.Sound, "contract version", Plugin("other", "other", "0", "other = problems"))
-    assert "problems does not say" in result.found
+def test_a_plugin_must_declare_its_contract_version() -> None:
+    result = finding("optimizer", bad_methods.Sound, "contract version", Plugin("other", "other", "0", "other = tiny"))
+    assert "tiny does not declare" in result.detail
     assert "OPTBENCH_CONTRACT = 1" in result.remedy
 
 
@@ -91,39 +91,39 @@ def test_a_sound_dataset_keeps_every_rule(tmp_path: Path, rule: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "found", "given"),
+    ("rule", "detail", "change"),
     [
-        ("name", "the manifest 'other'", {"name": "other"}),
+        ("name", "that in the manifest 'other'", {"name": "other"}),
         ("origin", "licence is empty", {"licence": ""}),
         ("both labels", "train has only the label 1", {"labels": (1,)}),
     ],
 )
-def test_a_breach_of_a_dataset_is_found(tmp_path: Path, rule: str, found: str, given: dict[str, Any]) -> None:
-    result = finding("dataset", dataset(tmp_path / "some", **given), rule)
-    assert (result.status, found in result.found) == ("violation", True)
+def test_a_violation_of_a_dataset_is_reported(tmp_path: Path, rule: str, detail: str, change: dict[str, Any]) -> None:
+    result = finding("dataset", dataset(tmp_path / "some", **change), rule)
+    assert (result.status, detail in result.detail) == ("violation", True)
 
 
 @pytest.mark.parametrize("rule", ["loads", "digests"])
-def test_a_changed_file_of_a_dataset_is_found(tmp_path: Path, rule: str) -> None:
+def test_a_changed_file_of_a_dataset_is_reported(tmp_path: Path, rule: str) -> None:
     cls = dataset(tmp_path / "some")
     with (tmp_path / "some" / "test.csv").open("a") as file:
         file.write("More?,More.,1\n")
-    assert "not the file that was frozen" in finding("dataset", cls, rule).found
+    assert "not the file that was frozen" in finding("dataset", cls, rule).detail
 
 
-def test_a_dataset_without_a_docstring_is_found(tmp_path: Path) -> None:
+def test_a_dataset_without_a_docstring_is_reported(tmp_path: Path) -> None:
     cls = dataset(tmp_path / "some")
     cls.__doc__ = None
     assert finding("dataset", cls, "docstring").status == "violation"
 
 
 def test_every_rule_has_an_example_that_breaks_it() -> None:
-    broken = {rule for axis, name, _, _ in bad_methods.EXAMPLES for rule in RULES[axis] if rule.name == name}
+    broken = {rule for kind, name, _, _ in bad_methods.EXAMPLES for rule in RULES[kind] if rule.name == name}
     tested_here = {"contract version", "name", "origin", "both labels", "loads", "digests"}
     assert {rule.name for rules in RULES.values() for rule in {*rules} - broken} == tested_here
 
 
-def test_every_kind_of_method_has_rules() -> None:
+def test_every_kind_has_rules() -> None:
     assert set(RULES) == set(KINDS)
 
 
@@ -135,16 +135,16 @@ def test_the_problem_is_an_objective_whose_gradients_can_be_changed() -> None:
     assert (changed.steps, changed.evaluations) == (7, 2)
 
 
-@pytest.mark.parametrize("axis", RULES)
-def test_rules_say_what_holds_and_what_to_do(axis: str) -> None:
-    names = [rule.name for rule in RULES[axis]]
+@pytest.mark.parametrize("kind", RULES)
+def test_rules_have_a_promise_and_a_remedy(kind: str) -> None:
+    names = [rule.name for rule in RULES[kind]]
     assert len(names) == len(set(names))
-    for rule in RULES[axis]:
-        assert rule.holds.endswith((".", ")")), rule.name
+    for rule in RULES[kind]:
+        assert rule.promise.endswith((".", ")")), rule.name
         assert rule.remedy, rule.name
 
 
-def test_a_breach_leaves_the_global_random_state_alone() -> None:
+def test_a_violation_does_not_change_the_global_random_state() -> None:
     np.random.seed(7)
     random.seed(7)
     before = np.random.get_state()[1].copy(), random.getstate()
@@ -153,29 +153,29 @@ def test_a_breach_leaves_the_global_random_state_alone() -> None:
     assert random.getstate() == before[1]
 
 
-def test_what_a_plugin_prints_or_raises_is_a_finding_and_no_more(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_exception_is_a_violation_and_output_is_not_printed(capsys: pytest.CaptureFixture[str]) -> None:
     def leave() -> list[str]:
-        print("a word")  # noqa: T201  # what the check must not let through
+        print("a word")  # noqa: T201  # must not reach standard output
         raise SystemExit(3)
 
     result = Check("optimizer", "loud", "runs", "It runs.", "make it run", leave).run()
     assert (result.status, result.remedy) == ("violation", "make it run")
-    assert "SystemExit: 3" in result.found
+    assert "SystemExit: 3" in result.detail
     assert capsys.readouterr().out == ""
 
 
-def test_a_method_that_ends_the_other_process_costs_its_siblings_nothing() -> None:
+def test_a_component_that_exits_the_second_process_does_not_affect_its_siblings() -> None:
     siblings = (("optimizer", bad_methods.Leaving), ("optimizer", bad_methods.Sound))
     (rule,) = (one for one in RULES["optimizer"] if one.name == "same in two processes")
     assert list(rule.violations(Subject("optimizer", bad_methods.Sound, BAD, siblings))) == []
 
 
-def test_a_missing_extra_is_no_breach() -> None:
-    def lacks() -> list[str]:
+def test_a_missing_extra_is_not_a_violation() -> None:
+    def missing() -> list[str]:
         raise MissingExtra("install optbench[embed]")
 
-    result = Check("embedder", "neural", "runs", "It runs.", "make it run", lacks).run()
-    assert (result.status, result.found) == ("skipped", "install optbench[embed]")
+    result = Check("embedder", "neural", "runs", "It runs.", "make it run", missing).run()
+    assert (result.status, result.detail) == ("skipped", "install optbench[embed]")
 
 
 def plugin_in(folder: Path, module: str, name: str = "optbench-stray") -> str:
@@ -201,16 +201,16 @@ class Stray(Sound):
 
 
 @pytest.mark.parametrize(
-    ("module", "check", "found"),
+    ("module", "check", "detail"),
     [
         ("1 / 0", "loads", "ZeroDivisionError"),
         ("OPTBENCH_CONTRACT = 99", "loads", "built for contract 99, this optbench has contract 1"),
-        ("", "brings a method", "it registers none"),
-        (STRAY.format(name="adam"), "names are free", "two optimizers are named 'adam'"),
+        ("", "registers components", "it registers none"),
+        (STRAY.format(name="adam"), "unique names", "two optimizers are named 'adam'"),
     ],
 )
-def test_a_plugin_that_brings_nothing_is_told_why(
-    tmp_path: Path, module: str, check: str, found: str, monkeypatch: pytest.MonkeyPatch
+def test_a_plugin_without_components_is_a_violation(
+    tmp_path: Path, module: str, check: str, detail: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "stray_module", raising=False)
     before = list(sys.path)
@@ -218,7 +218,7 @@ def test_a_plugin_that_brings_nothing_is_told_why(
         results = [one.run() for one in checks]
     assert sys.path == before
     (violation,) = [result for result in results if result.status == "violation"]
-    assert (violation.check, found in violation.found) == (check, True)
+    assert (violation.check, detail in violation.detail) == (check, True)
     sys.modules.pop("stray_module", None)
 
 
@@ -231,22 +231,22 @@ def test_a_folder_with_nothing_to_check_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a/b", "../outside", "", "-a", "a-", "a b", "é", "a\\nb"])
-def test_a_project_whose_name_is_none_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_project_with_an_invalid_name_is_refused(tmp_path: Path, name: str) -> None:
     folder = plugin_in(tmp_path / "stray", "", name)
     with (
-        pytest.raises(UsageError, match=r"pyproject\.toml: a project cannot be called .*correct it in \[project\]"),
+        pytest.raises(UsageError, match=r"pyproject\.toml: .* is not a valid project name.*correct it in \[project\]"),
         checks_of(folder),
     ):
         pass
 
 
-def test_a_version_is_no_part_of_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_is_not_part_of_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "stray_module", raising=False)
     folder = plugin_in(tmp_path / "stray", "")
     file = Path(folder, "pyproject.toml")
     file.write_text(file.read_text().replace("1.2", "1/../../2"))
     with checks_of(folder) as checks:
-        assert [one.check for one in checks] == ["loads", "names are free", "brings a method"]
+        assert [one.check for one in checks] == ["loads", "unique names", "registers components"]
     sys.modules.pop("stray_module", None)
 
 
@@ -269,7 +269,7 @@ def statuses(*words: str) -> dict[str, str]:
     return {row["check"]: row["status"] for row in rows if row["kind"] == "plugin"}
 
 
-def test_check_leaves_out_a_plugin_that_brings_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_leaves_out_a_plugin_with_a_component_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "stray_module", raising=False)
     (tmp_path / "rival-1.0.dist-info").mkdir()
     (tmp_path / "rival-1.0.dist-info" / "METADATA").write_text("Name: a-rival\nVersion: 1.0\n")
@@ -277,9 +277,9 @@ def test_check_leaves_out_a_plugin_that_brings_the_same_name(tmp_path: Path, mon
     (tmp_path / "rival_module.py").write_text(STRAY.format(name="stray"))
     monkeypatch.syspath_prepend(str(tmp_path))
     folder = plugin_in(tmp_path / "stray", STRAY.format(name="stray"))
-    assert statuses("plugin", "check", folder)["names are free"] == "violation"
+    assert statuses("plugin", "check", folder)["unique names"] == "violation"
     for words in (("plugin", "check", folder, "-p", "no:a-rival"), ("-p", "no:a-rival", "plugin", "check", folder)):
-        assert statuses(*words) == {"loads": "holds", "names are free": "holds", "brings a method": "holds"}
+        assert statuses(*words) == {"loads": "holds", "unique names": "holds", "registers components": "holds"}
     for module in ("stray_module", "rival_module"):
         sys.modules.pop(module, None)
 

@@ -76,7 +76,7 @@ def test_a_folder_is_its_own_answer(model: Path, monkeypatch: pytest.MonkeyPatch
     assert resolve(str(model)) == model
     monkeypatch.chdir(model.parent)
     assert resolve("model") == resolve("./model") == model
-    with pytest.raises(OptbenchError, match="has no revision 'main'; leave the revision out"):
+    with pytest.raises(OptbenchError, match="has no revision 'main'; omit the revision"):
         resolve(str(model), "main")
 
 

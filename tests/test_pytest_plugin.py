@@ -1,4 +1,4 @@
-"""The pytest plugin: of use to those who ask, no burden to the others."""
+"""The pytest plugin: one test per check for those who ask for it, and no cost for others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_each_check_is_a_test(tmp_path: Path) -> None:
         assert f"test_contract[{check}] PASSED" in done.stdout
 
 
-def test_a_breach_fails_its_test_and_says_the_remedy(tmp_path: Path) -> None:
+def test_a_violation_fails_its_test_with_the_remedy(tmp_path: Path) -> None:
     test = """
 import pytest
 from optbench.kit import testing
@@ -41,13 +41,13 @@ from optbench.kit.examine import Check
 
 bad = Check("optimizer", "mine", "in place", "It moves w.", "write w -= ...", lambda: ["w stays"])
 
-@pytest.mark.parametrize("check", [testing._test(bad)])
+@pytest.mark.parametrize("check", [testing.as_test(bad)])
 def test_contract(check):
     check()
 """
     done = run(tmp_path, test)
     assert done.returncode == 1
-    assert "optimizer mine: It moves w.\nfound: w stays\nremedy: write w -= ..." in done.stdout
+    assert "optimizer mine: It moves w.\nviolation: w stays\nremedy: write w -= ..." in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_contract(check):
         ("def test_it(optbench_check): pass", "mark it with @pytest.mark.optbench(PLUGIN)"),
     ],
 )
-def test_what_is_asked_in_vain_is_said(tmp_path: Path, test: str, message: str) -> None:
+def test_a_request_that_cannot_be_met_is_an_error(tmp_path: Path, test: str, message: str) -> None:
     done = run(tmp_path, test)
     assert done.returncode not in (0, 1)
     assert message in done.stdout + done.stderr
 
 
-def test_an_unrelated_project_pays_next_to_nothing(tmp_path: Path) -> None:
+def test_an_unrelated_project_imports_next_to_nothing(tmp_path: Path) -> None:
     heavy = ("numpy", "scipy", "sklearn", "pandas", "jinja2", "rich", "click", "pydantic", "optbench.registry")
     test = f"""
 import sys

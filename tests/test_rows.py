@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from optbench.core.errors import DataError
-from optbench.data.rows import Row, parse, write_csv
+from optbench.data.rows import OPTIONAL, Row, parse, write_csv
 
 ROWS = [Row("Ağ nedir?", 'Bağlı "düğümler", yani.', 1), Row("Ağ nedir?", "Yanlış, bu.", -1)]
 
 
-def test_csv_goes_round() -> None:
+def test_csv_that_was_written_is_read() -> None:
     assert parse(write_csv(ROWS), "x.csv") == ROWS
 
 
-def test_lines_may_end_as_spreadsheets_end_them_where_that_is_said() -> None:
+def test_lines_may_end_with_crlf_if_that_is_allowed() -> None:
     content = write_csv(ROWS).replace(b"\n", b"\r\n")
     assert parse(content, "x.csv", crlf=True) == ROWS
     for mixed in (content.replace(b"\r\n", b"\n", 1), content.replace(b"\r\n", b"\r", 1)):
@@ -39,7 +44,7 @@ def test_optional_columns_are_written_where_used() -> None:
         ),
     ],
 )
-def test_forms_that_are_read(file: str, content: str) -> None:
+def test_formats_that_are_read(file: str, content: str) -> None:
     assert parse(content.encode(), file) == ROWS
 
 
@@ -51,9 +56,9 @@ HEADER = "question,answer,label\n"
     [
         ("x.csv", b"", ["empty", "question, answer, label"]),
         ("x.csv", HEADER.encode(), ["no rows"]),
-        ("x.csv", b"question,answer\nq,a\n", ["row 0", "no column label", "found: question, answer"]),
-        ("x.csv", b"question,soru,answer,label\nq,q,a,1\n", ["row 0", "'question' stands twice"]),
-        ("x.csv", (HEADER + "q,a,1\nq,a\n").encode(), ["row 2", "2 cells where the header has 3"]),
+        ("x.csv", b"question,answer\nq,a\n", ["row 0", "no column label", "columns: question, answer"]),
+        ("x.csv", b"question,soru,answer,label\nq,q,a,1\n", ["row 0", "'question' occurs twice"]),
+        ("x.csv", (HEADER + "q,a,1\nq,a\n").encode(), ["row 2", "2 cells, but 3 in the header"]),
         ("x.csv", (HEADER + "q,a,0\n").encode(), ["row 1", "label is '0'", "1 or -1"]),
         ("x.csv", (HEADER + "q,a,1.0\n").encode(), ["row 1", "'1.0'"]),
         ("x.csv", (HEADER + "q,a,1\n  ,a,1\n").encode(), ["row 2", "question is empty"]),
@@ -76,9 +81,68 @@ HEADER = "question,answer,label\n"
         ("x.jsonl", b'{"question": 5, "answer": "a", "label": 1}\n', ["row 1", "question is empty"]),
     ],
 )
-def test_what_is_refused_names_file_row_and_rule(file: str, content: bytes, words: list[str]) -> None:
-    with pytest.raises(DataError) as refusal:
+def test_an_error_names_file_row_and_rule(file: str, content: bytes, words: list[str]) -> None:
+    with pytest.raises(DataError) as error:
         parse(content, f"folder/{file}")
-    assert f"folder/{file}" in str(refusal.value)
+    assert f"folder/{file}" in str(error.value)
     for word in words:
-        assert word in str(refusal.value)
+        assert word in str(error.value)
+
+
+GOOD = {"question": "q", "answer": "a", "label": 1}
+SURROGATE = {
+    column: (GOOD | {column: "x \ud800"}, f"the {column} contains half of a surrogate")
+    for column in ("question", "answer", *OPTIONAL)
+}
+BAD_LINES = {**SURROGATE, "label": (GOOD | {"label": "\udfff"}, "the label is '\\udfff'")}
+
+
+@pytest.mark.parametrize("column", BAD_LINES)
+def test_a_lone_surrogate_is_an_error_in_every_column(column: str) -> None:
+    record, words = BAD_LINES[column]
+    content = "\n".join(json.dumps(line) for line in (GOOD, record)).encode()
+    with pytest.raises(DataError) as error:
+        parse(content, "x.jsonl")
+    assert f"x.jsonl, row 2 (the header not counted): {words}" in str(error.value)
+
+
+def test_a_pair_of_surrogates_is_a_character() -> None:
+    (row,) = parse(json.dumps(GOOD | {"question": "😀"}).encode(), "x.jsonl")
+    assert row.question == "😀"
+
+
+BAD_FILES = [
+    *((f"x-{column}.jsonl", json.dumps(record).encode(), words) for column, (record, words) in BAD_LINES.items()),
+    *(
+        (f"x-{column}.csv", f"{','.join([*GOOD, *OPTIONAL])}\n{cells}\n".encode("latin-1"), "is not UTF-8")
+        for column, cells in {"question": "é,a,1,,,", "answer": "q,é,1,,,", "label": "q,a,é,,,", "group": "q,a,1,,,é"}.items()
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "words"), BAD_FILES, ids=[name for name, _, _ in BAD_FILES])
+def test_a_bad_file_ends_the_import_with_2_and_nothing_is_written(
+    tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    (tmp_path / "good.csv").write_bytes(write_csv(ROWS))
+    (tmp_path / name).write_bytes(content)
+    command = [sys.executable, "-c", "from optbench.cli import main; main()", "data", "import", "--name", "new"]
+    done = subprocess.run(
+        [*command, "--train", "good.csv", "--test", name], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {name}, row 1")
+    assert words in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"good.csv", name}
+
+
+def test_bad_text_in_an_option_is_a_usage_error(tmp_path: Path) -> None:
+    names = ("train", "validation", "test")
+    for name in names:
+        (tmp_path / name).write_bytes(write_csv([Row(name, "a", 1)]))
+    splits = [word for name in names for word in (f"--{name}", name)]
+    command = [sys.executable, "-c", "from optbench.cli import main; main()", "data", "import", "--name", "new", *splits]
+    done = subprocess.run([*command, "--title", b"\xff"], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 2, done.stderr
+    assert "title: " in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == set(names)

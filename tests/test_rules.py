@@ -21,7 +21,7 @@ GOOD = {"lengths": Baseline(0.5, {}), "answer-only words": Baseline(0.7, {})}
 
 
 def pairs(groups: list[int]) -> list[Row]:
-    """Some questions for each group, each with both answers."""
+    """Questions for each group, each with both answers."""
     return [
         Row(f"soru {g} {q}?", f"yanıt {label}", label, topic=f"t{g % 3}", group=f"g{g}")
         for g, questions in enumerate(groups)
@@ -31,7 +31,7 @@ def pairs(groups: list[int]) -> list[Row]:
 
 
 @given(st.lists(st.integers(1, 4), min_size=15, max_size=60), st.text(max_size=5))
-def test_no_group_stands_on_two_sides_and_no_row_is_lost(groups: list[int], salt: str) -> None:
+def test_no_group_is_in_two_splits_and_no_row_is_lost(groups: list[int], salt: str) -> None:
     rows = pairs(groups)
     splits = divide(rows, salt)
     assert Counter(row for split in splits.values() for row in split) == Counter(rows)
@@ -59,7 +59,7 @@ def test_each_rule_can_be_broken(tmp_path: Path, dataset: FrozenDataset) -> None
     assert broken(write(tmp_path / "a", splits, {"name": "a"})) == [
         "each question has as many correct as incorrect answers",
         "splits are 60/20/20",
-        "no two questions are alike (Jaccard of 5-grams below 0.6)",
+        "no two questions are near-duplicates (Jaccard index of 5-grams below 0.6)",
     ]
     bad = {"lengths": Baseline(0.7, {}), "answer-only words": Baseline(0.8, {}), "answer-only characters": Baseline(0.5, {})}
     assert len(broken(dataset, bad)) == 4

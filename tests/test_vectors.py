@@ -39,7 +39,7 @@ def entry(content: bytes, **change: Any) -> VectorFile:
 
 
 def packed(dataset: FrozenDataset, change: Callable[[dict[str, Any]], None] = lambda _: None) -> bytes:
-    texts = distinct_texts(dataset.splits)
+    texts = distinct_texts(dataset.rows)
     rng = np.random.default_rng(0)
     vectors = {role: rng.normal(size=(len(texts[role]), D)).astype(np.float32) for role in ROLES}
     content = pack(texts, vectors)
@@ -63,18 +63,18 @@ def with_vectors(tmp_path: Path, dataset: FrozenDataset) -> FrozenDataset:
 
 def test_equal_vectors_give_equal_bytes(dataset: FrozenDataset) -> None:
     assert packed(dataset) == packed(dataset)
-    texts = distinct_texts(dataset.splits)
+    texts = distinct_texts(dataset.rows)
     assert [len(texts[role]) for role in ROLES] == [12, 24]
 
 
-def test_a_set_is_an_embedder_of_its_dataset(with_vectors: FrozenDataset, registry: Registry) -> None:
+def test_a_set_is_an_embedder_for_its_dataset(with_vectors: FrozenDataset, registry: Registry) -> None:
     matrix = assemble(with_vectors, FrozenVectors.of(vector_sets(with_vectors)["small"]), "float32")
     assert matrix.x.shape == (24, 2 * D + 1)
     assert np.array_equal(matrix.x[0, :D], matrix.x[1, :D])  # both answers of one question
     assert not np.array_equal(matrix.x[0, D:-1], matrix.x[1, D:-1])
 
 
-def test_plans_span_the_sets_that_are_here(with_vectors: FrozenDataset, registry: Registry) -> None:
+def test_plans_span_the_available_sets(with_vectors: FrozenDataset, registry: Registry) -> None:
     selections = Selections(optimizers=["sgd"], architectures=["single-layer"], datasets=[str(with_vectors.folder)], seeds=(0,))
     plan = make_plan(registry, selections)
     assert {task.labels.embedder for task in plan} == {"hashing", "tfidf", "small"}
@@ -91,12 +91,14 @@ def test_plans_span_the_sets_that_are_here(with_vectors: FrozenDataset, registry
         ("small[x=1]", "no hyper-parameters"),
     ],
 )
-def test_what_is_not_here_is_said(with_vectors: FrozenDataset, registry: Registry, name: str, words: str) -> None:
+def test_an_unavailable_set_is_an_error_with_advice(
+    with_vectors: FrozenDataset, registry: Registry, name: str, words: str
+) -> None:
     with pytest.raises(UsageError, match=words):
         make_plan(registry, Selections(embedders=[name], datasets=[str(with_vectors.folder)]))
 
 
-def test_sets_may_lie_beside_a_dataset(dataset: FrozenDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sets_may_be_outside_of_a_dataset(dataset: FrozenDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert vector_sets(dataset) == {}
     content = packed(dataset)
@@ -133,7 +135,7 @@ def _nan(arrays: dict[str, Any]) -> None:
         (_set("question", np.zeros((12, D + 1), np.float32)), r"it must be float32, \(texts, 4\)"),
         (_set("question", np.zeros(12, np.float32)), "question is float32 of shape"),
         (_set("question_keys", np.zeros((11, 16), np.uint8)), "question_keys is uint8 of shape"),
-        (_set("answer", np.array([None, "x"], object)), "no file of plain arrays"),
+        (_set("answer", np.array([None, "x"], object)), "not a file of arrays"),
         (_nan, "answer, row 7: the vector has NaN"),
     ],
 )
@@ -145,8 +147,8 @@ def test_a_file_that_breaks_a_rule_is_refused(
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 broken"])
-def test_what_is_no_file_of_arrays_is_refused(content: bytes) -> None:
-    with pytest.raises(DataError, match="no file of plain arrays"):
+def test_another_file_is_refused(content: bytes) -> None:
+    with pytest.raises(DataError, match="not a file of arrays"):
         unpack(content, "small.npz", D)
 
 

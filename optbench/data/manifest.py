@@ -12,6 +12,7 @@ from optbench.core.errors import DataError
 from optbench.core.files import read_bytes
 from optbench.core.names import PATTERN, is_name
 from optbench.core.specs import digest_of
+from optbench.data.rows import has_surrogate
 
 SPLITS = ("train", "validation", "test")
 NAME = "manifest.json"
@@ -25,6 +26,13 @@ def _inner_path(value: str) -> str:
     return value
 
 
+def _without_surrogates(value: str) -> str:
+    if has_surrogate(value):
+        raise ValueError("it contains half of a surrogate pair, which is not a character")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_without_surrogates)]
 InnerPath = Annotated[str, AfterValidator(_inner_path)]
 Name = Annotated[str, Field(pattern=PATTERN, max_length=LONGEST_NAME)]
 Prompts = dict[Literal["question", "answer"], str]
@@ -83,14 +91,14 @@ class Manifest(_Strict):
 
     format: Literal[1] = 1
     name: Name
-    version: str = "0"
-    title: str = ""
-    language: str = ""
-    licence: str = ""
-    made: str = Field(default="", description="how the dataset was made")
-    url: str = Field(default="", description="where it is published")
+    version: Text = "0"
+    title: Text = ""
+    language: Text = ""
+    licence: Text = ""
+    made: Text = Field(default="", description="how the dataset was made")
+    url: Text = Field(default="", description="where it is published")
     published: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="the day, such as 2025-01-31")
-    citation: str = Field(default="", description="how to cite it; if empty, generated from title, version and digest")
+    citation: Text = Field(default="", description="how to cite it; if empty, generated from title, version and digest")
     splits: dict[Literal["train", "validation", "test"], SplitFile]
     vectors: dict[Name, VectorFile] = {}
     slots: dict[Name, Slot] = {}

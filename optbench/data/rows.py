@@ -104,6 +104,11 @@ def text_of(content: bytes, file: str, *, crlf: bool = False, first: int = 0) ->
     return text
 
 
+def has_surrogate(text: str) -> bool:
+    """Return whether `text` has half of a surrogate pair, which JSON's escapes can write but UTF-8 cannot."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _csv(text: str, file: str) -> Iterator[Mapping[str, Any]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] = []
@@ -163,6 +168,6 @@ def _row(record: Mapping[str, Any], place: _Place) -> Row:
         raise place.error(f"the label is {record.get('label')!r}; it must be 1 or -1")
     texts |= {name: str(record.get(name) or "").strip() for name in OPTIONAL}
     for name, text in texts.items():
-        if any("\ud800" <= character <= "\udfff" for character in text):  # only JSON's escapes can write one
+        if has_surrogate(text):
             raise place.error(f"the {name} contains half of a surrogate pair, which is not a character; correct the \\u escape")
     return Row(label=label, **texts)

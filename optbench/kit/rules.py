@@ -25,6 +25,8 @@ class Subject:
     plugin: Plugin
     siblings: tuple[tuple[str, type[Any]], ...] = ()
     """The kind and class of each component of the plugin, this one included: one further process computes all their digests."""
+    example: Any = None
+    """The instance to check, in place of the one with default hyper-parameters."""
 
     @property
     def name(self) -> str:
@@ -34,8 +36,8 @@ class Subject:
 
     @cached_property
     def instance(self) -> Any:
-        """The component with its default hyper-parameters."""
-        return make(self.cls)
+        """The instance to check."""
+        return make(self.cls) if self.example is None else self.example
 
     @property
     def docstring(self) -> str:

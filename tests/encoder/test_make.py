@@ -29,18 +29,18 @@ def make(server: OllamaServer, encoder: Path, *more: str) -> Result:
     return CliRunner().invoke(cli, [*command, "--embedder", "minilm", "--encoder", str(encoder), "--name", "made", *more])
 
 
-def test_one_command_makes_a_dataset_and_goes_on_where_it_stopped(ollama: OllamaServer, tiny_model: Path) -> None:
+def test_one_command_creates_a_dataset_and_continues_where_it_stopped(ollama: OllamaServer, tiny_model: Path) -> None:
     ollama.faults["/api/chat"].extend([lambda handler, body: handler.chat(body, answer_of(body)) for _ in range(12)])
     ollama.faults["/api/chat"].append(dies)
     stopped = make(ollama, tiny_model)
     assert isinstance(stopped.exception, OptbenchError)
-    assert "the same command goes on" in str(stopped.exception)
+    assert "the same command continues" in str(stopped.exception)
     assert len(Path(".optbench/pairs/made.jsonl").read_text(encoding="utf-8").splitlines()) == 12
     assert not Path(".optbench/datasets/made").exists()
 
     ollama.start()
     whole = make(ollama, tiny_model)
-    # Thirty questions of random letters are no good dataset, and it says so; but they are a dataset.
+    # Thirty questions of random letters break rules of quality (exit 1), but they are a dataset.
     assert whole.exit_code == 1, whole.output
     dataset = load(Path(".optbench/datasets/made"))
     assert sum(len(rows) for rows in dataset.splits.values()) == 60
@@ -54,5 +54,5 @@ def test_one_command_makes_a_dataset_and_goes_on_where_it_stopped(ollama: Ollama
 
     asked = len(ollama.requests)
     again = make(ollama, tiny_model)
-    assert "is frozen already" in again.output
+    assert "already exists" in again.output
     assert len(ollama.requests) == asked

@@ -180,9 +180,12 @@ def test_a_device_that_is_not_there_is_named(tiny_model: Path) -> None:
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"model": "no such name", "local_files_only": True}, "model 'no such name' cannot be had"),
-        ({"model": "owner/model", "local_files_only": True}, "give the folder of a model"),
-        ({"model": "owner/model", "revision": "v9", "local_files_only": True}, "'owner/model' at revision 'v9' cannot be had"),
+        ({"model": "no such name", "local_files_only": True}, "model 'no such name' is not available"),
+        ({"model": "owner/model", "local_files_only": True}, "give the folder of a downloaded model"),
+        (
+            {"model": "owner/model", "revision": "v9", "local_files_only": True},
+            "'owner/model' at revision 'v9' is not available",
+        ),
     ],
 )
 def test_a_model_that_is_not_here_is_named(params: dict[str, object], words: str) -> None:
@@ -226,7 +229,7 @@ def test_without_a_network_the_run_fails_with_the_remedy(dataset: FrozenDataset,
         check=False,
     )
     assert done.returncode == 1
-    assert "model 'sentence-transformers/all-MiniLM-L6-v2' cannot be had" in done.stderr
+    assert "model 'sentence-transformers/all-MiniLM-L6-v2' is not available" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
 
 

@@ -1,4 +1,4 @@
-"""The plugin of the tutorial against optax, whose Lion its class names as its oracle."""
+"""The plugin of the tutorial against optax, the oracle that its class declares."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 import optax
 import pytest
-from problems import Quadratic, distance, trajectory
 from test_oracles import in_optax
+
+from optbench.core.oracles import oracles_of
+from optbench.kit.problems import SMALL, LeastSquares, distance, start, trajectory
 
 pytestmark = pytest.mark.oracle
 
@@ -23,12 +25,13 @@ SETTINGS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("given", SETTINGS, ids=str)
-def test_lion_equals_optax(monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]) -> None:
-    monkeypatch.syspath_prepend(PLUGIN)  # it need not be installed
+@pytest.mark.parametrize("params", SETTINGS, ids=str)
+def test_lion_equals_optax(monkeypatch: pytest.MonkeyPatch, params: dict[str, Any]) -> None:
+    monkeypatch.syspath_prepend(PLUGIN)  # so that it need not be installed
     from optbench_lion import Lion
 
-    opt, problem = Lion(**given), Quadratic()
-    theirs = in_optax(optax.lion(opt.lr, opt.beta1, opt.beta2, weight_decay=opt.weight_decay))(problem, 60)
-    assert distance(trajectory(opt, problem), theirs) <= 1e-10
-    assert Lion.oracle == "optax.lion, to 1e-10"
+    opt, problem = Lion(**params), LeastSquares(start(SMALL))
+    theirs = in_optax(optax.lion(opt.lr, opt.beta1, opt.beta2, weight_decay=opt.weight_decay))(problem, SMALL)
+    (oracle,) = oracles_of(Lion)
+    assert oracle.implementation == "optax.lion"
+    assert distance(trajectory(opt, problem), theirs) <= oracle.tolerance

@@ -1,4 +1,4 @@
-"""Every built-in optimizer against an independent implementation: 60 steps in float64 on a noisy quadratic."""
+"""Every built-in optimizer against independent implementations: 60 steps in float64 on noisy least squares."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 import pytorch_optimizer
 import torch
 from methods import BUILT_IN, configured
-from problems import Quadratic, distance, trajectory
 
-from optbench import Array, Layout, Optimizer
-from optbench.optimizers.oracles import ORACLES, Oracle
+from optbench import Array, Layout, Optimizer, Oracle, Vector
+from optbench.core.oracles import oracles_of
+from optbench.kit.problems import SMALL, LeastSquares, distance, oracle_trajectory, start, trajectory
 
 pytestmark = pytest.mark.oracle
 
@@ -24,52 +24,49 @@ jax.config.update("jax_enable_x64", True)
 
 @pytest.fixture(autouse=True)
 def _double_precision() -> Iterator[None]:
-    """Make float64 torch's default: `NAdam` keeps the product of its momenta in that type, whatever the weights are."""
+    """Make float64 the default of torch: `NAdam` keeps the product of its momenta in that type, whatever the weights are."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(before)
 
 
-Run: TypeAlias = Callable[[Quadratic, int], Array]
-"""Runs a foreign method on a problem and returns the weights after each step."""
+Run: TypeAlias = Callable[[LeastSquares, Layout], Array]
+"""Runs another implementation on a problem and returns the weights after each step."""
 
 
-def in_torch(cls: Callable[..., torch.optim.Optimizer], **given: Any) -> Run:
-    def run(problem: Quadratic, steps: int) -> Array:
-        layers = [torch.tensor(layer, requires_grad=True) for layer in problem.layout.views(problem.start).values()]
-        method, path = cls(layers, **given), []
-        for t in range(1, steps + 1):
-            w = _joined(layers)
-            for layer, g in zip(layers, problem.layout.views(problem.at(w, t).gradient()).values(), strict=True):
+def in_torch(cls: Callable[..., torch.optim.Optimizer], **params: Any) -> Run:
+    def run(problem: LeastSquares, layout: Layout) -> Array:
+        layers = [torch.tensor(layer, requires_grad=True) for layer in layout.views(problem.w).values()]
+        method = cls(layers, **params)
+
+        def step(at: LeastSquares, t: int) -> Vector:
+            for layer, g in zip(layers, layout.views(at.gradient()).values(), strict=True):
                 layer.grad = torch.tensor(g)
             method.step(lambda: torch.tensor(0.0))
-            path.append(_joined(layers))
-        return np.array(path)
+            return np.concatenate([layer.detach().numpy().reshape(-1) for layer in layers])
+
+        return oracle_trajectory(step, problem)
 
     return run
 
 
 def in_optax(*transformations: optax.GradientTransformation) -> Run:
-    def run(problem: Quadratic, steps: int) -> Array:
-        method, path = optax.chain(*transformations), []
-        layers: Any = {name: jax.numpy.array(layer) for name, layer in problem.layout.views(problem.start).items()}
+    def run(problem: LeastSquares, layout: Layout) -> Array:
+        method = optax.chain(*transformations)
+        layers: Any = {name: jax.numpy.array(layer) for name, layer in layout.views(problem.w).items()}
         state, update = method.init(layers), jax.jit(method.update)
-        for t in range(1, steps + 1):
-            g = problem.at(_joined(layers.values()), t).gradient()
-            gradients = {name: jax.numpy.array(layer) for name, layer in problem.layout.views(g).items()}
+
+        def step(at: LeastSquares, t: int) -> Vector:
+            nonlocal layers, state
+            gradients = {name: jax.numpy.array(layer) for name, layer in layout.views(at.gradient()).items()}
             updates, state = update(gradients, state, layers)
             layers = optax.apply_updates(layers, updates)
-            path.append(_joined([layers[name] for name in problem.layout.shapes]))
-        return np.array(path)
+            return np.concatenate([np.asarray(layers[name]).reshape(-1) for name in layout.shapes])
+
+        return oracle_trajectory(step, problem)
 
     return run
-
-
-def _joined(layers: Any) -> Array:
-    return np.concatenate(
-        [np.asarray(layer.detach() if isinstance(layer, torch.Tensor) else layer).reshape(-1) for layer in layers]
-    )
 
 
 def _adam(o: Any) -> dict[str, Any]:
@@ -117,7 +114,7 @@ _BUILD: Mapping[tuple[str, str], Callable[[Any], Run]] = {
     ("lamb", "optax"): lambda o: in_optax(optax.lamb(**_optax_adam(o), weight_decay=o.weight_decay)),
     ("lars", "optax"): lambda o: in_optax(optax.lars(o.lr, o.weight_decay, trust_coefficient=o.trust, momentum=o.momentum)),
     ("lbfgs", "torch"): lambda o: in_torch(
-        # A tolerance would end the run where ours goes on.
+        # With a tolerance torch would stop before ours.
         torch.optim.LBFGS,
         lr=o.lr,
         max_iter=1,
@@ -151,42 +148,37 @@ _BUILD: Mapping[tuple[str, str], Callable[[Any], Run]] = {
     ),
     ("signum", "optax"): lambda o: in_optax(optax.signum(o.lr, o.momentum), _decoupled(o)),
 }
-"""By method and library, how the oracle is made from our optimizer's hyper-parameters."""
+"""By method and library, the oracle with the hyper-parameters of our optimizer."""
 
 CASES = [
-    pytest.param(opt, oracle, id=f"{label}-{oracle.implementation.partition('.')[0]}")
-    for label, opt in configured()
-    for oracle in ORACLES.get(opt.name, ())
+    pytest.param(opt, oracle, id=f"{label}-{oracle.library}") for label, opt in configured() for oracle in oracles_of(type(opt))
 ]
 
 
 @pytest.mark.parametrize(("opt", "oracle"), CASES)
 def test_weights_equal_the_oracles_after_each_step(opt: Optimizer, oracle: Oracle) -> None:
-    problem = Quadratic()
-    theirs = _BUILD[opt.name, oracle.implementation.partition(".")[0]](opt)(problem, 60)
+    problem = LeastSquares(start(SMALL))
+    theirs = _BUILD[opt.name, oracle.library](opt)(problem, SMALL)
     assert distance(trajectory(opt, problem), theirs) <= oracle.tolerance
 
 
-def test_each_oracle_that_is_named_is_run() -> None:
-    named = {(name, oracle.implementation.partition(".")[0]) for name, oracles in ORACLES.items() for oracle in oracles}
-    assert named == set(_BUILD)
+def test_each_oracle_that_is_declared_is_run() -> None:
+    declared = {(name, oracle.library) for name, cls in BUILT_IN.items() for oracle in oracles_of(cls)}
+    assert declared == set(_BUILD)
 
 
-def test_each_oracle_belongs_to_a_built_in_optimizer() -> None:
-    assert set(ORACLES) <= set(BUILT_IN)
+class Faint(LeastSquares):
+    """Gradients so small that their mean square is below the machine epsilon."""
 
-
-class Faint(Quadratic):
-    """Gradients so small that their mean square lies below the machine's precision."""
-
-    def gradient(self, y: Array | None = None) -> Array:
+    def gradient(self, y: Vector | None = None) -> Vector:
         g = super().gradient(y)
         g *= 1e-9
         return g
 
 
 @pytest.mark.parametrize("shape", [(6, 1), (1, 6), (6, 4)])
-def test_adafactor_equals_torch_where_its_factors_are_cut_off(shape: tuple[int, int]) -> None:
-    opt, problem = BUILT_IN["adafactor"](lr=0.05), Faint(Layout({"layer": shape}))
-    theirs = _BUILD["adafactor", "torch"](opt)(problem, 60)
-    assert distance(trajectory(opt, problem), theirs) <= 1e-10
+def test_adafactor_equals_torch_where_its_factors_are_bounded(shape: tuple[int, int]) -> None:
+    opt, layout = BUILT_IN["adafactor"](lr=0.05), Layout({"layer": shape})
+    problem = Faint(start(layout))
+    theirs = _BUILD["adafactor", "torch"](opt)(problem, layout)
+    assert distance(trajectory(opt, problem, layout), theirs) <= 1e-10

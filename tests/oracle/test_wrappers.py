@@ -10,10 +10,10 @@ import optax
 import pytest
 import torch
 from methods import BUILT_IN
-from problems import LAYOUT
 from torch.optim import lr_scheduler
 
 from optbench import Schedule
+from optbench.kit.problems import SMALL
 from optbench.wrappers.clip import Clip
 from optbench.wrappers.constant import Constant
 from optbench.wrappers.cosine import Cosine
@@ -26,11 +26,11 @@ pytestmark = pytest.mark.oracle
 jax.config.update("jax_enable_x64", True)
 
 SGD = BUILT_IN["sgd"]()
-TOLERANCE = 1e-12  # torch multiplies the rate from step to step, and so gathers rounding: 1e-13 over these runs
+TOLERANCE = 1e-12  # torch multiplies the rate in each step and accumulates rounding errors: 1e-13 over these runs
 
 
 def rates(make: Callable[[torch.optim.Optimizer], lr_scheduler.LRScheduler], steps: int) -> list[float]:
-    """The factors before the first call of `step`, after it, and so on: `steps` + 1 of them."""
+    """The factors before the first call of `step` and after each of `steps` calls."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     scheduler, found = make(optimizer), []
     for _ in range(steps + 1):
@@ -51,7 +51,7 @@ def test_constant(by: float) -> None:
     assert factors(Constant(inner=SGD, by=by), 20) == theirs[:20]
 
 
-# A warm-up and an annealing that end on the last step are at torch's 0-based step t, for it counts the start as a step.
+# Our step t of a warm-up and of an annealing is torch's 0-based step t, since torch counts the start as a step.
 @pytest.mark.parametrize(("steps", "start"), [(1, 0.5), (7, 0.1), (100, 1e-3), (40, 0.9)])
 def test_warmup(steps: int, start: float) -> None:
     theirs = rates(lambda o: lr_scheduler.LinearLR(o, start, 1.0, total_iters=steps), 60)
@@ -107,12 +107,12 @@ def test_one_cycle_has_torchs_defaults() -> None:
 
 
 def gradient(scale: float) -> np.ndarray:
-    return scale * np.random.default_rng(0).standard_normal(LAYOUT.size)
+    return scale * np.random.default_rng(0).standard_normal(SMALL.size)
 
 
 def in_torch(clip: Callable[[list[torch.Tensor]], object], g: np.ndarray) -> np.ndarray:
     layers = []
-    for layer in LAYOUT.views(g).values():
+    for layer in SMALL.views(g).values():
         layers.append(torch.zeros(layer.shape, dtype=torch.float64, requires_grad=True))
         layers[-1].grad = torch.tensor(layer)
     clip(layers)
@@ -124,10 +124,10 @@ def in_torch(clip: Callable[[list[torch.Tensor]], object], g: np.ndarray) -> np.
 def test_clip_by_norm(scale: float, limit: float) -> None:
     ours, g = gradient(scale), gradient(scale)
     Clip(inner=SGD, norm=limit).clip(ours)
-    layers = {name: jax.numpy.array(layer) for name, layer in LAYOUT.views(g).items()}
+    layers = {name: jax.numpy.array(layer) for name, layer in SMALL.views(g).items()}
     clipping = optax.clip_by_global_norm(limit)
     updates, _ = clipping.update(layers, clipping.init(layers))
-    theirs = np.concatenate([np.asarray(updates[name]).reshape(-1) for name in LAYOUT.shapes])
+    theirs = np.concatenate([np.asarray(updates[name]).reshape(-1) for name in SMALL.shapes])
     np.testing.assert_allclose(ours, theirs, rtol=1e-14)
     # torch divides by the norm + 1e-6; where it clips, the norm is above the limit
     theirs = in_torch(lambda layers: torch.nn.utils.clip_grad_norm_(layers, limit), g)

@@ -1,4 +1,4 @@
-"""Lion keeps optbench's contract: one test for each of its rules."""
+"""Lion against the contract of optbench: one test per check."""
 
 import pytest
 

@@ -1,69 +1,69 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner, Result
 
-from optbench import Architecture, Layout, Optimizer, Vector, __version__, fraction, positive
+from optbench import Architecture, Layout, Optimizer, Oracle, Vector, __version__, fraction, positive
 from optbench.cli import cli
 from optbench.core.errors import UsageError
 from optbench.core.specs import canonical
-from optbench.method_docs import Page, StateSize, amount, measured_state, page
+from optbench.method_docs import ComponentDoc, StateSize, amount, component_doc, measured_state
 from optbench.registry import KINDS, Component, Plugin, Registry
 
 PLUGIN = Plugin("third", "third-party", "1.2", "third = third")
 BUILT_IN = Registry(autoload=False)
-METHODS = [(axis, method) for axis in KINDS if axis != "dataset" for method in BUILT_IN.components(axis)]
+COMPONENTS = [(kind, component) for kind in KINDS if kind != "dataset" for component in BUILT_IN.components(kind)]
 
 
-def facts(found: Page) -> dict[str, str]:
-    return dict(found.facts)
+def facts(doc: ComponentDoc) -> dict[str, str]:
+    return dict(doc.facts)
 
 
-@pytest.mark.parametrize(("axis", "method"), METHODS, ids=lambda value: getattr(value, "name", ""))
-def test_every_built_in_method_has_a_whole_page(axis: str, method: Component) -> None:
-    found = page(method, axis, measured_state(method) if axis == "optimizer" else None)
-    assert found.title
-    assert all(text for _, text in found.lines())
-    assert canonical(found.as_json())
-    assert {p.name for p in found.parameters} == {f.name for f in fields(method.cls)} - {"inner"}
-    assert all(p.range for p in found.parameters)
-    if axis == "wrapper":
-        assert found.equations
-    if axis == "optimizer":
-        assert any(character.isdigit() for character in found.source)
-        assert any(" = " in equation for equation in found.equations)
-        assert {"rows a step", "state", "oracle"} <= set(facts(found))
-        assert facts(found)["oracle"] != "none named"
+@pytest.mark.parametrize(("kind", "component"), COMPONENTS, ids=lambda value: getattr(value, "name", ""))
+def test_every_built_in_component_is_documented(kind: str, component: Component) -> None:
+    doc = component_doc(component, kind, measured_state(component) if kind == "optimizer" else None)
+    assert doc.title
+    assert all(text for _, text in doc.lines())
+    assert canonical(doc.as_json())
+    assert {p.name for p in doc.parameters} == {f.name for f in fields(component.cls)} - {"inner"}
+    assert all(p.range for p in doc.parameters)
+    if kind in ("optimizer", "wrapper"):
+        assert re.search(r"\b(18|19|20)\d\d, \S", doc.source)  # year and place
+        assert any(" = " in equation for equation in doc.equations)
+    if kind == "optimizer":
+        assert {"rows per step", "state", "oracle"} <= set(facts(doc))
+        assert facts(doc)["oracle"] != "none declared"
 
 
-def test_the_page_of_adam() -> None:
-    method = BUILT_IN.find("optimizer", "adam")
-    found = page(method, "optimizer", measured_state(method))
+def test_the_documentation_of_adam() -> None:
+    component = BUILT_IN.find("optimizer", "adam")
+    found = component_doc(component, "optimizer", measured_state(component))
     assert (found.title, found.source) == ("Adam", "Kingma & Ba 2015, ICLR, arXiv:1412.6980, Algorithm 1")
-    assert found.deviations == "the weight decay, which the paper does not have; it is L2, as in torch."
+    assert found.deviations == "the paper has no weight decay; here it is L2, as in torch."
     assert found.equations[0].startswith("m_t, v_t = averages")
     rate = found.parameters[0]
     assert (rate.name, rate.default, rate.range, rate.scheduled) == ("lr", 0.001, "(0, inf)", True)
     assert [p.name for p in found.parameters if p.scheduled] == ["lr"]
-    assert facts(found)["state"] == "8 bytes a weight in float32 (2 numbers a weight): 1.05 MB on 131,200 weights"
+    assert facts(found)["state"] == "8 bytes per weight in float32 (2 numbers per weight): 1.05 MB for 131,200 weights"
     assert facts(found)["oracle"] == "torch.optim.Adam, to 1e-10; optax.adam, to 1e-10"
 
 
-def test_a_looser_oracle_says_why_and_a_method_without_rate_refuses_schedules() -> None:
-    assert "1e-08: noisy gradients" in facts(page(BUILT_IN.find("optimizer", "lbfgs"), "optimizer"))["oracle"]
-    assert "refused" in facts(page(BUILT_IN.find("optimizer", "rprop"), "optimizer"))["schedules"]
+def test_a_larger_tolerance_has_a_reason_and_a_method_without_rate_has_no_schedules() -> None:
+    assert "1e-08: noisy gradients" in facts(component_doc(BUILT_IN.find("optimizer", "lbfgs"), "optimizer"))["oracle"]
+    assert "not possible" in facts(component_doc(BUILT_IN.find("optimizer", "rprop"), "optimizer"))["schedules"]
 
 
-def test_wrappers_are_named_on_the_page_of_what_they_go_around() -> None:
-    adam = page(BUILT_IN.find("optimizer", "adam"), "optimizer")
-    found = adam.within([page(BUILT_IN.find("wrapper", name), "wrapper") for name in ("clip", "cosine")])
-    told = [text for what, text in found.lines() if what == "wrapper"]
-    assert [text.partition(":")[0] for text in told] == ["clip", "cosine"]
-    assert "Loshchilov & Hutter 2017" in told[1]
+def test_wrappers_are_documented_with_their_optimizer() -> None:
+    adam = component_doc(BUILT_IN.find("optimizer", "adam"), "optimizer")
+    found = adam.within([component_doc(BUILT_IN.find("wrapper", name), "wrapper") for name in ("clip", "cosine")])
+    wrappers = [text for label, text in found.lines() if label == "wrapper"]
+    assert [text.partition(":")[0] for text in wrappers] == ["clip", "cosine"]
+    assert "Loshchilov & Hutter 2017" in wrappers[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,10 +100,10 @@ class Bare(Optimizer):
         pass
 
 
-def test_a_plugins_page() -> None:
-    method = Component(Theirs, PLUGIN)
-    assert measured_state(method) is None
-    found = page(method, "optimizer")
+def test_the_documentation_of_a_plugins_optimizer() -> None:
+    component = Component(Theirs, PLUGIN)
+    assert measured_state(component) is None
+    found = component_doc(component, "optimizer")
     assert (found.title, found.source) == ("Somebody's method", "Doe 2030, Journal, equation 3")
     assert found.notes == "It has two lines of notes."
     assert found.deviations == "both small: one, and two."
@@ -115,19 +115,22 @@ def test_a_plugins_page() -> None:
     assert dict(found.lines())["origin"] == f"third-party 1.2, {__name__}"
 
 
-def test_no_deviation_is_said() -> None:
+def test_oracles_are_declared_and_no_deviation_is_documented() -> None:
     class Exact(Bare):
         """Somebody's other method. Doe 2031, Journal. No deviation."""
 
-    found = page(Component(Exact, PLUGIN), "optimizer")
+        oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("their.library"), Oracle("other.library", 1e-6, "it uses float32"))
+
+    found = component_doc(Component(Exact, PLUGIN), "optimizer")
     assert (found.source, found.deviations) == ("Doe 2031, Journal", "none")
+    assert facts(found)["oracle"] == "their.library, to 1e-10; other.library, to 1e-06: it uses float32"
 
 
-def test_a_method_without_docstrings_has_a_page_too() -> None:
+def test_an_optimizer_without_docstrings_is_documented_too() -> None:
     Bare.__doc__ = None
-    found = page(Component(Bare, PLUGIN), "optimizer")
+    found = component_doc(Component(Bare, PLUGIN), "optimizer")
     assert (found.title, found.source, found.equations, found.parameters) == ("", "", (), ())
-    assert facts(found)["oracle"] == "none named"  # a stranger of a built-in's name would not inherit its oracle either
+    assert facts(found)["oracle"] == "none declared"
 
 
 @pytest.mark.parametrize(
@@ -152,21 +155,23 @@ class Shapeless(Architecture):
     name: ClassVar[str] = "shapeless"
 
 
-def test_a_method_that_cannot_start_has_a_page_too() -> None:
+def test_a_component_that_raises_is_documented_too() -> None:
     assert measured_state(Component(Leaves, PLUGIN)) is None
-    assert "weights" not in facts(page(Component(Shapeless, PLUGIN), "architecture"))
+    assert "weights" not in facts(component_doc(Component(Shapeless, PLUGIN), "architecture"))
 
 
-def test_a_state_of_nothing() -> None:
+def test_sizes_of_states() -> None:
     assert str(StateSize(0, 10, "float64")) == "none"
-    assert str(StateSize(80, 10, "float64")).startswith("8 bytes a weight in float64 (1 number a weight)")
+    assert str(StateSize(80, 10, "float64")).startswith("8 bytes per weight in float64 (1 number per weight)")
+    scratch = "; scratch memory, 8 bytes per weight in float32 (2 numbers per weight): 80 B"
+    assert str(StateSize(40, 10, "float32", scratch=80)).endswith(f"40 B for 10 weights{scratch}")
 
 
 def run(*words: str) -> Result:
     return CliRunner().invoke(cli, ["show", *words])
 
 
-def test_show_prints_the_page() -> None:
+def test_show_prints_the_documentation() -> None:
     text = run("optimizer", "adam").stdout
     for part in (
         "Kingma & Ba 2015",
@@ -189,7 +194,7 @@ def test_show_prints_the_page() -> None:
         (("optimiser", "adam"), "no kind of method 'optimiser'"),
     ],
 )
-def test_show_says_what_it_does_not_know(words: tuple[str, ...], message: str) -> None:
+def test_show_explains_what_it_cannot_find(words: tuple[str, ...], message: str) -> None:
     error = run(*words).exception
     assert isinstance(error, UsageError)
     assert message in str(error)
