@@ -27,7 +27,8 @@ from optbench.core.specs import RunSpec
 from optbench.data.loader import FrozenDataset
 from optbench.kit.problems import SMALL, Fixed, LeastSquares, start, trajectory
 from optbench.planning.plan import Selections, make_plan
-from optbench.registry import Registry, _check_class
+from optbench.registry import Registry
+from optbench.registry.declarations import check_class
 from optbench.store import Store
 from optbench.training.job import Job
 from optbench.training.loop import Batch
@@ -243,10 +244,10 @@ def test_scaling_is_right_for_dataclasses_of_every_kind() -> None:
 
 def test_a_wrapper_among_the_optimizers_is_refused() -> None:
     with pytest.raises(PluginError, match="return it from optbench_wrappers"):
-        _check_class(Clip, "optbench_optimizers", Optimizer)
-    _check_class(Clip, "optbench_wrappers", Wrapper)
+        check_class(Clip, "optimizer")
+    check_class(Clip, "wrapper")
     with pytest.raises(PluginError, match=r"no subclass of optbench\.Wrapper"):
-        _check_class(BUILT_IN["sgd"], "optbench_wrappers", Wrapper)
+        check_class(BUILT_IN["sgd"], "wrapper")
 
 
 @pytest.fixture
