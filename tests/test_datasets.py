@@ -165,6 +165,6 @@ def test_what_cannot_be_frozen_is_an_error(tmp_path: Path) -> None:
     rows = [Row("soru nedir?", "evet", 1), Row("soru nedir?", "hayır", -1)]
     with pytest.raises(DataError, match="1 questions are too few: none is left for validation, test"):
         freeze(tmp_path / "few", rows, {"name": "few"})
-    with pytest.raises(UsageError, match="no set of vectors is called 'e6'"):
+    with pytest.raises(UsageError, match="no set of vectors named 'e6'"):
         freeze(tmp_path / "few", rows, {"name": "few"}, ["e6"])
     assert list(tmp_path.iterdir()) == []

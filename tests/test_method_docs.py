@@ -191,7 +191,7 @@ def test_show_prints_the_documentation() -> None:
     [
         (("optimizer", "adm"), "did you mean 'adam'"),
         (("optimizer",), "which optimizer"),
-        (("optimiser", "adam"), "no kind of component 'optimiser'"),
+        (("optimiser", "adam"), "'optimiser'"),
     ],
 )
 def test_show_explains_what_it_cannot_find(words: tuple[str, ...], message: str) -> None:
