@@ -81,8 +81,11 @@ def test_what_a_task_does_concerns_its_own_future_only() -> None:
     assert fine.result() != os.getpid()
 
 
-def test_stopping_a_pool_ends_every_future() -> None:
-    pool = WorkerPool(1)
+@pytest.mark.parametrize("preload", [[], ["hanging"]], ids=["task", "start"])
+def test_stopping_a_pool_ends_every_future(preload: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "hanging.py").write_text("import time; time.sleep(60)", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    pool = WorkerPool(1, preload=preload)
     running, waiting = pool.schedule(time.sleep, [60]), pool.schedule(time.sleep, [60])
     wait_for("the first task", running.running)
     pool.stop()

@@ -119,8 +119,12 @@ class WorkerPool:
                 with self._starting:
                     self._failed_starts += 1
                     failed = self._failed_starts
-                if failed >= FAILED_STARTS or self._stopped.wait(_PAUSE * failed):
+                if self._stopped.is_set():
+                    raise
+                if failed >= FAILED_STARTS:
                     raise NoWorker(f"no worker could be started: {error}; 'optbench doctor' checks this") from error
+                if self._stopped.wait(_PAUSE * failed):
+                    raise
             else:
                 with self._starting:
                     self._failed_starts = 0
