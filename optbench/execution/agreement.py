@@ -15,7 +15,6 @@ from optbench.core.specs import RunResult, canonical
 from optbench.data.loader import FrozenDataset, load
 from optbench.data.manifest import checked_bytes
 from optbench.data.vectors import FrozenVectors
-from optbench.execution.distributions import distributions
 from optbench.execution.outcome import Failure, not_sent
 from optbench.planning import source_digest
 from optbench.planning.catalogue import layers
@@ -74,7 +73,7 @@ def pack(job: Job) -> SentJob | Failure:
         content = pickle.dumps(replace(job, dataset=dataset))
     except Exception as error:  # noqa: BLE001  # a class that a plugin defines within a function, for example
         return not_sent(f"{type(error).__name__}: {error}")
-    return SentJob(content, source_digest.digest(_classes(job)), distributions(job))
+    return SentJob(content, source_digest.digest(_classes(job)), job.distributions)
 
 
 def sample(jobs: Iterable[Job]) -> list[Job]:

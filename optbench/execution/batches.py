@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from optbench.core.specs import canonical
-from optbench.execution.distributions import distributions
 from optbench.training.job import Job
 
 SECONDS = 2.0
@@ -38,4 +37,4 @@ def batches(jobs: Sequence[Job], seconds: Sequence[float], workers: int) -> list
 
 
 def _together(job: Job) -> tuple[object, ...]:
-    return distributions(job), job.dataset, canonical(job.spec.embedder.as_json()), job.spec.dtype
+    return job.distributions, job.dataset, canonical(job.spec.embedder.as_json()), job.spec.dtype

@@ -6,7 +6,6 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import as_completed
 
 from optbench.core.specs import RunResult
-from optbench.execution.distributions import distributions
 from optbench.execution.outcome import Failure, outcome
 from optbench.execution.pool import default_workers, worker_pool
 from optbench.training.job import Job
@@ -39,7 +38,7 @@ class LocalExecutor:
         if not jobs:
             return
         with worker_pool(min(self._workers, len(jobs)), preload=RUN_MODULES) as pool:
-            futures = {pool.schedule(run_job, [job], self._timeout, group=distributions(job)): job for job in jobs}
+            futures = {pool.schedule(run_job, [job], self._timeout, group=job.distributions): job for job in jobs}
             for future in as_completed(futures):
                 job, result = futures.pop(future), outcome(future, self._timeout)
                 yield failed_result(job, result.status, result.reason) if isinstance(result, Failure) else result
