@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from optbench.cli import cli
-from optbench.cli.run import _duration
+from optbench.cli.progress import duration
 from optbench.core.contracts import Embedder, Optimizer
 from optbench.core.numerics import Layout, Vector
 from optbench.data.loader import FrozenDataset
@@ -111,7 +111,7 @@ def test_the_total_is_the_sum_of_its_parts(plan: list[Job]) -> None:
     [(0.2, "1 s"), (7.4, "7 s"), (44.0, "40 s"), (89.0, "90 s"), (100.0, "2 min"), (430.0, "7 min"), (9000.0, "2.5 h")],
 )
 def test_durations_are_rounded_for_people(seconds: float, text: str) -> None:
-    assert _duration(seconds) == text
+    assert duration(seconds) == text
 
 
 def run(*words: str) -> Result:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from optbench.core.specs import RunResult, Status
+from optbench.execution.local import LocalExecutor
+from optbench.experiment import Experiment
 from optbench.registry import Registry
 from optbench.training.job import Job
 from optbench.training.run_job import run_job
-from optbench.verify import COMPARED, TOLERANCE, Verdict, compare, verifiable, verify
+from optbench.verify import COMPARED, TOLERANCE, Verdict, compare, verifiable
 
 ELSEWHERE = {"python": "2.7"}
 
@@ -96,11 +99,13 @@ def test_final_runs_are_verifiable_and_a_sample_has_the_lowest_keys(result: RunR
     assert keys == sorted(found.spec.key for found in results)[:2]
 
 
-def test_only_runs_of_the_installed_source_are_repeated(registry: Registry, result: RunResult) -> None:
+def test_only_runs_of_the_installed_source_are_repeated(registry: Registry, result: RunResult, tmp_path: Path) -> None:
     other = replace(result, spec=replace(result.spec, source="0" * 64), digest="0" * 64)
     missing = replace(result, spec=replace(result.spec, optimizer=replace(result.spec.optimizer, name="missing")))
     heard = []
-    verdicts = verify(registry, [result, other, missing], workers=1, on_verdict=heard.append)
+    with Experiment(registry, tmp_path / "runs.sqlite", LocalExecutor(workers=1)) as experiment:
+        verdicts = experiment.verify([result, other, missing], on_verdict=heard.append)
+    assert not list(tmp_path.glob("runs*")), "nothing is stored"
     by_key = {verified.stored.spec.key: verified for verified in verdicts}
     assert by_key[result.spec.key].verdict == "equal"
     assert by_key[other.spec.key].verdict == "other source"

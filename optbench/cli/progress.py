@@ -39,7 +39,7 @@ def announce(experiment: Experiment, plan: Sequence[Job], missing: Sequence[Job]
         workers = min(experiment.executor.workers, len(missing))
         seconds = run_seconds(missing, experiment.store.durations(), workers=workers)
         total = total_seconds(missing, seconds, workers=workers, pictures=pictures)
-        text += f", about {_duration(total)} with {workers} worker{'s' if workers > 1 else ''}"
+        text += f", about {duration(total)} with {workers} worker{'s' if workers > 1 else ''}"
     say(text)
     return dict(zip((job.spec.key for job in missing), seconds, strict=True))
 
@@ -88,7 +88,8 @@ def _line(result: RunResult) -> str:
     return f"{text}: {reason}" if reason else text
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return seconds in the unit that a person would use, rounded to what an estimate can tell."""
     exact, minutes, hours = 10, 90, 5400  # the least seconds that are written in tens, in minutes and in hours
     if seconds < minutes:
         return f"{max(1, round(seconds)) if seconds < exact else round(seconds, -1):.0f} s"
