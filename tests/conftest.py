@@ -18,21 +18,21 @@ from optbench.training.job import Job
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> Iterator[None]:
-    """What is compared with a worker's result must be computed like one."""
+    """Compute with one BLAS thread, as workers do, because their results are compared."""
     with threadpool_limits(1):
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _interruptible() -> None:
-    """A shell starts what it runs in the background deaf to Ctrl-C, and so would be all that the tests start and interrupt."""
+    """Restore Ctrl-C where a shell has disabled it for background jobs, because tests interrupt the processes they start."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What an extra that happens to be installed could fetch or keep, it shall not."""
+    """Keep installed extras from downloading or caching anything outside the temporary folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_HUB_OFFLINE", "1")
         patch.setenv("OPTBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))

@@ -1,4 +1,4 @@
-"""A server that speaks the wire format of Ollama as far as `optbench data generate` uses it, and fails when it is told to.
+"""A server that speaks the wire format of Ollama as far as `optbench data generate` uses it, and fails on request.
 
 Written after its openapi.yaml: POST /api/chat without streaming, GET /api/tags, GET /api/version; errors are {"error": ...}.
 """

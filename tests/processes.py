@@ -31,7 +31,7 @@ class Letters(Embedder):
     """How often each letter stands in a text: it imports nothing, so that a worker is ready at once."""
     name = "letters"
 
-    def encode(self, texts, role, learnt):
+    def encode(self, texts, role, fitted):
         return np.array([[text.count(letter) for letter in "aeiklmnr"] for text in texts], np.float32)
 
 @hookimpl
@@ -173,7 +173,7 @@ def wait_for(what: str, happened: Callable[[], Any], seconds: float = PATIENCE) 
         if found := happened():
             return found
         time.sleep(0.05)
-    raise AssertionError(f"waited {seconds} s in vain: {what}")
+    raise AssertionError(f"this did not happen within {seconds} s: {what}")
 
 
 def descendants(pid: int) -> set[int]:

@@ -266,7 +266,7 @@ def embedder(wanted, returned):
     @dataclass(frozen=True, kw_only=True)
     class Instance(Embedder):
         name = wanted
-        def encode(self, texts, role, learnt):
+        def encode(self, texts, role, fitted):
             return returned(texts)
     Instance.__qualname__ = Instance.__name__ = wanted
     globals()[wanted] = Instance

@@ -141,9 +141,9 @@ def test_hashing_gives_2049_inputs(dataset: FrozenDataset) -> None:
 
 
 def test_tfidf_is_fitted_on_training_texts_only(dataset: FrozenDataset) -> None:
-    learnt = TfIdf().fit([text for row in dataset.splits["train"] for text in (row.question, row.answer)])
-    assert "elma" in learnt.vocabulary_
-    assert "güneş" not in learnt.vocabulary_
+    fitted = TfIdf().fit([text for row in dataset.splits["train"] for text in (row.question, row.answer)])
+    assert "elma" in fitted.vocabulary_
+    assert "güneş" not in fitted.vocabulary_
 
 
 def test_lower_case_is_turkish() -> None:

@@ -20,7 +20,7 @@ class Synthetic(Embedder):
 
     name: ClassVar[str] = "synthetic"
 
-    def encode(self, texts: Sequence[str], role: Role, learnt: Any) -> np.ndarray:
+    def encode(self, texts: Sequence[str], role: Role, fitted: Any) -> np.ndarray:
         """Return the left half of the rows for questions, the right half for answers."""
         half = INPUTS // 2
         columns = slice(half) if role == "question" else slice(half, 2 * half)

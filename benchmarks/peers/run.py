@@ -1,19 +1,19 @@
-"""The same work in optbench and in what a user would pick instead: checked to be the same, then timed in turn.
+"""The same work in optbench and in the libraries that users would use instead: checked for equality, then timed in turn.
 
     pip install torch jax scikit-learn
     python benchmarks/peers/run.py [--rounds 7] [--only steps|sweep] [--pair adam:two-layer-mlp ...]
 
 Every implementation runs in a process of its own, on one processor and with one thread; all take turns, round after round. A
 ratio is optbench's time to another's within one round: the median over rounds is printed, with the lowest and the highest.
-Processor time stands beside the clock's, for machines that have other work to do. First of all they train in float64; where a
-loss curve differs from the original's by more than 1e-8 the comparison is refused.
+Processor time is printed beside elapsed time, because the machine may be busy. All of them train in float64 first; if a loss
+curve differs from the original's by more than 1e-8, the comparison is refused.
 
 The rows are sparse: 4 % of the numbers differ from 0 (of qa-tr's, 0.4 % with tfidf, 10 % with hashing, all with MiniLM).
-optbench's harness notices, and judges the weights of an epoch in less time for it; training is dense everywhere. "optbench,
-dense" judges as it would were there no zeros.
+optbench's harness detects this and evaluates the weights of an epoch faster; training is dense everywhere. "optbench, dense"
+evaluates as it would without zeros.
 
 Each library chooses its kernels for this processor. Variables that would choose those of OpenBLAS, and so of NumPy alone, are
-kept from all of them, unless --pinned is given; which kernels NumPy had is printed and written down.
+removed for all of them, unless --pinned is used; the kernels of NumPy are printed and recorded.
 """
 
 from __future__ import annotations

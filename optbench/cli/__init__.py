@@ -83,4 +83,4 @@ def _fault(error: Exception) -> None:
 
     if os.environ.get("OPTBENCH_TRACEBACK"):
         traceback.print_exception(error)
-    say(f"error: a fault in optbench itself, {type(error).__name__}: {error}; OPTBENCH_TRACEBACK=1 shows where")
+    say(f"error: an error in optbench, {type(error).__name__}: {error}; OPTBENCH_TRACEBACK=1 shows where")

@@ -11,11 +11,11 @@ from optbench.cli.console import out
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the script that completes optbench's commands in a shell.
+    """Print the shell completion script.
 
     For bash: eval "$(optbench completion bash)"
     """
-    from optbench.cli import cli  # this module is imported by that one
+    from optbench.cli import cli  # not at the top, because that module imports this one
 
     made = get_completion_class(shell)
     if made is not None:

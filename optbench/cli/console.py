@@ -1,4 +1,4 @@
-"""Where words go: results to standard output, everything else to standard error."""
+"""Output: results to standard output, everything else to standard error."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 WIDE = 160
-"""Columns of a table that is not written to a terminal: a file has no edge."""
+"""Columns of a table that is not written to a terminal."""
 
 
-# Names and messages come from plugins and files: a terminal must print them, never obey them. These are control characters but
-# tab and line feed, what turns the direction of writing, what ends a line in Unicode alone, and halves of characters.
+# Names and messages come from plugins and files, and a terminal must not execute them. Matched are control characters other than
+# tab and line feed, Unicode's direction marks and line separators, and surrogates.
 _HARMFUL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def harmless(text: str) -> str:
-    """Return `text` with each character that a terminal would obey, or could not print, written as an escape."""
+    """Return `text` with escapes in place of characters that a terminal would execute or cannot print."""
     return _HARMFUL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def say(text: str) -> None:
-    """Write words for people to standard error."""
+    """Write a message to standard error."""
     click.echo(harmless(text), err=True)
 
 
@@ -43,20 +43,20 @@ def out(text: str) -> None:
 
 
 def _reader_left() -> NoReturn:
-    """`optbench show --json | head`: the reader has what it wanted, which is no failure."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes for the last time
+    """Exit with 0 after a broken pipe: in `optbench show --json | head`, the reader has what it wanted."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise Python reports an error when it flushes at exit
     raise Exit(0)
 
 
 def json_lines(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write one JSON object a line to standard output."""
+    """Write one JSON object per line to standard output."""
     for row in rows:
-        out(json.dumps(row, ensure_ascii=False, allow_nan=False))  # our escapes are JSON's too
+        out(json.dumps(row, ensure_ascii=False, allow_nan=False))  # `harmless` writes escapes that are valid JSON
 
 
 def table_console() -> Console:
     """Return a console for tables on standard output."""
-    from rich.console import Console  # 30 ms that --help need not wait
+    from rich.console import Console  # takes 30 ms to import
 
     class Table(Console):
         def on_broken_pipe(self) -> None:

@@ -22,7 +22,7 @@ _KINDS = ("optimizers", "wrappers", "architectures", "embedders", "datasets")
 @json_option
 @plugin_option
 def list_methods(kind: str, as_json: bool) -> None:
-    """List what is installed, with defaults and origin."""
+    """List the installed components, with defaults and origin."""
     registry = load_registry()
     rows = _datasets(registry) if kind == "datasets" else _components(registry, kind.removesuffix("s"))
     _print(rows, as_json=as_json)
@@ -32,7 +32,7 @@ def list_methods(kind: str, as_json: bool) -> None:
 @json_option
 @plugin_option
 def plugins(as_json: bool) -> None:
-    """List plugins, those too that could not be used, and why."""
+    """List all plugins, with the reason for each that could not be used."""
     registry = load_registry(with_clashes=True)
     rows = [
         {

@@ -20,13 +20,13 @@ _BLOCKED = "optbench.blocked"
 
 
 class Number(click.FloatRange):
-    """A number in a range; NaN, which is neither below nor above, is refused too."""
+    """A number in a range, without NaN, which click's range check accepts."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number."""
+        """Return the number; fail for NaN."""
         number = super().convert(value, param, ctx)
         if math.isnan(number):
-            self.fail(f"{value!r} is no number.", param, ctx)
+            self.fail(f"{value!r} is not a number.", param, ctx)
         return number
 
 
@@ -47,12 +47,12 @@ def plugin_option(command: F) -> F:
         multiple=True,
         expose_value=False,
         callback=_block,
-        help="Leave out a plugin, by its name or its distribution's.",
+        help="Leave out a plugin, named by itself or by its distribution.",
     )(command)
 
 
 def blocked() -> frozenset[str]:
-    """Return the names that `-p no:NAME` was given with, before and after the command."""
+    """Return the names used with `-p no:NAME`, before and after the command."""
     context = click.get_current_context(silent=True)
     return frozenset(context.meta.get(_BLOCKED, ()) if context else ())
 
