@@ -19,8 +19,8 @@ WIDE = 160
 """Columns of a table that is not written to a terminal."""
 
 
-# Names and messages come from plugins and files, and a terminal must not execute them. Matched are control characters other than
-# tab and line feed, Unicode's direction marks and line separators, and surrogates.
+# Names and messages come from plugins and files, and a terminal must not execute them. The pattern matches control characters
+# other than tab and line feed, Unicode's direction marks and line separators, and surrogates.
 _HARMFUL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
