@@ -84,7 +84,7 @@ def json_option(command: F) -> F:
 
 def jobs_option(command: F) -> F:
     """Add `-j N`."""
-    return click.option("-j", "--jobs", type=click.IntRange(1), help="Worker processes. [default: one a processor]")(command)
+    return click.option("-j", "--jobs", type=click.IntRange(1), help="Worker processes. [default: one per processor]")(command)
 
 
 def load_registry(*, with_clashes: bool = False) -> Registry:
