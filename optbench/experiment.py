@@ -78,9 +78,11 @@ class Experiment:
         """Return the jobs of a selection, sorted.
 
         Raises:
+            PluginError: two plugins bring a component of one name.
             UsageError: the selection cannot be run.
             NothingSelected: no job is left.
         """
+        self.registry.refuse_clashes()
         return make_plan(self.registry, selections)
 
     def missing(self, jobs: Sequence[Job], *, force: bool = False) -> list[Job]:
@@ -117,6 +119,12 @@ class Experiment:
         finally:
             results.close()
         return outcome
+
+    def complete(self, selections: Selections, *, force: bool = False) -> Results:
+        """Plan, execute what is missing (everything with `force`), and return all results of the selection."""
+        jobs = self.plan(selections)
+        self.run(self.missing(jobs, force=force))
+        return self.results(jobs)
 
     def results(self, jobs: Iterable[Job] | None = None, *, all_sources: bool = False) -> Results:
         """Return the stored results of `jobs`, or of all stored runs.
@@ -188,9 +196,8 @@ def run(
     workers: int | None = None,
     timeout: float | None = None,
     force: bool = False,
-    executor: Executor | None = None,
 ) -> Results:
-    """Execute the runs that are not in the store, and return all that were selected.
+    """Execute the runs that are not in the store, and return all that were selected; for a cluster, see `Experiment`.
 
     Args:
         optimizers: selections such as `"adam[lr=1e-3,1e-2]"`; None for all that are installed.
@@ -206,13 +213,10 @@ def run(
         workers: number of worker processes; None for one per processor.
         timeout: seconds after which a run is stopped; None for no limit.
         force: execute stored runs again.
-        executor: executes the runs, such as a `DaskExecutor`; it has its own workers and time-out.
 
     Raises:
         OptbenchError: the selection cannot be run; the message says why.
     """
-    registry = Registry()
-    registry.refuse_clashes()
     selections = Selections(
         optimizers=optimizers,
         architectures=architectures,
@@ -224,8 +228,5 @@ def run(
         batch_size=batch_size,
         dtype=dtype,
     )
-    executor = executor or LocalExecutor(workers=workers, timeout=timeout)
-    with Experiment(registry, Path(store), executor) as experiment:
-        jobs = experiment.plan(selections)
-        experiment.run(experiment.missing(jobs, force=force))
-        return experiment.results(jobs)
+    with Experiment(Registry(), Path(store), LocalExecutor(workers, timeout)) as experiment:
+        return experiment.complete(selections, force=force)
