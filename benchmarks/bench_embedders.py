@@ -1,22 +1,25 @@
-"""Embedders that learn or hash, on sentences of ten words."""
+"""The lower case of texts: all else that embedders do is scikit-learn's, whose times differ by a third between processes."""
 
 from __future__ import annotations
 
-from .common import BUILT_IN, texts
+from .common import found, texts
+from .ratios import placements, ratio
+
+DOTS = str.maketrans({"I": "ı", "İ": "i"})
 
 
-class Embed:
-    params = [["hashing", "tfidf"], [100, 1_000]]
-    param_names = ["embedder", "texts"]
+class Lower:
+    unit = "ratio"
+    params = [[100]]
+    param_names = ["texts"]
 
-    def setup(self, embedder, n):
-        self.embedder = BUILT_IN.find("embedder", embedder).cls()
-        self.texts = texts(n)
-        self.fitted = self.embedder.fit(self.texts)
-        self.time_encode(embedder, n)  # what is imported on use is not timed
+    def setup(self, n):
+        self.pairs = placements(lambda: _lower(n))
 
-    def time_fit(self, embedder, n):
-        self.embedder.fit(self.texts)
+    def track_lower(self, n):
+        return ratio(self.pairs)
 
-    def time_encode(self, embedder, n):
-        self.embedder.encode(self.texts, "question", self.fitted)
+
+def _lower(n):
+    turkish_lower, sentences = found("optbench:turkish_lower"), texts(n)
+    return lambda: [turkish_lower(text) for text in sentences], lambda: [text.translate(DOTS).lower() for text in sentences]

@@ -1,87 +1,109 @@
-"""A step of each optimizer, given the gradient; an epoch of the whole loop; the kernels that optimizers share."""
+"""An update of each optimizer, given the gradient; a step through a wrapper; an epoch of the whole loop."""
 
 from __future__ import annotations
 
+from functools import partial
+from inspect import signature
+
 import numpy as np
 
-from optbench.core.numerics import Average, Layout, add_square, axpy
-from optbench.core.seeding import stream
-from optbench.training.loop import train
+from . import reference
+from .bench_architectures import WIDTHS
+from .common import INPUTS, Gradient, aligned, built_in, found, initial, rows
+from .ratios import placements, ratio
 
-from .common import BUILT_IN, INPUTS, Gradient, rows
-
-OPTIMIZERS = ["adagrad", "adam", "gd", "rmsprop", "sgd"]
-WEIGHTS = [2_049, 131_200]
+BATCH = 30
+"""Rows of a batch: a divisor of the 600 of an epoch."""
 
 
-class Step:
-    repeat = (20, 100, 2.0)  # many samples: on a busy machine few do not tell a factor of two from noise
-    params = [OPTIMIZERS, ["single-layer", "two-layer-mlp"]]
-    param_names = ["optimizer", "architecture"]
+class Update:
+    unit = "ratio"
+    params = [["adagrad", "adam", "gd", "rmsprop", "sgd"], [2_049, 131_200]]
+    param_names = ["optimizer", "weights"]
 
-    def setup(self, optimizer, architecture):
-        network = BUILT_IN.find("architecture", architecture).cls()
-        layout = network.layout(INPUTS)
-        self.optimizer = BUILT_IN.find("optimizer", optimizer).cls()
-        self.w = network.initial(layout, stream(0, "init")).astype(np.float32)
-        self.state = self.optimizer.init(self.w, layout)
-        self.at = Gradient(layout.size)
-        self.time_step(optimizer, architecture)  # what is imported on use is not timed
+    def setup(self, optimizer, weights):
+        self.pairs = placements(lambda: _update(optimizer, weights))
 
-    def time_step(self, optimizer, architecture):
-        self.optimizer.step(self.w, self.state, 2, self.at)
+    def track_update(self, optimizer, weights):
+        return ratio(self.pairs)
 
 
 class Wrapped:
-    repeat = Step.repeat
+    unit = "ratio"
     params = [["clip", "cosine"], [2_049, 131_200]]
     param_names = ["wrapper", "weights"]
 
     def setup(self, wrapper, weights):
-        given = {"norm": 1.0} if wrapper == "clip" else {}
-        inner = BUILT_IN.find("optimizer", "adam").cls()
-        self.optimizer = BUILT_IN.find("wrapper", wrapper).cls(inner=inner, **given)
-        self.at = Gradient(weights)
-        self.w = self.at.gradient().copy()
-        self.state = self.optimizer.init(self.w, Layout({"layer1": (weights, 1)}))
-        self.time_step(wrapper, weights)
+        self.pairs = placements(lambda: _step(wrapper, weights))
 
-    def time_step(self, wrapper, weights):
-        self.optimizer.step(self.w, self.state, 2, self.at)
+    def track_step(self, wrapper, weights):
+        return ratio(self.pairs)
 
 
 class Epoch:
-    params = [["adam", "gd", "sgd"], ["single-layer", "two-layer-mlp", "recursive-mlp"]]
+    unit = "ratio"
+    params = [["adam", "sgd"], ["single-layer", "two-layer-mlp"]]
     param_names = ["optimizer", "architecture"]
 
     def setup(self, optimizer, architecture):
-        network = BUILT_IN.find("architecture", architecture).cls()
-        self.optimizer = BUILT_IN.find("optimizer", optimizer).cls()
-        self.model = network.bind(network.layout(INPUTS), "float32")
-        self.model.w[:] = network.initial(self.model.layout, stream(0, "init"))
-        self.x, self.y = rows(600)
-        self.options = {"epochs": 1, "batch_size": 32, "rng": stream(0, "batches"), "noise": stream(0, "noise")}
-        self.options |= {"clock": lambda: 0.0, "monitor": lambda *_: True}
-        self.time_train(optimizer, architecture)
+        self.pairs = placements(lambda: _epoch(optimizer, architecture))
 
-    def time_train(self, optimizer, architecture):
-        train(self.optimizer, self.model, self.x, self.y, **self.options)
+    def track_train(self, optimizer, architecture):
+        return ratio(self.pairs)
 
 
-class Kernels:
-    params = [WEIGHTS]
-    param_names = ["weights"]
+def _arrays(state, count, like):
+    """Return `count` arrays of a state, so that a reference works on the same memory; new ones where it has too few."""
+    held = [getattr(value, "array", value) for value in vars(state).values()]
+    held = [value for value in held if isinstance(value, np.ndarray) and value.shape == like.shape]
+    return (held + [np.ones_like(like) for _ in range(count)])[:count]
 
-    def setup(self, weights):
-        self.x = np.random.default_rng(0).normal(size=weights).astype(np.float32)
-        self.y, self.scratch, self.average = self.x.copy(), self.x.copy(), Average(self.x)
-        self.time_axpy(weights)
 
-    def time_axpy(self, weights):
-        axpy(1e-9, self.x, self.y)
+def _update(name, weights):
+    optimizer = built_in("optimizer", name)()
+    w, g, copy = aligned(weights), aligned(weights), aligned(weights)
+    state = optimizer.init(w, found("optbench:Layout")({"layer1": (weights, 1)}))
+    step, count = reference.UPDATES[name]
+    return partial(optimizer.update, w, g, state, 2), partial(step, w, copy, *_arrays(state, count, w))
 
-    def time_add_square(self, weights):
-        add_square(self.y, self.x, self.scratch)
 
-    def time_average(self, weights):
-        self.average.add(self.x, 0.9)
+def _step(name, weights):
+    given = {"norm": 1.0} if name == "clip" else {}
+    optimizer = built_in("wrapper", name)(inner=built_in("optimizer", "adam")(), **given)
+    at, w = Gradient(weights), aligned(weights)
+    state = optimizer.init(w, found("optbench:Layout")({"layer1": (weights, 1)}))
+    kept = _arrays(state, 2, w)
+
+    def plain():
+        g = at.gradient()
+        if name == "clip":
+            np.multiply(g, 1.0 / reference.norm(g), out=g)
+        reference.adam(w, g, *kept)
+
+    return partial(optimizer.step, w, state, 2, at), plain
+
+
+def _epoch(name, architecture):
+    train, optimizer = found("optbench.training.loop:train", "optbench.train:train"), built_in("optimizer", name)()
+    network, w = initial(architecture)
+    first, model = w.astype(np.float32), network.bind(network.layout(INPUTS), "float32")
+    rng, (x, y) = np.random.default_rng(0), rows(600)
+    options = {"epochs": 1, "batch_size": BATCH, "rng": rng, "noise": rng}
+    monitor = "monitor" if "monitor" in signature(train).parameters else "watch"  # its earlier name
+    options |= {"clock": lambda: 0.0, monitor: lambda *_: True}
+    copy, batch = reference.Network(WIDTHS[architecture], model.w, BATCH), aligned(BATCH, INPUTS)
+    step, count = reference.UPDATES[name]
+    kept = [np.ones_like(model.w) for _ in range(count)]
+
+    def own():
+        np.copyto(model.w, first)  # as at the start: after some hundred epochs gradients are subnormal, which is slow
+        train(optimizer, model, x, y, **options)
+
+    def plain():
+        np.copyto(model.w, first)
+        for places in rng.permutation(600).reshape(-1, BATCH):
+            np.take(x, places, axis=0, out=batch, mode="clip")
+            copy.loss_and_grad(batch, y[places])
+            step(model.w, copy.g, *kept)
+
+    return own, plain

@@ -1,33 +1,29 @@
-"""What trajectories cost: the sketch that a run keeps of its weights, and the joint embedding of a task's runs."""
+"""The sketch that a run keeps of its weights. Their joint embedding is not tracked: nearly all of it is t-SNE."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from optbench.training.sketch import sketch
-from optbench.trajectories import fit
+from .common import aligned, found
+from .ratios import placements, ratio
 
 
 class Sketch:
-    params = [[2_049, 131_200]]
+    unit = "ratio"
+    params = [[131_200]]
     param_names = ["weights"]
 
     def setup(self, weights):
-        self.w = np.random.default_rng(0).normal(size=weights).astype(np.float32)
+        self.pairs = placements(lambda: _sketch(weights))
 
-    def time_sketch(self, weights):
-        sketch(self.w)
+    def track_sketch(self, weights):
+        return ratio(self.pairs)
 
 
-class Joint:
-    params = [[165, 825]]  # one and five seeds of five optimizers
-    param_names = ["points"]
-    timeout = 300
-
-    def setup(self, points):
-        steps = np.random.default_rng(0).normal(size=(points // 33, 33, 512)).astype(np.float32)
-        self.points = steps.cumsum(axis=1).reshape(points, 512)
-        self.ends = list(range(32, points, 33))
-
-    def time_fit(self, points):
-        fit(self.points, self.ends)
+def _sketch(weights):
+    rng = np.random.default_rng(0)
+    w, buckets, signs = aligned(weights), rng.integers(0, 512, weights), rng.integers(0, 2, weights) * 2.0 - 1.0
+    sketch = found("optbench.training.sketch:sketch", "optbench.sketch:sketch")
+    return partial(sketch, w), lambda: np.bincount(buckets, weights=w * signs, minlength=512).astype(np.float32)
