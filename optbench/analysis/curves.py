@@ -56,9 +56,10 @@ def curves(runs: Sequence[RunResult]) -> Curves | None:
     values: Array = np.array(
         [[_extended(run.curves.get(name, _NONE), length, _filling(run, name)) for run in counted] for name in DRAWN]
     )
-    median = np.median(values, axis=1)
-    low: Array = np.quantile(values, 0.25, axis=1, method="lower")
-    high: Array = np.quantile(values, 0.75, axis=1, method="higher")
+    values.sort(axis=1)
+    last = len(counted) - 1
+    low, high = values[:, last // 4], values[:, -(-3 * last // 4)]  # the quartiles as values that occurred, as in `spread`
+    median = (values[:, last // 2] + values[:, -(-last // 2)]) / 2
     return Curves(
         axes={name: np.median([_extended(one, length, one[-1]) for one in found], axis=0) for name, found in axes.items()},
         bands={name: Band(median[i], low[i], high[i]) for i, name in enumerate(DRAWN)},

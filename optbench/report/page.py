@@ -24,7 +24,7 @@ from optbench.method_docs import ComponentDoc
 from optbench.report.charts import chart_data
 from optbench.report.contents import Contents
 from optbench.report.palette import styles
-from optbench.report.parts import environment, outcomes, overview, workloads
+from optbench.report.parts import definitions, environment, outcomes, overview, workloads
 from optbench.report.sections import Figure, Section
 from optbench.trajectories import Picture
 
@@ -102,6 +102,7 @@ def _render(contents: Contents, origin: Origin) -> str:
                 overview.part(contents),
                 workloads.part(contents, drawn),
                 outcomes.part(contents),
+                definitions.part(),
                 environment.part(contents),
             ],
             data=chart_data(contents, drawn),

@@ -27,7 +27,7 @@ def heading(metric: Metric) -> str:
 def quartiles(metric: Metric, spread: Spread) -> str:
     """Write the quartiles of a metric; the empty string where they read the same."""
     low, high = written(metric, spread.low), written(metric, spread.high)
-    return "" if low == high else f"{low} to {high}"
+    return "" if low == high else f"{low}\u2013{high}"  # an en dash
 
 
 def spread_cell(metric: Metric, spread: Spread) -> Cell:

@@ -189,3 +189,11 @@ def test_it_is_drawn_without_a_hand_too(bench: Bench, tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.count("main-svg") >= 6
     assert "CONSOLE" not in ended.stderr
+
+
+def test_a_narrow_screen_shows_whole_charts(bench: Bench, tmp_path: Path) -> None:
+    with Page(bench.folder / "reports" / "index.html", tmp_path) as narrow:
+        narrow.send("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
+        charts = f"{VISIBLE}.map((chart) => chart.querySelector('svg.main-svg').getBoundingClientRect())"
+        narrow.wait(f"{charts}.length === 6 && {charts}.every((box) => box.left >= 0 && box.right <= 390)")
+        assert narrow("document.documentElement.scrollWidth") == 390

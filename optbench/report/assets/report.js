@@ -11,7 +11,9 @@
   };
   const TITLE = { font: { size: 14 }, x: 0, xref: "paper", xanchor: "left" };
   const GRID = { gridcolor: "#eceff2", zerolinecolor: "#dfe5ea", automargin: true };
-  const CONFIG = { displaylogo: false, responsive: true, toImageButtonOptions: { format: "svg" } };
+  // Without a pointer that hovers, plotly's buttons would always cover the title.
+  const BUTTONS = window.matchMedia("(hover: hover)").matches ? "hover" : false;
+  const CONFIG = { displaylogo: false, responsive: true, displayModeBar: BUTTONS, toImageButtonOptions: { format: "svg" } };
   // Plotly reads a little HTML in text, and text comes from plugins: what could be markup is escaped.
   const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const transparent = (colour) => colour + "26";

@@ -6,7 +6,7 @@ from optbench.analysis.grouping import seed_ranges
 from optbench.analysis.tables import TableRow, WorkloadTable
 from optbench.analysis.time_to_target import TARGET_MARGIN
 from optbench.core.metrics import SCORES
-from optbench.report.cells import Cell
+from optbench.report.cells import Cell, Column
 from optbench.report.contents import Contents, Part
 from optbench.report.numbers import number
 from optbench.report.score_text import HEADINGS, spread_cell
@@ -17,7 +17,7 @@ _ENOUGH_SEEDS = 6  # the smallest n with 2 / 2^n <= .05
 
 def part(contents: Contents, table: WorkloadTable) -> Part:
     """Return the section."""
-    columns = ["Optimizer", "Outcomes", *HEADINGS.values(), "Reached target", "Seeds"]
+    columns: list[str | Column] = ["Optimizer", Column("Outcomes", align="left"), *HEADINGS.values(), "Reached target", "Seeds"]
     rows = [
         [
             contents.name(row, coloured=True),
@@ -34,14 +34,10 @@ def part(contents: Contents, table: WorkloadTable) -> Part:
 
 
 def _explanation(table: WorkloadTable) -> Text:
+    seeds = f"seeds {seed_ranges(table.common)}" if table.common else "the seeds of each optimizer"
     return paragraph(f"""
-        The target is a validation loss of {number(table.target, 4)}: {TARGET_MARGIN} times the lowest median of the best
-        validation loss among the optimizers on this page, so it depends on which optimizers were run. Time to target is the
-        first epoch whose validation loss is at or below the target; “never” means that most seeds did not reach it or
-        diverged. Values are medians over seeds {seed_ranges(table.common)}, with the quartiles below them. Test accuracy is
-        read at the epoch of the lowest validation loss. Seconds include the optimizer and the gradient, not the evaluation.
-        Update is one call of the optimizer's update, relative to the median of SGD's in the same process. Full-batch
-        optimizers take one step per epoch and the others one per batch: compare passes or gradients rather than epochs.
+        Medians over {seeds}, with the quartiles below them. The target is a validation loss of {number(table.target, 4)},
+        {TARGET_MARGIN} times the lowest median of the best validation loss. See the definitions below.
     """)
 
 
