@@ -54,14 +54,6 @@ def rows(n: int, inputs: int = INPUTS) -> tuple[np.ndarray, np.ndarray]:
     return x, np.where(np.random.default_rng(0).random(n) < 0.5, -1, 1).astype(np.float32)  # noqa: PLR2004  # a fair coin
 
 
-def texts(n: int) -> list[str]:
-    """Return sentences of ten words out of a thousand."""
-    rng = np.random.default_rng(0)
-    letters = np.array(list("abcçdefgğhıijklmnoöprsştuüvyz"))
-    words = ["".join(rng.choice(letters, rng.integers(2, 10))) for _ in range(1_000)]
-    return [" ".join(rng.choice(words, 10)) for _ in range(n)]
-
-
 def dataset(folder: Path) -> Any:
     """Write a dataset of a few rows."""
     row = found("optbench.data.rows:Row")
