@@ -93,9 +93,9 @@ class Experiment:
         return [job for job in jobs if job.spec.key not in final]
 
     def superseded(self, jobs: Sequence[Job]) -> int:
-        """Return how many jobs have a final result that another version of their source computed."""
-        identities = self.store.identities()
-        return sum(job.spec.identity in identities for job in jobs)
+        """Return how many jobs have no final result of their own, but one that another version of their source computed."""
+        final, identities = self.store.finished(), self.store.identities()
+        return sum(job.spec.key not in final and job.spec.identity in identities for job in jobs)
 
     def run(self, jobs: Sequence[Job], on_result: Callable[[RunResult], None] = lambda _: None) -> Outcome:
         """Execute `jobs` and store each result as it arrives.

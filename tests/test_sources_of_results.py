@@ -28,6 +28,7 @@ def test_a_command_announces_runs_that_a_changed_source_repeats(tmp_path: Path) 
     bench = Bench(tmp_path)
     bench.optimizer("edited", "g *= 1.0")
     assert "again" not in bench.run(*RUN).err
+    assert "again" not in bench.run(*RUN, "--force").err
     bench.optimizer("edited", "g *= 2.0")
     assert "2 to run (2 of them again, because their source" in bench.run(*RUN).err
 
