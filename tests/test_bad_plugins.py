@@ -161,17 +161,17 @@ def test_two_plugins_with_one_method_are_refused_with_both_names(bench: Bench) -
 
 
 def test_autoload_can_be_switched_off(bench: Bench) -> None:
-    bench.optimizer("stranger")
+    bench.optimizer("unwanted")
     off = {"OPTBENCH_DISABLE_PLUGIN_AUTOLOAD": "1"}
     names = {row["name"] for row in bench.run("list", "optimizers", "--json", environment=off).rows}
     assert "sgd" in names
-    assert "stranger" not in names
-    ended = bench.run("run", "-o", "stranger", *QUICK, environment=off)
+    assert "unwanted" not in names
+    ended = bench.run("run", "-o", "unwanted", *QUICK, environment=off)
     assert ended.code == 2
     script = bench.folder / "script.py"
     script.write_text("from optbench.registry import Registry\nprint(Registry().names('optimizer'))\n", encoding="utf-8")
-    assert "stranger" not in bench.run("script.py", environment=off).out
-    assert "stranger" in bench.run("script.py").out
+    assert "unwanted" not in bench.run("script.py", environment=off).out
+    assert "unwanted" in bench.run("script.py").out
 
 
 ENDINGS = {

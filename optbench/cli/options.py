@@ -73,7 +73,7 @@ def all_sources_option(command: F) -> F:
     return click.option(
         "--all-sources",
         is_flag=True,
-        help="Include runs that were computed by another version of their source than the installed one.",
+        help="Include runs computed by a version of the source code other than the installed one.",
     )(command)
 
 

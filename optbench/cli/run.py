@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="Run every combination of the installed components.")
-@click.option("--quick", is_flag=True, help="Run the original five optimizers with two seeds; other options win over it.")
+@click.option("--quick", is_flag=True, help="Run the original five optimizers with two seeds; other options override it.")
 @click.option(
     "-o",
     "--optimizer",
