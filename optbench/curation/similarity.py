@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from optbench.core.turkish import fold
+
 NEAR = 0.6
 """The index from which on two questions are near-duplicates."""
 _LENGTH = 5
 
 
-def folded(text: str) -> str:
-    """Return `text` in the form in which texts are compared: without case, with single spaces."""
-    return " ".join(text.casefold().split())
-
-
 def grams(text: str) -> frozenset[str]:
     """Return the character 5-grams of the folded text; a text of fewer characters is one gram."""
-    plain = folded(text)
+    plain = fold(text)
     return frozenset(plain[start : start + _LENGTH] for start in range(max(1, len(plain) - _LENGTH + 1)))
 
 

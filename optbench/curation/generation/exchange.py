@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from optbench.core.specs import digest_of
-from optbench.curation.similarity import NEAR, folded, grams, jaccard
+from optbench.core.turkish import fold, folds
+from optbench.curation.similarity import NEAR, grams, jaccard
 from optbench.data.rows import LONGEST
 
 _CONTROL = ("Cc", "Zl", "Zp")  # control characters, which include all line breaks of ASCII, and Unicode's line separators
@@ -64,7 +65,7 @@ class Questions:
 
     def add(self, question: str) -> None:
         """Add a question."""
-        self._folded.add(folded(question))
+        self._folded |= folds(question)
         self._grams.append(grams(question))
 
     def refusal(self, exchange: Exchange | None) -> Refusal | None:
@@ -74,7 +75,7 @@ class Questions:
         return _invalid(exchange) or self._repeated(exchange.question)
 
     def _repeated(self, question: str) -> Refusal | None:
-        if folded(question) in self._folded:
+        if folds(question) & self._folded:
             return Refusal.REPEATED
         new = grams(question)
         return Refusal.NEAR if any(jaccard(new, old) >= NEAR for old in self._grams) else None
@@ -88,8 +89,4 @@ def _invalid(exchange: Exchange) -> Refusal | None:
         return Refusal.LINE_BREAK
     if max(map(len, texts)) > LONGEST:
         return Refusal.LONG
-    return Refusal.ALIKE if _compared(exchange.correct_answer) == _compared(exchange.incorrect_answer) else None
-
-
-def _compared(answer: str) -> str:
-    return folded(answer).rstrip(".!? ")
+    return Refusal.ALIKE if fold(exchange.correct_answer) == fold(exchange.incorrect_answer) else None
