@@ -55,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.send({"error": "404 page not found"}, 404)
 
-    def chat(self, body: dict[str, Any], content: str) -> None:
+    def chat(self, body: dict[str, Any], content: str, done_reason: str = "stop") -> None:
         assert body["stream"] is False
         self.send(
             {
@@ -63,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
                 "created_at": "2026-01-01T00:00:00.000000Z",
                 "message": {"role": "assistant", "content": content},
                 "done": True,
-                "done_reason": "stop",
+                "done_reason": done_reason,
                 "total_duration": 5191566416,
                 "load_duration": 2154458,
                 "prompt_eval_count": 26,
@@ -150,8 +150,8 @@ def well(handler: Handler, body: dict[str, Any]) -> None:
     handler.chat(body, answer_of(body))
 
 
-def says(content: str) -> Fault:
-    return lambda handler, body: handler.chat(body, content)
+def says(content: str, done_reason: str = "stop") -> Fault:
+    return lambda handler, body: handler.chat(body, content, done_reason)
 
 
 def fails(status: int, error: str = "something is wrong") -> Fault:

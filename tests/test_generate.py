@@ -81,6 +81,7 @@ def test_a_request_matches_the_documentation(server: OllamaServer, path: Path) -
             "temperature": 0.5,
             "seed": attempt_seed(7, RECIPE.topics[number], number, 1),
             "num_predict": 512,
+            "num_ctx": 4096,
         }
         assert [message["role"] for message in body["messages"]] == ["system", "user"]
         assert body["messages"][0]["content"] == SYSTEM
@@ -104,6 +105,8 @@ def test_a_record_has_all_that_determined_it(server: OllamaServer, path: Path) -
         assert record["options"] == sent["options"]
         assert (record["model"], record["model_digest"], record["ollama_version"]) == (MODEL, DIGEST, "0.12.6")
         assert (record["seed"], record["attempt"], record["refused"]) == (7, 1, {})
+        assert (record["language"], record["done_reason"]) == ("tr", "stop")
+        assert (record["prompt_tokens"], record["answer_tokens"]) == (26, 298)
         assert record["asked"] <= record["answered"]
         assert record["asked"].endswith("+00:00")
     assert "işareti".encode() in path.read_bytes()
@@ -184,7 +187,9 @@ def test_an_incomplete_line_is_removed_if_no_pair_is_left(server: OllamaServer, 
         ({"seed": 8}, r"row 1: .*another --seed \(7, here 8\)"),
         ({"topics": ("kimya", "fizik")}, r"row 1: .*other --topics \(fizik, here kimya\)"),
         ({"topics": ("fizik", "kimya", "spor")}, r"row 3: .*other --topics \(fizik, here spor\)"),
-        ({"temperature": 0.6}, "row 1: .*another --temperature"),
+        ({"temperature": 0.6}, r"row 1: .*another --temperature \(0.5, here 0.6\)"),
+        ({"tokens": 100}, r"row 1: .*another --tokens \(512, here 100\)"),
+        ({"language": "az"}, r"row 1: .*another --language \(tr, here az\)"),
     ],
 )
 def test_a_file_of_another_recipe_is_refused(server: OllamaServer, path: Path, change: dict[str, Any], words: str) -> None:
@@ -363,7 +368,7 @@ def test_other_errors_are_not_retried(server: OllamaServer, path: Path, fault: F
     server.after(1, fault)
     with pytest.raises(OptbenchError, match=words) as end:
         make(server, path, sleep=slept.append)
-    assert end.value.exit_code == 3
+    assert end.value.exit_code == 2
     assert len(server.chats) == 2
     assert slept == []
     assert len(lines(path)) == 1
@@ -449,6 +454,22 @@ def test_a_bad_answer_is_rejected_and_counted(server: OllamaServer, path: Path, 
     assert len(server.chats) == 3
 
 
+def test_a_truncated_answer_is_counted_apart(server: OllamaServer, path: Path) -> None:
+    half = '{"question": "Ses nedir?", "correct_answer": "Bir dal'
+    server.faults["/api/chat"].extend([says(half, done_reason="length"), says(half), well])
+    assert dict(make(server, path, 1).refused) == {"truncated": 1, "schema": 1}
+
+
+def test_a_server_that_does_not_say_why_it_ended_or_count_tokens(server: OllamaServer, path: Path) -> None:
+    def silent(handler: Any, body: dict[str, Any]) -> None:
+        handler.send({"model": MODEL, "message": {"role": "assistant", "content": exchange("Ses nedir?")}, "done": True})
+
+    server.faults["/api/chat"].append(silent)
+    make(server, path, 1)
+    (record,) = lines(path)
+    assert (record["done_reason"], record["prompt_tokens"], record["answer_tokens"]) == (None, None, None)
+
+
 def test_texts_are_written_without_blanks_around_them(server: OllamaServer, path: Path) -> None:
     server.faults["/api/chat"].append(says(exchange(" Ses nedir?\n", "\tBir dalgadır. ")))
     make(server, path, 1)
@@ -476,11 +497,58 @@ def test_a_pair_is_given_up_and_left_out(server: OllamaServer, path: Path) -> No
         0,
         {"schema": ATTEMPTS},
     )
-    assert [record["index"] for record in lines(path)] == [0, 2]
+    assert [(record["index"], record["question"] is None) for record in lines(path)] == [(0, False), (1, True), (2, False)]
+    assert len(pairs(path)) == 2
     assert len({body["options"]["seed"] for body in server.chats}) == len(server.chats) == 2 + ATTEMPTS
     again = make(server, path, 4)
-    assert (again.written, again.given_up) == (3, 1)
-    assert [record["index"] for record in lines(path)] == [0, 2, 3]
+    assert (again.written, again.given_up, dict(again.refused)) == (3, 1, {"schema": ATTEMPTS})
+    assert [record["index"] for record in lines(path)] == [0, 1, 2, 3]
+
+
+def test_a_file_that_ends_with_a_pair_that_was_given_up_is_continued(server: OllamaServer, path: Path) -> None:
+    server.faults["/api/chat"].extend([well, *[says("?")] * ATTEMPTS])
+    make(server, path, 2)
+    asked = len(server.chats)
+    again = make(server, path, 2)
+    assert (again.written, again.given_up, dict(again.refused)) == (1, 1, {"schema": ATTEMPTS})
+    assert len(server.chats) == asked
+
+
+def test_an_interrupted_call_ends_where_one_without_interruption_ends(server: OllamaServer, path: Path) -> None:
+    bad = says("?")
+    server.faults["/api/chat"].extend([*[bad] * (ATTEMPTS * 4), dies])
+    with pytest.raises(OptbenchError, match="0 of 100 pairs"):
+        make(server, path, 100)
+    server.start()
+    server.faults["/api/chat"].clear()
+    server.faults["/api/chat"].extend([bad] * (ATTEMPTS * (MOST_GIVEN_UP - 4)))
+    assert make(server, path, 100).given_up == MOST_GIVEN_UP
+
+
+def test_a_pair_has_all_texts_or_none(server: OllamaServer, path: Path) -> None:
+    make(server, path, 1)
+    (record,) = lines(path)
+    path.write_text(json.dumps(record | {"correct_answer": None}, separators=(",", ":")) + "\n", "utf-8")
+    with pytest.raises(DataError, match=r"row 1: .*a question and two answers, or null for each of them"):
+        pairs(path)
+
+
+def as_earlier(record: dict[str, Any]) -> str:
+    """The line that an earlier version wrote."""
+    new = ("language", "done_reason", "prompt_tokens", "answer_tokens")
+    old = {name: value for name, value in record.items() if name not in new}
+    del old["options"]["num_ctx"]
+    return json.dumps(old, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def test_a_file_of_an_earlier_version_is_read_but_not_continued(server: OllamaServer, path: Path) -> None:
+    make(server, path)
+    path.write_text("".join(map(as_earlier, lines(path))), "utf-8")
+    before = path.read_bytes()
+    assert len(pairs(path)) == 4
+    with pytest.raises(DataError, match=r"row 1: it was generated with another version of optbench \(another context length\)"):
+        make(server, path, 6)
+    assert path.read_bytes() == before
 
 
 def test_an_unsuitable_model_ends_generation(server: OllamaServer, path: Path) -> None:
@@ -610,15 +678,24 @@ def test_the_command_reports_what_was_given_up(
 
 def test_a_server_that_is_not_there(server: OllamaServer, path: Path, command: Callable[..., tuple[int, str]]) -> None:
     server.stop()
-    assert command() == (3, f"error: Ollama does not answer at {server.url}; start it with `ollama serve`\n")
+    assert command() == (2, f"error: Ollama does not answer at {server.url}; start it with `ollama serve`\n")
     assert not path.exists()
 
 
 def test_a_model_that_is_not_there(server: OllamaServer, path: Path, command: Callable[..., tuple[int, str]]) -> None:
     del server.models[MODEL]
     code, words = command()
-    assert code == 3
+    assert code == 2
     assert words == f"error: Ollama at {server.url} has no model 'gemma2:9b'; run `ollama pull gemma2:9b`\n"
+    assert not path.exists()
+
+
+def test_a_model_without_a_digest(server: OllamaServer, path: Path, command: Callable[..., tuple[int, str]]) -> None:
+    server.models[MODEL] = ""
+    code, words = command()
+    assert code == 2
+    assert f"error: the server at {server.url} lists the model '{MODEL}' without a digest" in words
+    assert "ollama pull" not in words
     assert not path.exists()
 
 
@@ -632,7 +709,7 @@ def test_a_server_that_dies_in_the_middle(
     monkeypatch.setattr(client, "PAUSES", (0.01, 0.01))
     server.after(3, dies)
     code, words = command()
-    assert code == 3
+    assert code == 2
     assert words.count("; retrying in 0.01 s\n") == 2
     assert words.endswith(f"; 3 of 6 pairs are in {path}, and the same command continues from there\n")
     before = path.read_bytes()
@@ -696,6 +773,7 @@ def test_a_command_that_is_killed_is_continued(
         (["--timeout", "inf"], "--timeout inf is outside its range"),
         (["--temperature", "nan"], "--temperature nan is outside its range [0, 2]"),
         (["--temperature", "2.1"], "--temperature 2.1 is outside its range [0, 2]"),
+        (["--tokens", "2049"], "--tokens 2049 is outside its range [1, 2048]"),
         (["--topics", "/nowhere/topics"], "/nowhere/topics cannot be read"),
         (["-n", "0"], "Invalid value for '-n'"),
     ],

@@ -53,6 +53,8 @@ def _sections(manifest: Manifest, counts: Mapping[str, Any], figures: Mapping[st
     yield _table(("", ""), ((key, value) for key, value in facts.items() if value))
     if manifest.made:
         yield f"## How it was made\n\n{manifest.made}"
+    if manifest.generated:
+        yield "## Generation\n\n" + _table(("", ""), manifest.generated.facts.items())
     yield "## Splits\n\n" + _table(
         ("split", "rows", "file", "SHA-256"),
         ((name, split.rows, split.file, f"`{split.sha256}`") for name, split in sorted(manifest.splits.items(), key=_in_order)),

@@ -89,6 +89,7 @@ def croissant(manifest: Manifest, columns: Mapping[str, Sequence[str]]) -> dict[
         "inLanguage": manifest.language,
         "license": _licence(manifest.licence),
         "citeAs": citation(manifest),
+        "rai:dataCollection": _collection(manifest),
         "distribution": [
             *(_rows_file(name, split) for name, split in splits.items()),
             *(_vector_file(name, vectors) for name, vectors in sorted(manifest.vectors.items())),
@@ -177,6 +178,12 @@ def _records(name: str, split: SplitFile, columns: Sequence[str]) -> dict[str, A
         "description": f"The rows of the split {name}.",
         "field": [*fields, split_name],
     }
+
+
+def _collection(manifest: Manifest) -> str:
+    """How the texts were generated, for Croissant's vocabulary of responsible AI; empty where no model wrote them."""
+    facts = manifest.generated.facts if manifest.generated else {}
+    return "; ".join(f"{name}: {value}" for name, value in facts.items())
 
 
 def _sentence(text: str) -> str:

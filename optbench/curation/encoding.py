@@ -37,8 +37,7 @@ def make_vectors(rows: Sequence[Row], name: str, slot: Slot, encoder: Encoder) -
         MissingExtra: sentence-transformers is not installed.
         OptbenchError: the model is not available.
     """
-    revision = encoder.revision or (None if encoder.model else slot.revision)
-    folder = resolve(encoder.model or slot.model, revision, local_files_only=encoder.local_files_only)
+    folder = _folder(slot, encoder)
     texts = distinct_texts(rows)
     vectors = {
         role: encode(
@@ -66,6 +65,17 @@ def make_vectors(rows: Sequence[Row], name: str, slot: Slot, encoder: Encoder) -
     return entry, content
 
 
+def check_encoder(slot: Slot, encoder: Encoder) -> None:
+    """Check that `make_vectors` can compute a set: the libraries are installed and the model is there, or is downloaded.
+
+    Raises:
+        MissingExtra: sentence-transformers is not installed.
+        OptbenchError: the model is not available.
+    """
+    libraries()
+    _folder(slot, encoder)
+
+
 def keep_beside(dataset: FrozenDataset, name: str, entry: VectorFile, content: bytes) -> Path:
     """Write a set where it is looked up for a dataset whose own folder must not be changed; return its file."""
     folder = beside(dataset)
@@ -73,6 +83,12 @@ def keep_beside(dataset: FrozenDataset, name: str, entry: VectorFile, content: b
     write_atomically(folder / placed.file, content)
     write_atomically(folder / f"{name}.json", (placed.model_dump_json(indent=2) + "\n").encode())
     return folder / placed.file
+
+
+def _folder(slot: Slot, encoder: Encoder) -> Path:
+    """Return the folder of the model."""
+    revision = encoder.revision or (None if encoder.model else slot.revision)
+    return resolve(encoder.model or slot.model, revision, local_files_only=encoder.local_files_only)
 
 
 def _weights(folder: Path) -> str | None:

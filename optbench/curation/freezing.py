@@ -10,12 +10,14 @@ from typing import Any
 from optbench.core.errors import DataError, UsageError
 from optbench.core.files import read_bytes
 from optbench.curation.baselines import Baseline, baselines
-from optbench.curation.encoding import Encoder, make_vectors
+from optbench.curation.encoding import Encoder, check_encoder, make_vectors
 from optbench.curation.generation.journal import pairs
+from optbench.curation.generation.provenance import generated
 from optbench.curation.importing import check_free, write
 from optbench.curation.splitting import divide
 from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import Slot
+from optbench.data.provenance import Generated
 from optbench.data.rows import Row, parse
 from optbench.data.vectors import by_text
 
@@ -35,16 +37,18 @@ KNOWN: Mapping[str, Slot] = {"e5": E5, "minilm": MINILM}
 """Sets of vectors that are known by name."""
 
 
-def read_rows(path: Path) -> list[Row]:
-    """Return the rows of a file: of pairs, as `optbench data generate` writes them, or of question, answer and label.
+def read_rows(path: Path) -> tuple[list[Row], Generated | None]:
+    """Return the rows of a file, and how they were generated if it is a file of pairs by `optbench data generate`.
+
+    Any other file has columns, or objects, of question, answer and label.
 
     Raises:
         DataError: the file breaks a rule; the message names file, row and rule.
     """
     content = read_bytes(path)
     if _has_pairs(content):
-        return [row for pair in pairs(path) for row in pair.rows]
-    return parse(content, str(path), crlf=True)
+        return [row for pair in pairs(path) for row in pair.rows], generated(path)
+    return parse(content, str(path), crlf=True), None
 
 
 def freeze(
@@ -73,9 +77,7 @@ def freeze(
         DataError: there are too few questions to divide.
         OptbenchError: a model is not available.
     """
-    unknown = [name for name in sets if name not in KNOWN]
-    if unknown:
-        raise UsageError(f"no set of vectors named {unknown[0]!r} (known: {', '.join(KNOWN)})")
+    _check_known(sets)
     check_free(folder, replace=replace)
     splits = divide(rows, about["name"])
     empty = [name for name, members in splits.items() if not members]
@@ -88,6 +90,26 @@ def freeze(
     slots = {name: slot for name, slot in KNOWN.items() if name not in sets}
     entries = {**about, "slots": slots, "figures": _figures(baselines(ordered, encoded))}
     return write(folder, splits, entries, vectors=vectors, replace=replace)
+
+
+def check_sets(sets: Sequence[str], encoder: Encoder) -> None:
+    """Check that sets of vectors can be computed later: the libraries are installed, and each model is there.
+
+    A model from the Hub is downloaded.
+
+    Raises:
+        UsageError: a set is not known.
+        OptbenchError: a library or a model is not available; the message says what to do.
+    """
+    _check_known(sets)
+    for name in sets:
+        check_encoder(KNOWN[name], encoder)
+
+
+def _check_known(sets: Sequence[str]) -> None:
+    unknown = [name for name in sets if name not in KNOWN]
+    if unknown:
+        raise UsageError(f"no set of vectors named {unknown[0]!r} (known: {', '.join(KNOWN)})")
 
 
 def _has_pairs(content: bytes) -> bool:

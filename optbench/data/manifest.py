@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from optbench.core.errors import DataError
 from optbench.core.files import read_bytes
 from optbench.core.names import PATTERN, is_name
 from optbench.core.specs import digest_of
+from optbench.data.provenance import Generated
 from optbench.data.rows import has_surrogate
 
 SPLITS = ("train", "validation", "test")
@@ -103,6 +112,13 @@ class Manifest(_Strict):
     vectors: dict[Name, VectorFile] = {}
     slots: dict[Name, Slot] = {}
     figures: dict[str, float | str | dict[str, float | str]] = Field(default={}, description="measurements of the dataset")
+    generated: Generated | None = Field(default=None, description="how a language model wrote the texts, if one did")
+
+    @model_serializer(mode="wrap")
+    def _without_absent_parts(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out `generated` where it is None: the manifests of other datasets keep their bytes."""
+        entries: dict[str, Any] = serialize(self)
+        return {name: value for name, value in entries.items() if name != "generated" or value is not None}
 
     @property
     def digest(self) -> str:

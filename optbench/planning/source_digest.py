@@ -52,6 +52,7 @@ EXEMPT: Mapping[str, str] = {
     "optbench.core.oracles": "declares what tests compare a component with",
     "optbench.core.specs": "records what is run and what comes out; a change in their meaning is a change of the protocol",
     "optbench.data.__init__": "empty but for its docstring",
+    "optbench.data.provenance": "records how texts were generated, which no run reads",
     "optbench.execution": "carries jobs to workers and results back",
     "optbench.experiment": "plans runs, has them computed and stores the results",
     "optbench.planning": "decides which runs there are; a worker on another machine compares digests of its source with it",

@@ -22,12 +22,15 @@ def freeze(file: Path, name: str, sets: tuple[str, ...], force: bool, **options:
 
     Questions are divided 60/20/20 by group, stratified by topic and kind, in an order determined by the name. Vectors and the
     accuracy that is possible without the question are computed, and everything is written to .optbench/datasets/NAME, with a
-    manifest, a croissant.json and a data card.
+    manifest, a croissant.json and a data card. Of pairs, they also record the model, its digest, prompts, options and tokens.
     """
     from optbench.curation.freezing import freeze as freeze_rows
     from optbench.curation.freezing import read_rows
 
     folder = new_dataset(name)
+    rows, generated = read_rows(file)
     about = {"name": name, **{key: options[key] for key in ("version", "title", "language", "licence", "made")}}
-    dataset = freeze_rows(folder, read_rows(file), about, sets, encoder_from(options), replace=force)
+    if generated is not None:
+        about |= {"generated": generated, "made": options["made"] or generated.sentence}
+    dataset = freeze_rows(folder, rows, about, sets, encoder_from(options), replace=force)
     say(f"{dataset.folder}: {row_counts(dataset)}, digest {dataset.digest}; check it with 'optbench data verify {name}'")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 from click.exceptions import Exit
@@ -17,6 +17,7 @@ from optbench.cli.data.common import options
 
 if TYPE_CHECKING:
     from optbench.curation.generation.loop import Progress
+    from optbench.curation.generation.recipe import Recipe
 
 _INTERVAL = 60.0  # seconds between two lines of progress if there is no terminal
 
@@ -41,6 +42,13 @@ generate_options = options(
     click.option("--seed", type=int, default=1, show_default=True, help="Determines the seeds of all requests."),
     click.option("--temperature", type=float, default=0.8, show_default=True, help="The temperature of the sampler, 0 to 2."),
     click.option(
+        "--tokens",
+        type=click.IntRange(1),
+        default=512,
+        show_default=True,
+        help="The longest answer, in tokens; a longer one is rejected as truncated.",
+    ),
+    click.option(
         "--timeout",
         type=float,
         default=300.0,
@@ -52,8 +60,13 @@ generate_options = options(
 """Add the options that determine the requests."""
 
 
+GENERATE_OPTIONS = ("model", "host", "topics", "n", "seed", "temperature", "tokens", "timeout", "language")
+"""The names of the options of `generate_options`, and `language`."""
+
+
 @click.command()
 @generate_options
+@click.option("--language", default="tr", show_default=True, help="Reject texts that are not in it; only tr is checked.")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -61,28 +74,38 @@ generate_options = options(
     show_default=True,
     help="The file of pairs, one JSON object per line.",
 )
-def generate(
-    *, model: str, host: str, topics: Path | None, n: int, seed: int, temperature: float, timeout: float, out: Path
-) -> None:
+def generate(out: Path, **options: Any) -> None:
     """Generate questions, each with a right and a wrong answer, with a local model through Ollama.
 
     Every pair is written as soon as it is generated, with all that determined it; the same command continues where an earlier
-    one stopped. Exits with 1 if pairs were given up. Needs pip install 'optbench[generate]'.
+    one stopped. The prompts are in Turkish. An answer that is useless by its form is rejected and requested again; the reasons
+    are counted, but nobody checks that a text is true. Exits with 1 if pairs were given up. Needs
+    pip install 'optbench[generate]'.
     """
-    from optbench.curation.generation import loop, prompts, recipe  # imports pydantic
+    progress = write_pairs(out, **options)
+    if progress.written < progress.wanted:
+        raise Exit(1)
 
-    wanted = recipe.Recipe(
-        model=model, topics=prompts.read_topics(topics or prompts.TOPICS), seed=seed, temperature=temperature
-    )
+
+def write_pairs(out: Path, *, n: int, host: str, timeout: float, **options: Any) -> Progress:
+    """Write pairs to `out` as the options say, show the progress and print the outcome; return it."""
+    from optbench.curation.generation import loop  # imports pydantic
+
+    recipe = _recipe(**options)
     with _shown_progress(out) as (watch, wait), loop.connect(host, timeout, wait) as server:
         try:
-            progress = loop.generate(wanted, n, out, server, watch)
+            progress = loop.generate(recipe, n, out, server, watch)
         except KeyboardInterrupt:
             say(f"interrupted: the pairs in {out} are kept; the same command continues from there")
             raise
     _report(progress, out, loop.ATTEMPTS)
-    if progress.written < progress.wanted:
-        raise Exit(1)
+    return progress
+
+
+def _recipe(*, topics: Path | None, **options: Any) -> Recipe:
+    from optbench.curation.generation import prompts, recipe  # imports pydantic
+
+    return recipe.Recipe(topics=prompts.read_topics(topics or prompts.TOPICS), **options)
 
 
 @contextmanager

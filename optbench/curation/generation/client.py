@@ -28,7 +28,9 @@ _CONNECT = 10.0  # seconds after which a connection attempt fails
 
 
 class OllamaError(OptbenchError):
-    """Ollama does not answer, does not have the model, or refuses the request."""
+    """Ollama does not answer, does not have the model, or refuses the request. Exit code 2: the server is the user's."""
+
+    exit_code = 2
 
 
 class _TransientError(OllamaError):
@@ -41,6 +43,22 @@ class Identity:
 
     digest: str
     version: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model generated."""
+
+    text: str
+    done_reason: str | None
+    """Why it ended: `stop`, or `length` if it was cut off; None if the server does not say."""
+    prompt_tokens: int | None
+    answer_tokens: int | None
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the answer was cut off after `num_predict` tokens, or at the end of the context."""
+        return self.done_reason == "length"
 
 
 class _Version(BaseModel):
@@ -95,17 +113,23 @@ class Ollama:
         """Return the digest of `model`, which is in `/api/tags` but not in `/api/show`, and the server's version.
 
         Raises:
-            OllamaError: the server does not answer, or does not have the model.
+            OllamaError: the server does not answer, does not have the model, or lists it without a digest.
         """
         version = self._with_retries(self._client.version)
         digests = {each.model: each.digest for each in self._with_retries(self._client.list).models}
-        digest = digests.get(model) or digests.get(f"{model}:latest")
-        if not digest:
+        listed = next((name for name in (model, f"{model}:latest") if name in digests), None)
+        if listed is None:
             raise self._missing(model)
+        digest = digests[listed]
+        if not digest:
+            raise OllamaError(
+                f"the server at {self._host} lists the model {listed!r} without a digest, so that it could not be recorded "
+                "which weights wrote the texts; use a server that gives one in /api/tags, as Ollama does"
+            )
         return Identity(digest, version)
 
-    def chat(self, model: str, ask: Ask) -> str:
-        """Return the text that the model generates.
+    def chat(self, model: str, ask: Ask) -> Answer:
+        """Return what the model generates.
 
         Raises:
             OllamaError: the server does not answer, no longer has the model, or refuses the request.
@@ -115,7 +139,7 @@ class Ollama:
         answer = self._with_retries(
             lambda: self._client.chat(model, messages, stream=False, format=SCHEMA, options=options), model
         )
-        return answer.message.content or ""
+        return Answer(answer.message.content or "", answer.done_reason, answer.prompt_eval_count, answer.eval_count)
 
     def _with_retries(self, request: Callable[[], T], model: str = "") -> T:
         """Send a request, and again after a pause if the error is transient; `model` is the one that it needs, if any."""

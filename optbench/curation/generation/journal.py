@@ -1,4 +1,7 @@
-"""The file of pairs: one JSON object per line, each on the disk before the next is requested."""
+"""The file of pairs: one JSON object per line, each on the disk before the next is requested.
+
+A pair that was given up has a line too, without texts, so that its rejected answers stay counted.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from optbench.core.errors import DataError, OptbenchError, UsageError
 from optbench.core.files import read_bytes
@@ -40,15 +43,19 @@ class Pair:
 
 
 class Record(BaseModel):
-    """A pair and all that determined it; the fields are in the order of the line."""
+    """A pair and all that determined it, or one that was given up; the fields are in the order of the line.
+
+    What is None by default is not in files of earlier versions, which can be frozen but not continued.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     index: int = Field(ge=0)
-    question: str = Field(min_length=1)
-    correct_answer: str = Field(min_length=1)
-    incorrect_answer: str = Field(min_length=1)
+    question: str | None = Field(min_length=1, description="null, as the answers, in a pair that was given up")
+    correct_answer: str | None = Field(min_length=1)
+    incorrect_answer: str | None = Field(min_length=1)
     topic: str = Field(min_length=1)
+    language: str | None = Field(default=None, description="what the texts had to be written in to be accepted")
     model: str
     model_digest: str
     ollama_version: str
@@ -58,24 +65,49 @@ class Record(BaseModel):
     prompt: Prompt
     asked: str = Field(description="UTC")
     answered: str = Field(description="UTC")
-    attempt: int = Field(ge=1)
+    attempt: int = Field(ge=1, description="the last attempt at this pair")
     refused: Mapping[str, int] = Field(description="the number of rejected attempts at this pair, by reason")
+    done_reason: str | None = Field(default=None, description="why the last answer ended, as the server says")
+    prompt_tokens: int | None = Field(default=None, description="of the last attempt, as the server counts")
+    answer_tokens: int | None = Field(default=None, description="of the last attempt, as the server counts")
+
+    @model_validator(mode="after")
+    def _has_all_texts_or_none(self) -> Self:
+        if len({text is None for text in (self.question, self.correct_answer, self.incorrect_answer)}) > 1:
+            raise ValueError("a pair has a question and two answers, or null for each of them")
+        return self
+
+    @property
+    def pair(self) -> Pair | None:
+        """The texts, or None if the pair was given up."""
+        if self.question is None or self.correct_answer is None or self.incorrect_answer is None:
+            return None
+        return Pair(self.question, self.correct_answer, self.incorrect_answer, self.topic)
 
 
-def pairs(path: Path) -> list[Pair]:
-    """Return the pairs in a file.
+def records(path: Path) -> list[Record]:
+    """Return the lines of a file of pairs, of which at least one is a pair.
 
     Raises:
         DataError: it cannot be read, has no pairs or breaks a rule; the message names file, row and rule.
     """
-    records, incomplete = _parse(read_bytes(path), path)
+    found, incomplete = _parse(read_bytes(path), path)
     if incomplete:
         raise DataError(
-            f"{path}, row {len(records) + 1}: the last line is incomplete; the same 'optbench data generate' continues there"
+            f"{path}, row {len(found) + 1}: the last line is incomplete; the same 'optbench data generate' continues there"
         )
-    if not records:
+    if not any(record.pair for record in found):
         raise DataError(f"{path} has no pairs; 'optbench data generate' generates them")
-    return [Pair(each.question, each.correct_answer, each.incorrect_answer, each.topic) for each in records]
+    return found
+
+
+def pairs(path: Path) -> list[Pair]:
+    """Return the pairs in a file, without those that were given up.
+
+    Raises:
+        DataError: as `records`.
+    """
+    return [record.pair for record in records(path) if record.pair]
 
 
 class Journal:

@@ -7,15 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from optbench.core.errors import DataError, MissingExtra, OptbenchError
-from optbench.curation.generation.exchange import parse
+from optbench.core.errors import DataError, MissingExtra, OptbenchError, UsageError
+from optbench.curation.generation.acceptance import Refusal
+from optbench.curation.generation.exchange import FIELDS, Exchange, parse
 from optbench.curation.generation.journal import Journal, Record
-from optbench.curation.generation.recipe import History, Recipe
+from optbench.curation.generation.recipe import Ask, History, Recipe
 
 if TYPE_CHECKING:
-    from optbench.curation.generation.client import Identity, Ollama
+    from optbench.curation.generation.client import Answer, Identity, Ollama
 
 ATTEMPTS = 8
 """The number of attempts after which a pair is given up."""
@@ -25,9 +26,13 @@ _DIFFERENCES = {
     "model_digest": "another model (--model)",
     "seed": "another --seed",
     "topic": "other --topics",
-    "options": "another --temperature",
+    "temperature": "another --temperature",
+    "num_predict": "another --tokens",
+    "num_ctx": "another version of optbench (another context length)",
+    "language": "another --language",
     "format_sha256": "another version of optbench (another schema of answers)",
     "prompt": "another prompt, or earlier lines were changed",
+    "sampler_seed": "another seed of the sampler; the line was changed",
 }
 
 
@@ -66,7 +71,7 @@ def connect(host: str, timeout: float, on_wait: Callable[[str, float], None] = l
 def generate(
     recipe: Recipe, n: int, path: Path, server: Ollama, watch: Callable[[Progress], None] = lambda _progress: None
 ) -> Progress:
-    """Write pairs 0 to n - 1 to `path`, except those that it already has; a pair that is given up is left out.
+    """Write pairs 0 to n - 1 to `path`, except those that it already has; of one that is given up, no texts are written.
 
     Args:
         recipe: what determines the requests.
@@ -88,18 +93,16 @@ def generate(
         first = progress.written + progress.given_up
         progress.wanted = max(n, first)
         watch(progress)
-        consecutive = 0
         for index in range(first, n):
             try:
                 record = generator.pair(index)
-                if record:
-                    journal.append(record)
+                journal.append(record)
             except OptbenchError as error:
                 kept = f"{progress.written} of {n} pairs are in {path}, and the same command continues from there"
-                raise OptbenchError(f"{error}; {kept}") from error
+                raise type(error)(f"{error}; {kept}") from error
             generator.count(record)
-            consecutive = 0 if record else consecutive + 1
-            if consecutive == MOST_GIVEN_UP:
+            # A call that continues after so many stops after as many again, wherever the earlier one was interrupted.
+            if record.pair is None and generator.consecutive % MOST_GIVEN_UP == 0:
                 break
     return progress
 
@@ -111,6 +114,8 @@ class _Generator:
         self._recipe, self._identity, self._server, self._watch = recipe, identity, server, watch
         self._history = History()
         self.progress = Progress()
+        self.consecutive = 0
+        """The number of pairs given up since the last one that was written."""
 
     def resume(self, journal: Journal) -> None:
         """Read the pairs of an earlier call.
@@ -119,63 +124,104 @@ class _Generator:
             DataError: a pair is not what this call would have requested.
         """
         for row, record in enumerate(journal.records, start=1):
-            ask = self._recipe.ask(record.index, record.attempt, self._history)
-            for name, expected in {"model_digest": self._identity.digest, **vars(ask)}.items():
-                actual = getattr(record, name)
-                if actual != expected:
-                    values = f" ({actual!s:.40}, here {expected!s:.40})" if isinstance(actual, str | int) else ""
-                    raise DataError(
-                        f"{journal.path}, row {row}: it was generated with {_DIFFERENCES[name]}{values}; "
-                        "use the same options, or choose another file with --out"
-                    )
-            self._history.add(record.topic, record.question)
+            self._compare(record, f"{journal.path}, row {row}")
             self.progress.refused.update(record.refused)
-        self.progress.written = len(journal.records)
-        if journal.records:
-            self.progress.given_up = journal.records[-1].index + 1 - self.progress.written
+            # In files of earlier versions a number is missing for each pair that was given up.
+            self.progress.given_up = record.index - self.progress.written
+            self._add(record)
 
-    def count(self, record: Record | None) -> None:
-        """Count a pair that was written, or one that was given up (None)."""
-        if record:
-            self._history.add(record.topic, record.question)
-        self.progress.written += record is not None
-        self.progress.given_up += record is None
+    def count(self, record: Record) -> None:
+        """Count a pair that was written or given up."""
+        self._add(record)
         self._watch(self.progress)
 
-    def pair(self, index: int) -> Record | None:
-        """Request a pair until an answer is accepted; return None if it is given up."""
+    def pair(self, index: int) -> Record:
+        """Request a pair until an answer is accepted, or until it is given up."""
         refused: Counter[str] = Counter()
+        exchange: Exchange | None = None
         for attempt in range(1, ATTEMPTS + 1):
             ask = self._recipe.ask(index, attempt, self._history)
             asked = _now()
-            exchange = parse(self._server.chat(self._recipe.model, ask))
+            answer = self._server.chat(self._recipe.model, ask)
             answered = _now()
-            reason = self._history.refusal(exchange)
-            if exchange and not reason:
-                return Record(
-                    index=index,
-                    **dict(exchange),
-                    **vars(ask),
-                    model=self._recipe.model,
-                    model_digest=self._identity.digest,
-                    ollama_version=self._same_model(),
-                    asked=asked,
-                    answered=answered,
-                    attempt=attempt,
-                    refused=refused,
-                )
-            refused[str(reason)] += 1
-            self.progress.refused[str(reason)] += 1
+            exchange, reason = self._checked(answer)
+            if not reason:
+                break
+            refused[reason] += 1
+            self.progress.refused[reason] += 1
             self._watch(self.progress)
-        return None
+        return Record(
+            index=index,
+            **dict.fromkeys(FIELDS) if exchange is None else dict(exchange),
+            **vars(ask),
+            language=self._recipe.language,
+            model=self._recipe.model,
+            model_digest=self._identity.digest,
+            ollama_version=self._same_model(),
+            asked=asked,
+            answered=answered,
+            attempt=attempt,
+            refused=refused,
+            done_reason=answer.done_reason,
+            prompt_tokens=answer.prompt_tokens,
+            answer_tokens=answer.answer_tokens,
+        )
+
+    def _checked(self, answer: Answer) -> tuple[Exchange | None, Refusal | None]:
+        """Return the exchange, if it is accepted, or why it is not."""
+        exchange = parse(answer.text)
+        if exchange is None:
+            return None, Refusal.TRUNCATED if answer.truncated else Refusal.SCHEMA
+        reason = self._history.refusal(exchange, self._recipe.language)
+        return (None if reason else exchange), reason
+
+    def _add(self, record: Record) -> None:
+        if record.pair:
+            self._history.add(record.topic, record.pair.question)
+            self.progress.written += 1
+            self.consecutive = 0
+        else:
+            self.progress.given_up += 1
+            self.consecutive += 1
+
+    def _compare(self, record: Record, where: str) -> None:
+        """Raise DataError where a record is not what this call would have requested."""
+        ask = self._recipe.ask(record.index, record.attempt, self._history)
+        before = _determinants(record, record.model_digest, record.language)
+        now = _determinants(ask, self._identity.digest, self._recipe.language)
+        for name, expected in now.items():
+            actual = before[name]
+            if actual != expected:
+                values = f" ({actual!s:.40}, here {expected!s:.40})" if isinstance(actual, str | int | float) else ""
+                raise DataError(
+                    f"{where}: it was generated with {_DIFFERENCES[name]}{values}; "
+                    "use the same options, or choose another file with --out"
+                )
 
     def _same_model(self) -> str:
         """Return the server's version, after checking that the model still has the same weights."""
         now = self._server.identity(self._recipe.model)
         if now.digest != self._identity.digest:
             digests = f"digest {self._identity.digest[:12]}, now {now.digest[:12]}"
-            raise OptbenchError(f"the model {self._recipe.model} has changed ({digests})")
+            raise UsageError(f"the model {self._recipe.model} has changed ({digests})")
         return now.version
+
+
+def _determinants(request: Ask | Record, model_digest: str, language: str | None) -> dict[str, Any]:
+    """Return what determined a pair, by the names of `_DIFFERENCES`, in the order in which a difference is reported."""
+    sampler = request.options.model_dump()
+    return {
+        "model_digest": model_digest,
+        "seed": request.seed,
+        "topic": request.topic,
+        "temperature": sampler["temperature"],
+        "num_predict": sampler["num_predict"],
+        "num_ctx": sampler["num_ctx"],
+        "language": language,
+        "format_sha256": request.format_sha256,
+        "prompt": request.prompt,
+        "sampler_seed": sampler["seed"],
+    }
 
 
 def _now() -> str:
