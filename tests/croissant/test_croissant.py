@@ -14,6 +14,7 @@ from tiny import tiny_splits
 from optbench.curation.importing import companions, write
 from optbench.data.loader import FrozenDataset, load
 from optbench.data.manifest import SPLITS, Manifest
+from optbench.data.provenance import Generated
 from optbench.data.rows import Row
 from optbench.registry import Registry
 
@@ -83,6 +84,36 @@ def test_a_dataset_about_which_little_is_known_is_valid_too(dataset: FrozenDatas
 def test_every_file_has_its_digest(dataset: FrozenDataset) -> None:
     found = {file.content_url: file.sha256 for file in read(dataset.folder).metadata.file_objects}
     assert found == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in dataset.folder.glob("*.csv")}
+
+
+def test_how_texts_were_generated_is_valid_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    generated = Generated(
+        model="gemma2:9b",
+        model_digest="ab" * 32,
+        server_versions=["0.12.6"],
+        seed=1,
+        language="tr",
+        options={"temperature": 0.8, "num_predict": 512, "num_ctx": 4096},
+        format_sha256="cd" * 32,
+        system_prompt="Örnekler yaz.\nYalnızca JSON.",
+        first_user_prompt="Konu: fizik",
+        pairs_sha256="ef" * 32,
+        pairs=12,
+        given_up=0,
+        attempts=13,
+        refused={"schema": 1},
+        prompt_tokens=10,
+        answer_tokens=20,
+        first="2025-01-31T10:00:00+00:00",
+        last="2025-01-31T11:00:00+00:00",
+    )
+    folder = write(tmp_path / "tiny", rows_with_all_columns(), ABOUT | {"generated": generated}).folder
+    with caplog.at_level(logging.WARNING):
+        metadata = read(folder).metadata
+    assert not metadata.ctx.issues.errors
+    assert not metadata.ctx.issues.warnings
+    assert not caplog.records
+    assert "digest of the model: " + "ab" * 32 in str(metadata.data_collection)
 
 
 def test_vectors_are_listed(dataset: FrozenDataset) -> None:
