@@ -99,6 +99,13 @@ def test_how_it_was_made_is_the_users_word_or_says_what_is_recorded(pairs: Path,
     assert frozen(pairs, monkeypatch, "--force", "--made", "Read by two people.").manifest.made == "Read by two people."
 
 
+def test_the_language_is_what_the_pairs_were_to_be_written_in(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert frozen(pairs, monkeypatch).manifest.language == "tr"
+    pairs.write_text(pairs.read_text("utf-8").replace('"language":"tr"', '"language":"az"'), "utf-8")
+    assert frozen(pairs, monkeypatch, "--force").manifest.language == "az"
+    assert frozen(pairs, monkeypatch, "--force", "--language", "en").manifest.language == "en"
+
+
 def test_pairs_of_two_models_are_not_one_dataset(pairs: Path) -> None:
     records = lines(pairs)
     records[4]["model_digest"] = "f" * 64

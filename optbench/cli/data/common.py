@@ -33,7 +33,7 @@ about_options = options(
     click.option("--name", required=True, help="The name of the dataset."),
     click.option("--version", default="0", show_default=True, help="Its version."),
     click.option("--title", default="", help="Its title, one line."),
-    click.option("--language", default="tr", show_default=True, help="The language of the texts."),
+    click.option("--language", help="The language of the texts. [default: what generated pairs were to be written in, or tr]"),
     click.option("--licence", default="", help="Its licence, such as CC-BY-4.0."),
     click.option("--force", is_flag=True, help="Replace a dataset of the same name."),
 )

@@ -26,10 +26,12 @@ def freeze(file: Path, name: str, sets: tuple[str, ...], force: bool, **options:
     """
     from optbench.curation.freezing import freeze as freeze_rows
     from optbench.curation.freezing import read_rows
+    from optbench.curation.generation.language import TURKISH
 
     folder = new_dataset(name)
     rows, generated = read_rows(file)
-    about = {"name": name, **{key: options[key] for key in ("version", "title", "language", "licence", "made")}}
+    about = {"name": name, **{key: options[key] for key in ("version", "title", "licence", "made")}}
+    about["language"] = options["language"] or (generated and generated.language) or TURKISH
     if generated is not None:
         about |= {"generated": generated, "made": options["made"] or generated.sentence}
     dataset = freeze_rows(folder, rows, about, sets, encoder_from(options), replace=force)

@@ -46,6 +46,7 @@ def make(context: click.RichContext, /, name: str, force: bool, at_least: int | 
     if folder.exists() and not force:
         say(f"{folder} already exists; --force creates it again")
     else:
+        options["language"] = options["language"] or "tr"
         request = {key: options[key] for key in GENERATE_OPTIONS}
         needed = _needed(request["n"], at_least)
         _check_parts(request, options["sets"], options)
