@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from optbench.core.contracts import Dataset as Dataset
     from optbench.core.contracts import Embedder as Embedder
     from optbench.core.contracts import Model as Model
+    from optbench.core.contracts import ModelInfo as ModelInfo
     from optbench.core.contracts import Objective as Objective
     from optbench.core.contracts import Optimizer as Optimizer
     from optbench.core.contracts import Role as Role
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from optbench.core.numerics import trust_ratio as trust_ratio
     from optbench.core.oracles import Oracle as Oracle
     from optbench.core.turkish import turkish_lower as turkish_lower
+    from optbench.core.vector_cache import cached_vectors as cached_vectors
     from optbench.experiment import Experiment as Experiment
     from optbench.experiment import run as run
     from optbench.report.sections import Figure as Figure
@@ -66,6 +68,7 @@ PUBLIC = {
     "Layout": "core.numerics",
     "MissingExtra": "core.errors",
     "Model": "core.contracts",
+    "ModelInfo": "core.contracts",
     "OPTBENCH_CONTRACT": "core.contracts",
     "Objective": "core.contracts",
     "Operator": "core.numerics",
@@ -85,6 +88,7 @@ PUBLIC = {
     "adam_step": "core.numerics",
     "add_square": "core.numerics",
     "axpy": "core.numerics",
+    "cached_vectors": "core.vector_cache",
     "count": "core.hyperparameters",
     "fraction": "core.hyperparameters",
     "hookimpl": "core.hookspecs",

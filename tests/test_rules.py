@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import itertools
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from tiny import tiny_splits
 from optbench.curation.baselines import Baseline, baselines_of
 from optbench.curation.importing import write
 from optbench.curation.quality_rules import findings
+from optbench.curation.question_words import question_words
 from optbench.curation.splitting import divide
 from optbench.data.loader import FrozenDataset, load
 from optbench.data.rows import Row
@@ -52,17 +55,27 @@ def broken(dataset: FrozenDataset, measured: dict[str, Baseline] = GOOD) -> list
 
 
 def test_each_rule_can_be_broken(tmp_path: Path, dataset: FrozenDataset) -> None:
-    assert broken(dataset) == ["splits are 60/20/20"]
+    few = "each split has at least 30 rows"
+    assert broken(dataset) == [few]
     splits = tiny_splits()
     splits["test"] = splits["test"][:-1]
     splits["train"] = [*splits["train"], Row("elma nedirr?", "x", 1), Row("elma nedirr?", "y", -1)]
     assert broken(write(tmp_path / "a", splits, {"name": "a"})) == [
         "each question has as many correct as incorrect answers",
-        "splits are 60/20/20",
+        few,
         "no two questions are near-duplicates (Jaccard index of 5-grams below 0.6)",
     ]
-    bad = {"lengths": Baseline(0.7, {}), "answer-only words": Baseline(0.8, {}), "answer-only characters": Baseline(0.5, {})}
-    assert len(broken(dataset, bad)) == 4
+    bad = {
+        name: Baseline(0.8, {}) for name in ("lengths", "question-only words", "answer-only words", "answer-only characters")
+    }
+    assert len(broken(dataset, bad)) == 5
+    assert broken(dataset, {"answer-only words": Baseline(0.4, {}), "question-answer overlap": Baseline(0.9, {})}) == [few]
+
+
+def test_a_group_in_two_splits_is_found(tmp_path: Path) -> None:
+    splits = tiny_splits()
+    splits["train"][0], splits["test"][0] = (replace(splits[name][0], group="g") for name in ("train", "test"))
+    assert "all rows of a group are in one split" in broken(write(tmp_path / "a", splits, {"name": "a"}))
 
 
 def test_baselines_find_what_is_in_the_answers(tmp_path: Path) -> None:
@@ -75,8 +88,58 @@ def test_baselines_find_what_is_in_the_answers(tmp_path: Path) -> None:
         for name in ("train", "validation", "test")
     }
     found = baselines_of(write(tmp_path / "easy", splits, {"name": "easy"}))
-    assert set(found) == {"lengths", "answer-only words", "answer-only characters"}
-    assert all(one.accuracy == 1.0 and one.by_kind == {"k": 1.0} for one in found.values())
+    blind = {"majority class", "question-only words", "question-answer overlap"}
+    assert {name for name, one in found.items() if one == Baseline(1.0, {"k": 1.0})} == {
+        "lengths",
+        "answer-only words",
+        "answer-only characters",
+        "question word x answer n-grams",
+    }
+    assert {name for name, one in found.items() if one == Baseline(0.5, {"k": 0.5})} == blind
+
+
+def test_the_crossed_baseline_sees_what_fits_a_question_word(tmp_path: Path) -> None:
+    """Each answer is right as often as wrong; only the question word tells which."""
+    right = {"kim": "ahmet", "nerede": "ankara"}
+    splits = {
+        name: [
+            Row(f"{name} {i} {word}?", right[word] if label == 1 else right[other], label)
+            for i in range(10)
+            for word, other in itertools.permutations(right)
+            for label in (1, -1)
+        ]
+        for name in ("train", "validation", "test")
+    }
+    found = baselines_of(write(tmp_path / "crossed", splits, {"name": "crossed", "language": "tr"}))
+    assert {name for name, one in found.items() if one.accuracy > 0.5} == {"question word x answer n-grams"}
+
+
+def test_the_overlap_of_question_and_answer_is_one_threshold(tmp_path: Path) -> None:
+    splits = {
+        name: [
+            Row(f"{word} {i} nedir?", f"{word} budur" if label == 1 else "başka budur", label)
+            for i, word in enumerate(("kalem", "defter", "silgi", "kitap"))
+            for label in (1, -1)
+        ]
+        for name in ("train", "validation", "test")
+    }
+    splits = {name: [replace(row, question=f"{name} {row.question}") for row in rows] for name, rows in splits.items()}
+    assert baselines_of(write(tmp_path / "overlap", splits, {"name": "overlap"}))["question-answer overlap"].accuracy == 1.0
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("Penisilini kim buldu?", ["kim"]),
+        ("Bu nerededir ve ne zaman kuruldu?", ["nere", "ne zaman"]),
+        ("Kimya nehirlerde kaçak mı?", ["mı"]),
+        ("Gerekçesi nedir?", ["ne"]),
+        ("Yerini söyleyin.", []),
+    ],
+)
+def test_question_words_are_found_without_their_endings(question: str, words: list[str]) -> None:
+    assert question_words(question, "tr") == words
+    assert question_words("xyz abc", "xx") == ["xyz", "abc"]
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optbench.embedders import vector_cache
+from optbench.core import vector_cache
 
 VECTORS = np.arange(6, dtype=np.float32).reshape(3, 2)
 

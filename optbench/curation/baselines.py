@@ -1,11 +1,11 @@
-"""The accuracy that is possible without reading the question: from the lengths alone, and from the answer alone.
+"""What simple models reach on a dataset: how much of it can be solved without what a network should have to learn.
 
-Cross-validated in five folds by group, so that no question is in two folds; logistic regression of scikit-learn, with its
-defaults.
+Each is fitted to the training rows and measured on the test rows, as a network is, with scikit-learn and its defaults.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,73 +14,158 @@ import numpy as np
 import numpy.typing as npt
 
 from optbench.core.turkish import turkish_lower
+from optbench.curation.question_words import question_words
 from optbench.data.loader import FrozenDataset
 from optbench.data.rows import Row
 from optbench.data.vectors import FrozenVectors, Vectors, vector_sets
 
-FOLDS = 5
+STEM = 4
+"""The number of first letters by which words of question and answer are compared: a stem in most Turkish words."""
+
+Labels = npt.NDArray[np.int64]
+Predict = Callable[[Sequence[Row], Labels, Sequence[Row]], Labels]
+"""From training rows, their labels and test rows to predicted labels."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """The accuracy of one simple model, on all rows and for each kind of incorrect answer."""
+    """The accuracy of one simple model on the test rows: of all, and of the rows of each kind of incorrect answer."""
 
     accuracy: float
     by_kind: Mapping[str, float]
 
 
-def baselines(rows: Sequence[Row], encoded: Mapping[str, Vectors]) -> dict[str, Baseline]:
-    """Return the accuracy of each simple model; each row is predicted by a model that was fitted to other groups.
+def baselines(
+    train: Sequence[Row], test: Sequence[Row], language: str, encode: Mapping[str, Callable[[Sequence[Row]], Vectors]]
+) -> dict[str, Baseline]:
+    """Return what each simple model reaches, by its name.
 
     Args:
-        rows: the rows of all splits.
-        encoded: for each set of vectors those of the rows' answers, shape (rows, d).
+        train: the training rows.
+        test: the test rows.
+        language: that of the texts, which determines the question words.
+        encode: for each set of vectors, a function that returns those of the rows' answers, shape (rows, d).
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer  # takes a second to import
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    answers: list[Any] = [row.answer for row in rows]
-    lengths = np.array([[len(row.question), len(row.answer)] for row in rows], float)
-
-    def words() -> Any:
-        return make_pipeline(TfidfVectorizer(preprocessor=turkish_lower), LogisticRegression())
-
-    def characters() -> Any:
-        vectorizer = TfidfVectorizer(preprocessor=turkish_lower, analyzer="char_wb", ngram_range=(2, 5))
-        return make_pipeline(vectorizer, LogisticRegression())
-
-    measured = {
-        "lengths": _cross_validate(rows, lengths, lambda: make_pipeline(StandardScaler(), LogisticRegression())),
-        "answer-only words": _cross_validate(rows, answers, words),
-        "answer-only characters": _cross_validate(rows, answers, characters),
+    models: dict[str, Predict] = {
+        "majority class": _majority,
+        "lengths": _lengths,
+        "answer-only words": _texts("answer", "word"),
+        "answer-only characters": _texts("answer", "char_wb"),
+        "question-only words": _texts("question", "word"),
+        "question word x answer n-grams": _crossed(language),
+        "question-answer overlap": _overlap,
     }
-    for name, vectors in encoded.items():
-        measured[f"answer-only {name}"] = _cross_validate(rows, vectors, LogisticRegression)
-    return measured
+    models |= {f"answer-only {name}": _vectors(function) for name, function in sorted(encode.items())}
+    y = np.array([row.label for row in train])
+    return {name: _measured(predict(train, y, test), test) for name, predict in models.items()}
 
 
 def baselines_of(dataset: FrozenDataset) -> dict[str, Baseline]:
     """Return the baselines of a dataset, with each set of vectors that is available."""
-    answers = [row.answer for row in dataset.rows]
-    sets = vector_sets(dataset).items()
-    return baselines(dataset.rows, {name: FrozenVectors.of(vectors).encode(answers, "answer", None) for name, vectors in sets})
+
+    def answers(embedder: FrozenVectors) -> Callable[[Sequence[Row]], Vectors]:
+        return lambda rows: embedder.encode([row.answer for row in rows], "answer", None)
+
+    encode = {name: answers(FrozenVectors.of(vectors)) for name, vectors in vector_sets(dataset).items()}
+    return baselines(dataset.splits["train"], dataset.splits["test"], dataset.manifest.language, encode)
 
 
-def _cross_validate(rows: Sequence[Row], inputs: Any, make: Callable[[], Any]) -> Baseline:
-    from sklearn.model_selection import GroupKFold
-
-    y = np.array([row.label for row in rows])
-    groups = np.unique([row.group or row.question for row in rows], return_inverse=True)[1]
-    correct = np.zeros(len(rows), bool)
-    for train, test in GroupKFold(min(FOLDS, int(groups.max()) + 1)).split(y, y, groups):
-        model = make().fit(_take(inputs, train), y[train])
-        correct[test] = model.predict(_take(inputs, test)) == y[test]
-    kinds = np.array([row.kind for row in rows])
+def _measured(predicted: Labels, test: Sequence[Row]) -> Baseline:
+    correct = predicted == np.array([row.label for row in test])
+    kinds = np.array([row.kind for row in test])
     by_kind = {str(kind): float(correct[kinds == kind].mean()) for kind in sorted(set(kinds)) if kind}
     return Baseline(float(correct.mean()), by_kind)
 
 
-def _take(inputs: Any, indices: npt.NDArray[np.intp]) -> Any:
-    return inputs[indices] if isinstance(inputs, np.ndarray) else [inputs[index] for index in indices]
+def _majority(_train: Sequence[Row], y: Labels, test: Sequence[Row]) -> Labels:
+    return np.full(len(test), 1 if y.sum() >= 0 else -1)
+
+
+def _lengths(train: Sequence[Row], y: Labels, test: Sequence[Row]) -> Labels:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    def lengths(rows: Sequence[Row]) -> npt.NDArray[np.float64]:
+        return np.array([[len(row.question), len(row.answer)] for row in rows], float)
+
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(lengths(train), y)
+    return _labels(model.predict(lengths(test)))
+
+
+def _texts(column: str, analyzer: str) -> Predict:
+    """Logistic regression on the words, or on the character 2- to 5-grams, of questions or of answers."""
+
+    def predict(train: Sequence[Row], y: Labels, test: Sequence[Row]) -> Labels:
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+
+        model = make_pipeline(_vectorizer(analyzer), LogisticRegression())
+        model.fit([getattr(row, column) for row in train], y)
+        return _labels(model.predict([getattr(row, column) for row in test]))
+
+    return predict
+
+
+def _vectors(encode: Callable[[Sequence[Row]], Vectors]) -> Predict:
+    def predict(train: Sequence[Row], y: Labels, test: Sequence[Row]) -> Labels:
+        from sklearn.linear_model import LogisticRegression
+
+        return _labels(LogisticRegression().fit(encode(train), y).predict(encode(test)))
+
+    return predict
+
+
+def _crossed(language: str) -> Predict:
+    """A linear support vector machine on each pair of a question word and a character n-gram of the answer.
+
+    Its kernel is that of these pairs and of the n-grams alone: that of the question words, plus one, times that of the n-grams.
+    """
+
+    def predict(train: Sequence[Row], y: Labels, test: Sequence[Row]) -> Labels:
+        from sklearn.feature_extraction.text import CountVectorizer
+        from sklearn.svm import SVC
+
+        words = CountVectorizer(analyzer=lambda question: question_words(question, language), binary=True)
+        grams = _vectorizer("char_wb")
+        asked = words.fit_transform([*(row.question for row in train), "ne what"])[: len(train)]  # at least one word
+        said = grams.fit_transform([row.answer for row in train])
+
+        def kernel(rows: Sequence[Row]) -> npt.NDArray[np.float64]:
+            by_word = (words.transform([row.question for row in rows]) @ asked.T).toarray() + 1.0
+            by_gram = (grams.transform([row.answer for row in rows]) @ said.T).toarray()
+            return np.asarray(by_word * by_gram, float)
+
+        return _labels(SVC(kernel="precomputed").fit(kernel(train), y).predict(kernel(test)))
+
+    return predict
+
+
+def _overlap(train: Sequence[Row], y: Labels, test: Sequence[Row]) -> Labels:
+    """One threshold for the share of the answer's words whose first letters occur in the question."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    def shares(rows: Sequence[Row]) -> npt.NDArray[np.float64]:
+        return np.array([[_share(row)] for row in rows])
+
+    return _labels(DecisionTreeClassifier(max_depth=1, random_state=0).fit(shares(train), y).predict(shares(test)))
+
+
+def _share(row: Row) -> float:
+    question, answer = _stems(row.question), _stems(row.answer)
+    return sum(word in set(question) for word in answer) / max(1, len(answer))
+
+
+def _stems(text: str) -> list[str]:
+    return [word[:STEM] for word in re.findall(r"\w+", turkish_lower(text))]
+
+
+def _vectorizer(analyzer: str) -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    ngrams = (1, 1) if analyzer == "word" else (2, 5)
+    return TfidfVectorizer(preprocessor=turkish_lower, analyzer=analyzer, ngram_range=ngrams)
+
+
+def _labels(predicted: Any) -> Labels:
+    return np.asarray(predicted, np.int64)

@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from optbench.core.errors import DataError, UsageError
+from optbench.core.contracts import Embedder
+from optbench.core.errors import DataError
 from optbench.core.files import read_bytes
 from optbench.curation.baselines import Baseline, baselines
-from optbench.curation.encoding import Encoder, check_encoder, make_vectors
+from optbench.curation.encoders import SLOTS
+from optbench.curation.encoding import make_vectors
 from optbench.curation.generation.journal import pairs
 from optbench.curation.generation.provenance import generated
 from optbench.curation.importing import check_free, write
 from optbench.curation.splitting import divide
 from optbench.data.loader import FrozenDataset
-from optbench.data.manifest import Slot
+from optbench.data.manifest import VectorFile
 from optbench.data.provenance import Generated
 from optbench.data.rows import Row, parse
-from optbench.data.vectors import by_text
-
-E5 = Slot(
-    model="ytu-ce-cosmos/turkish-e5-large",
-    dimension=1024,
-    prompts={"question": "query: ", "answer": "passage: "},
-    normalised=True,
-)
-MINILM = Slot(
-    model="sentence-transformers/all-MiniLM-L6-v2",
-    dimension=384,
-    prompts={"question": "", "answer": ""},
-    normalised=True,
-)
-KNOWN: Mapping[str, Slot] = {"e5": E5, "minilm": MINILM}
-"""Sets of vectors that are known by name."""
+from optbench.data.vectors import Vectors, by_text
 
 
 def read_rows(path: Path) -> tuple[list[Row], Generated | None]:
@@ -55,8 +42,7 @@ def freeze(
     folder: Path,
     rows: Sequence[Row],
     about: Mapping[str, Any],
-    sets: Sequence[str] = (),
-    encoder: Encoder | None = None,
+    embedders: Mapping[str, Embedder] | None = None,
     *,
     replace: bool = False,
 ) -> FrozenDataset:
@@ -68,48 +54,26 @@ def freeze(
         folder: where to write it.
         rows: all rows.
         about: the other entries of the manifest, `name` among them.
-        sets: the sets of vectors to compute; the others of `KNOWN` can be added later.
-        encoder: where the model is, and how it computes.
+        embedders: the sets of vectors to compute, by name, and what computes each.
         replace: whether to replace a folder that exists.
 
     Raises:
-        UsageError: the folder already exists, or a set is not known.
+        UsageError: the folder already exists.
         DataError: there are too few questions to divide.
         OptbenchError: a model is not available.
     """
-    _check_known(sets)
     check_free(folder, replace=replace)
     splits = divide(rows, about["name"])
     empty = [name for name, members in splits.items() if not members]
     if empty:
         raise DataError(f"{len({row.question for row in rows})} questions are too few: none is left for {', '.join(empty)}")
     ordered = [row for split in splits.values() for row in split]
-    vectors = {name: make_vectors(ordered, name, KNOWN[name], encoder or Encoder()) for name in sets}
-    answers = [row.answer for row in ordered]
-    encoded = {name: by_text(content, entry.dimension, "answer", answers) for name, (entry, content) in vectors.items()}
-    slots = {name: slot for name, slot in KNOWN.items() if name not in sets}
-    entries = {**about, "slots": slots, "figures": _figures(baselines(ordered, encoded))}
+    vectors = {name: make_vectors(ordered, name, embedder) for name, embedder in (embedders or {}).items()}
+    encode = {name: _answers(entry, content) for name, (entry, content) in vectors.items()}
+    measured = baselines(splits["train"], splits["test"], about.get("language", ""), encode)
+    slots = {name: slot for name, slot in SLOTS.items() if name not in vectors}
+    entries = {**about, "slots": slots, "figures": figures(measured)}
     return write(folder, splits, entries, vectors=vectors, replace=replace)
-
-
-def check_sets(sets: Sequence[str], encoder: Encoder) -> None:
-    """Check that sets of vectors can be computed later: the libraries are installed, and each model is there.
-
-    A model from the Hub is downloaded.
-
-    Raises:
-        UsageError: a set is not known.
-        OptbenchError: a library or a model is not available; the message says what to do.
-    """
-    _check_known(sets)
-    for name in sets:
-        check_encoder(KNOWN[name], encoder)
-
-
-def _check_known(sets: Sequence[str]) -> None:
-    unknown = [name for name in sets if name not in KNOWN]
-    if unknown:
-        raise UsageError(f"no set of vectors named {unknown[0]!r} (known: {', '.join(KNOWN)})")
 
 
 def _has_pairs(content: bytes) -> bool:
@@ -121,7 +85,12 @@ def _has_pairs(content: bytes) -> bool:
     return isinstance(first, dict) and "correct_answer" in first
 
 
-def _figures(measured: Mapping[str, Baseline]) -> dict[str, dict[str, float]]:
+def _answers(entry: VectorFile, content: bytes) -> Callable[[Sequence[Row]], Vectors]:
+    return lambda rows: by_text(content, entry.dimension, "answer", [row.answer for row in rows])
+
+
+def figures(measured: Mapping[str, Baseline]) -> dict[str, dict[str, float]]:
+    """Return baselines as the manifest keeps them."""
     return {
         model: {"all": round(one.accuracy, 4), **{f"{kind} alone": round(value, 4) for kind, value in one.by_kind.items()}}
         for model, one in measured.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +16,6 @@ from optbench.core.numerics import Array, Operator, Vector
 from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import SPLITS
 from optbench.data.operators import operator
-from optbench.data.rows import Row
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def assemble(dataset: FrozenDataset, embedder: Embedder, dtype: npt.DTypeLike) -
     """
     splits = dataset.splits
     fitted = embedder.fit([text for row in splits["train"] for text in (row.question, row.answer)])
-    questions = _encode(embedder, dataset.rows, "question", fitted)
-    answers = _encode(embedder, dataset.rows, "answer", fitted)
+    questions = encode(embedder, [row.question for row in dataset.rows], "question", fitted)
+    answers = encode(embedder, [row.answer for row in dataset.rows], "answer", fitted)
     x = np.hstack([questions, answers, np.ones((len(dataset.rows), 1), np.float32)])
     stops = itertools.accumulate((len(splits[name]) for name in SPLITS), initial=0)
     train, validation, test = (slice(first, stop) for first, stop in itertools.pairwise(stops))
@@ -59,13 +59,18 @@ def assemble(dataset: FrozenDataset, embedder: Embedder, dtype: npt.DTypeLike) -
     )
 
 
-def _encode(embedder: Embedder, rows: list[Row], role: Role, fitted: object) -> npt.NDArray[np.float32]:
-    vectors = embedder.encode([getattr(row, role) for row in rows], role, fitted)
+def encode(embedder: Embedder, texts: Sequence[str], role: Role, fitted: object) -> npt.NDArray[np.float32]:
+    """Return the vectors of texts, shape (len(texts), d), after checking them.
+
+    Raises:
+        DataError: the embedder returns something other than one finite float32 vector per text.
+    """
+    vectors = embedder.encode(texts, role, fitted)
     two_dimensional = isinstance(vectors, np.ndarray) and vectors.ndim == 2  # noqa: PLR2004  # rows and columns
-    if not two_dimensional or vectors.dtype != np.float32 or len(vectors) != len(rows) or not vectors.shape[1]:
+    if not two_dimensional or vectors.dtype != np.float32 or len(vectors) != len(texts) or not vectors.shape[1]:
         got = f"{vectors.dtype} of shape {vectors.shape}" if isinstance(vectors, np.ndarray) else type(vectors).__name__
         raise DataError(
-            f"embedder {embedder.name!r} returned {got} for {len(rows)} {role}s; it must be float32, ({len(rows)}, d)"
+            f"embedder {embedder.name!r} returned {got} for {len(texts)} {role}s; it must be float32, ({len(texts)}, d)"
         )
     if not np.isfinite(vectors).all():
         raise DataError(f"embedder {embedder.name!r} returned NaN or infinity for a {role}")

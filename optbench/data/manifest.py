@@ -85,6 +85,8 @@ class VectorFile(_Strict):
     prompts: Prompts
     normalised: bool
     libraries: dict[str, str] = {}
+    licence: Text = Field(default="", description="that of the model's weights")
+    in_all: bool = Field(default=True, description="whether the set is used where no embedder is named")
 
     @property
     def description(self) -> str:
@@ -92,7 +94,8 @@ class VectorFile(_Strict):
         prompts = ", ".join(f"{role} prompt {prompt!r}" for role, prompt in sorted(self.prompts.items()))
         libraries = ", ".join(f"{name} {version}" for name, version in sorted(self.libraries.items()))
         length = "unit length" if self.normalised else "length not changed"
-        return f"{self.model} (SHA-256 of its files {self.model_sha256}); {prompts}; {length}; {libraries}"
+        licence = f"; licence of the weights {self.licence}" if self.licence else ""
+        return f"{self.model} (SHA-256 of its files {self.model_sha256}); {prompts}; {length}; {libraries}{licence}"
 
 
 class Manifest(_Strict):

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from functools import lru_cache
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 from optbench import MissingExtra, OptbenchError
 
 NOT_READ = ("*.md", "*.h5", "*.ot", "*.msgpack", "*.onnx", "onnx/*", "openvino/*", ".*")
 """Files of a model that torch does not read: documentation, and the same weights for other frameworks."""
+WEIGHTS = "model.safetensors"
+"""The file of the weights."""
 PICKLED = "pytorch_model*.bin"
 """Weights as a pickle, which may run code: ignored if the model has weights as safetensors."""
 
@@ -46,6 +49,31 @@ def model_digest(folder: Path) -> str:
         return _digest(folder, tuple((name, *_stamp(folder / name)) for name in kept))
     except OSError as error:
         raise OptbenchError(f"{error.filename}, a file of the model, cannot be read: {error.strerror}") from error
+
+
+def weights_digest(folder: Path) -> str | None:
+    """Return the SHA-256 of the file of a model's weights; None if they are not in the usual one."""
+    path = folder / WEIGHTS
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def model_name(model: str) -> str:
+    """Return the name under which a model is recorded: that on the Hub, that of the package that contains it, or its folder's.
+
+    A folder within a Python package is recorded as `DISTRIBUTION VERSION: FOLDER`, since folders in packages are called model.
+    """
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        return model
+    folder = folder.resolve()
+    package = next((parent for parent in reversed(folder.parents) if (parent / "__init__.py").exists()), None)
+    distributions = packages_distributions().get(package.name, []) if package else []
+    if not package or not distributions:
+        return folder.name
+    return f"{distributions[0]} {version(distributions[0])}: {folder.relative_to(package.parent).as_posix()}"
 
 
 def first_line(error: Exception) -> str:

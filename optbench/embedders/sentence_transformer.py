@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,9 +15,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from optbench import Embedder, OptbenchError, Role, count
-from optbench.embedders import vector_cache
-from optbench.embedders.model_files import first_line, missing_extra, model_digest, resolve
+from optbench import Embedder, ModelInfo, OptbenchError, Role, cached_vectors, count
+from optbench.embedders.model_files import first_line, missing_extra, model_digest, model_name, resolve, weights_digest
 
 LIBRARIES = ("sentence-transformers", "transformers", "torch")
 """The libraries whose versions can change the last bits of a vector."""
@@ -47,13 +44,28 @@ class SentenceTransformer(Embedder):
     def encode(self, texts: Sequence[str], role: Role, fitted: Any) -> npt.NDArray[np.float32]:
         """Return one vector per text, shape (len(texts), the model's dimension), with the role's prompt before each text."""
         return encode(
-            resolve(self.model, self.revision, local_files_only=self.local_files_only),
+            self._folder(),
             texts,
             prompt=self.question_prompt if role == "question" else self.answer_prompt,
             normalize=self.normalize,
             device=self.device,
             batch_size=self.batch_size,
         )
+
+    def model_info(self) -> ModelInfo:
+        """Return the model's name and digests, the prompts, and the versions of the libraries."""
+        folder = self._folder()
+        return ModelInfo(
+            model=model_name(self.model),
+            model_sha256=model_digest(folder),
+            weights_sha256=weights_digest(folder),
+            prompts={"question": self.question_prompt, "answer": self.answer_prompt},
+            normalised=self.normalize,
+            libraries=libraries(),
+        )
+
+    def _folder(self) -> Path:
+        return resolve(self.model, self.revision, local_files_only=self.local_files_only)
 
 
 def libraries() -> dict[str, str]:
@@ -73,8 +85,6 @@ def encode(
 ) -> npt.NDArray[np.float32]:
     """Return one vector per text, shape (len(texts), d), from the cache if the same texts were encoded before.
 
-    Distinct texts are encoded once, in sorted order, so that their order and repetition do not change a bit.
-
     Args:
         folder: the model's, as `resolve` returns it.
         texts: the texts to encode.
@@ -87,26 +97,21 @@ def encode(
         MissingExtra: sentence-transformers is not installed.
         OptbenchError: the folder has no model that can be loaded on the device.
     """
-    distinct = sorted(set(texts))
     digest = model_digest(folder)
-    key = _key(distinct, [digest, prompt, normalize, device, batch_size, libraries()])
-    vectors = vector_cache.read(key, len(distinct))
-    if vectors is None:
+
+    def compute(distinct: list[str]) -> npt.NDArray[np.float32]:
         encoder = _load(folder, digest, device)
         with _one_thread():
-            vectors = np.ascontiguousarray(
-                encoder.encode(
-                    distinct,
-                    prompt=prompt,
-                    batch_size=batch_size,
-                    show_progress_bar=sys.stderr.isatty(),
-                    normalize_embeddings=normalize,
-                ),
-                np.float32,
+            vectors: npt.NDArray[np.float32] = encoder.encode(
+                distinct,
+                prompt=prompt,
+                batch_size=batch_size,
+                show_progress_bar=sys.stderr.isatty(),
+                normalize_embeddings=normalize,
             )
-        vector_cache.write(key, vectors)
-    place = {text: row for row, text in enumerate(distinct)}
-    return vectors[[place[text] for text in texts]]
+        return vectors
+
+    return cached_vectors(texts, [digest, prompt, normalize, device, batch_size, libraries()], compute)
 
 
 @lru_cache(maxsize=1)  # a run needs one, and two large models may not fit into memory
@@ -141,7 +146,3 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _key(texts: Sequence[str], settings: Sequence[Any]) -> str:
-    return hashlib.sha256(json.dumps([settings, texts], sort_keys=True).encode()).hexdigest()

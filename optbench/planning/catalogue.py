@@ -83,9 +83,10 @@ class Catalogue:
 
     def _find(self, kind: str, name: str) -> Entry:
         entries = self.entries(kind)
-        for entry in entries:
-            if entry.name == name:
-                return entry
+        named = [entry for entry in entries if entry.name == name]
+        if named:
+            # A dataset's own vectors are the same for everyone; an embedder of their name need not be installed.
+            return min(named, key=lambda entry: (bool(entry.missing), not entry.frozen))
         known = [entry.name for entry in entries if not entry.missing]
         raise UsageError(
             f"no {kind} named {name!r}{nearest(name, known)}; 'optbench list {kind}s' shows all {len(known)}",
@@ -99,7 +100,7 @@ def classes_of(registry: Registry, kind: str, choice: Choice) -> list[type]:
         UsageError: one of them is not installed.
     """
     # Whether the vectors themselves are available depends on the dataset; the class that looks them up does not.
-    if kind == "embedder" and choice.params.keys() == {"sha256"} and choice.name not in registry.names(kind):
+    if kind == "embedder" and choice.params.keys() == {"sha256"}:
         return [FrozenVectors]
     component = registry.find(kind, choice.name)
     return [component.cls, *(registry.find("wrapper", wrapper.name).cls for wrapper in choice.wrappers)]

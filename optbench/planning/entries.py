@@ -54,6 +54,8 @@ class Entry(ABC):
     """What is shown beside the name: hyper-parameters with their defaults, or the dimension of vectors."""
     in_all: bool = True
     """Whether it is selected where no name is."""
+    frozen: bool = False
+    """Whether it is a set of vectors that was computed before."""
     replaceable: bool = False
     """Whether `optbench data embed` may write vectors of this name."""
 
@@ -148,6 +150,8 @@ def shipped(dataset: FrozenDataset) -> Iterator[Entry]:
             origin=origin,
             summary=vectors.entry.description,
             defaults={"dimension": vectors.entry.dimension},
+            in_all=vectors.entry.in_all,
+            frozen=True,
             replaceable=vectors.folder == beside(dataset),
             vectors=vectors,
         )

@@ -51,6 +51,7 @@ EXEMPT: Mapping[str, str] = {
     "optbench.core.names": "checks the names of components and datasets",
     "optbench.core.oracles": "declares what tests compare a component with",
     "optbench.core.specs": "records what is run and what comes out; a change in their meaning is a change of the protocol",
+    "optbench.core.vector_cache": "returns vectors that were computed before, after checking their digest",
     "optbench.data.__init__": "empty but for its docstring",
     "optbench.data.provenance": "records how texts were generated, which no run reads",
     "optbench.execution": "carries jobs to workers and results back",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +12,8 @@ from optbench.cli.options import load_registry
 from optbench.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from optbench.curation.encoding import Encoder
+    from optbench.core.contracts import Embedder
+    from optbench.curation.encoders import Encoder
     from optbench.data.loader import FrozenDataset
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -53,10 +54,23 @@ def encoder_options(model_option: str) -> Callable[[F], F]:
 
 def encoder_from(options: Mapping[str, Any]) -> Encoder:
     """Return the encoder from the values of `encoder_options`."""
-    from optbench.curation.encoding import Encoder
+    from optbench.curation.encoders import Encoder
 
     fields = ("model_path", "revision", "local_files_only", "device", "batch_size")
     return Encoder(*(options[field] for field in fields))
+
+
+def encoders(sets: Sequence[str], options: Mapping[str, Any]) -> dict[str, Embedder]:
+    """Return what computes each of the sets of vectors that a command names: by default the one that is installed.
+
+    Raises:
+        UsageError: one is not known or not installed.
+    """
+    from optbench.curation.encoders import NONE, SLOTS, default_set, find_encoder
+
+    registry = load_registry()
+    names = [default_set(registry)] if not sets else [name for name in sets if name != NONE]
+    return {name: find_encoder(registry, name, SLOTS, encoder_from(options)) for name in names}
 
 
 def new_dataset(name: str) -> Path:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("dataset")
-@click.option("--embedder", "name", required=True, metavar="SET", help="The set of vectors to compute, such as e5.")
+@click.option(
+    "--embedder", "name", required=True, metavar="SET", help="The set of vectors to compute, such as e5-small (offline) or e5."
+)
 @click.option("--question-prompt", help="The prompt before each question. [default: the set's, or none]")
 @click.option("--answer-prompt", help="The prompt before each answer. [default: the set's, or none]")
 @click.option("--raw", is_flag=True, help="Do not scale vectors to unit length.")
@@ -27,9 +29,11 @@ if TYPE_CHECKING:
 def embed(dataset: str, name: str, question_prompt: str | None, answer_prompt: str | None, raw: bool, **options: Any) -> None:
     """Compute vectors for all texts of DATASET (a name or a folder) with a neural encoder.
 
-    A dataset may declare sets of vectors that can be added, with model and prompts (qa-tr declares e5, turkish-e5-large); for
-    any other set, give --model. The vectors are written to .optbench/vectors, where 'optbench run' finds them.
+    SET is an embedder with a model of its own, such as e5-small of the plugin optbench-e5, or a set that the dataset declares,
+    with model and prompts (qa-tr declares e5, turkish-e5-large); for any other set, give --model. The vectors are written to
+    .optbench/vectors, where 'optbench run' finds them.
     """
+    from optbench.curation.encoders import find_encoder
     from optbench.curation.encoding import keep_beside, make_vectors
     from optbench.data.manifest import Slot, is_dataset_name
     from optbench.planning.catalogue import Catalogue
@@ -37,22 +41,20 @@ def embed(dataset: str, name: str, question_prompt: str | None, answer_prompt: s
 
     registry = load_registry()
     target = find_dataset(registry, dataset)
-    embedders = Catalogue(registry, [target]).entries("embedder")
-    if not is_dataset_name(name) or any(entry.name == name and not entry.replaceable for entry in embedders):
+    if not is_dataset_name(name):
+        raise UsageError(f"{name!r} is not a valid name for a set of vectors: lower-case letters and digits joined by - _ or .")
+    own = [entry for entry in Catalogue(registry, [target]).entries("embedder") if entry.name == name and entry.frozen]
+    if any(not entry.replaceable for entry in own):
+        raise UsageError(f"{target.name} was frozen with vectors called {name!r}; choose another name")
+    slots = dict(target.manifest.slots)
+    if name not in slots and options["model_path"] is not None:
+        slots[name] = Slot(model=options["model_path"], dimension=1, prompts={"question": "", "answer": ""}, normalised=True)
+    changed = {key: _changed(slot, question_prompt, answer_prompt, raw=raw) for key, slot in slots.items()}
+    entry, content = make_vectors(target.rows, name, find_encoder(registry, name, changed, encoder_from(options)))
+    declared = target.manifest.slots.get(name)
+    if declared is not None and entry.dimension != declared.dimension:
         raise UsageError(
-            f"{name!r} is not a valid name for a new set of vectors: a name is lower-case letters and digits, joined by - _ or "
-            "., and not that of an embedder or of another set",
-        )
-    slot = target.manifest.slots.get(name)
-    if slot is None and options["model_path"] is None:
-        declared = ", ".join(sorted(target.manifest.slots)) or "none"
-        raise UsageError(f"{target.name} declares no set of vectors {name!r} (declared: {declared}); give its --model")
-    base = slot or Slot(model=options["model_path"], dimension=1, prompts={"question": "", "answer": ""}, normalised=True)
-    wanted = _changed(base, question_prompt, answer_prompt, raw=raw)
-    entry, content = make_vectors(target.rows, name, wanted, encoder_from(options))
-    if slot is not None and entry.dimension != slot.dimension:
-        raise UsageError(
-            f"{name} has {slot.dimension} dimensions, but this model {entry.dimension}; choose another name for its vectors"
+            f"{name} has {declared.dimension} dimensions, but this model {entry.dimension}; choose another name for its vectors"
         )
     path: Path = keep_beside(target, name, entry, content)
     say(f"{path}: {entry.dimension} dimensions, SHA-256 {entry.sha256}; use it with 'optbench run -e {name} -d {dataset}'")

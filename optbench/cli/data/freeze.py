@@ -8,14 +8,14 @@ from typing import Any
 import rich_click as click
 
 from optbench.cli.console import say
-from optbench.cli.data.common import about_options, encoder_from, encoder_options, new_dataset, row_counts
+from optbench.cli.data.common import about_options, encoder_options, encoders, new_dataset, row_counts
 
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @about_options
 @click.option("--made", default="", help="How the texts were made.")
-@click.option("--embedder", "sets", multiple=True, metavar="SET", help="A set of vectors to compute: e5 or minilm.")
+@click.option("--embedder", "sets", multiple=True, metavar="SET", help="A set of vectors to compute: e5-small, e5 or minilm.")
 @encoder_options("--model")
 def freeze(file: Path, name: str, sets: tuple[str, ...], force: bool, **options: Any) -> None:
     """Create a dataset from FILE: pairs from 'optbench data generate', or rows of question, answer and label.
@@ -34,5 +34,6 @@ def freeze(file: Path, name: str, sets: tuple[str, ...], force: bool, **options:
     about["language"] = options["language"] or (generated and generated.language) or TURKISH
     if generated is not None:
         about |= {"generated": generated, "made": options["made"] or generated.sentence}
-    dataset = freeze_rows(folder, rows, about, sets, encoder_from(options), replace=force)
+    embedders = encoders(sets, options) if sets else {}
+    dataset = freeze_rows(folder, rows, about, embedders, replace=force)
     say(f"{dataset.folder}: {row_counts(dataset)}, digest {dataset.digest}; check it with 'optbench data verify {name}'")

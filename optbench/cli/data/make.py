@@ -11,7 +11,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from optbench.cli.console import say
-from optbench.cli.data.common import about_options, encoder_from, encoder_options, new_dataset
+from optbench.cli.data.common import about_options, encoder_options, encoders, new_dataset
 from optbench.cli.data.freeze import freeze
 from optbench.cli.data.generate import GENERATE_OPTIONS, generate_options, write_pairs
 from optbench.cli.data.verify import verify
@@ -32,7 +32,13 @@ ENOUGH = 0.9
     metavar="N",
     help="Create the dataset if there are so many pairs, though others were given up. [default: nine tenths of -n]",
 )
-@click.option("--embedder", "sets", multiple=True, default=("e5",), show_default=True, metavar="SET", help="e5 or minilm.")
+@click.option(
+    "--embedder",
+    "sets",
+    multiple=True,
+    metavar="SET",
+    help="A set of vectors to compute: e5-small, e5, minilm or none. [default: the one that is installed, e5-small or e5]",
+)
 @encoder_options("--encoder")
 @click.pass_context
 def make(context: click.RichContext, /, name: str, force: bool, at_least: int | None, **options: Any) -> None:
@@ -49,7 +55,7 @@ def make(context: click.RichContext, /, name: str, force: bool, at_least: int | 
         options["language"] = options["language"] or "tr"
         request = {key: options[key] for key in GENERATE_OPTIONS}
         needed = _needed(request["n"], at_least)
-        _check_parts(request, options["sets"], options)
+        options["sets"] = _check_parts(request, options)
         pairs = PAIRS / f"{name}.jsonl"
         _enough(write_pairs(pairs, **request).written, request["n"], needed, pairs)
         rest = {key: value for key, value in options.items() if key not in GENERATE_OPTIONS or key == "language"}
@@ -68,19 +74,24 @@ def _needed(n: int, at_least: int | None) -> int:
     return ceil(ENOUGH * n) if at_least is None else at_least
 
 
-def _check_parts(request: Mapping[str, Any], sets: Sequence[str], options: Mapping[str, Any]) -> None:
-    """Check that all parts of the work are there: the server with the model, and the encoder of each set of vectors.
+def _check_parts(request: Mapping[str, Any], options: Mapping[str, Any]) -> Sequence[str]:
+    """Check that all parts of the work are there, and return the names of the sets of vectors.
+
+    These are the server with the model, and the embedder of each set with its model, which may be downloaded.
 
     Raises:
-        UsageError: a set of vectors is not known.
-        OptbenchError: the server does not answer or does not have the model, or an encoder is not available.
+        UsageError: a set of vectors is not known, or nothing that computes one is installed.
+        OptbenchError: the server does not answer or does not have the model, or an embedder is not available.
     """
-    from optbench.curation.freezing import check_sets
+    from optbench.curation.encoders import NONE
     from optbench.curation.generation.loop import connect
 
+    embedders = encoders(options["sets"], options)
     with connect(request["host"], request["timeout"]) as server:
         server.identity(request["model"])
-    check_sets(sets, encoder_from(options))
+    for embedder in embedders.values():
+        embedder.model_info()
+    return (*embedders,) or (NONE,)
 
 
 def _enough(written: int, n: int, needed: int, pairs: Path) -> None:

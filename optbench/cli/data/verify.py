@@ -39,7 +39,9 @@ def verify(name: str, as_json: bool) -> None:
         from optbench.cli.tables import print_table
 
         print_table(rows)
-        say("\naccuracy without the question, cross-validated in five folds by group, by kind of incorrect answer:")
+        say(
+            "\naccuracy of simple models on the test rows, fitted to the training rows: of all, and by kind of incorrect answer:"
+        )
         print_table(by_kind)
     vectors = f"; vectors {', '.join(sets)}" if sets else ""
     say(f"\n{dataset.name}: all digests match; {row_counts(dataset)}{vectors}; digest {dataset.digest}")

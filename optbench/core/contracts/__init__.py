@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from optbench.core.contracts.architecture import Architecture, Model, SecondOrderModel
 from optbench.core.contracts.dataset import Dataset
-from optbench.core.contracts.embedder import Embedder, Role
+from optbench.core.contracts.embedder import Embedder, ModelInfo, Role
 from optbench.core.contracts.objective import Change, ChangedObjective, Objective
 from optbench.core.contracts.optimizer import Optimizer, State
 from optbench.core.contracts.wrapper import Schedule, Wrapper
@@ -21,6 +21,7 @@ __all__ = [
     "Dataset",
     "Embedder",
     "Model",
+    "ModelInfo",
     "Objective",
     "Optimizer",
     "Role",

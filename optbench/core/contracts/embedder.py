@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -11,6 +12,26 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 Role: TypeAlias = Literal["question", "answer"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo:
+    """The model behind an embedder: what must be known to compute its vectors again."""
+
+    model: str
+    """Its name, with what distinguishes it from others of the same name, such as the precision of its weights."""
+    model_sha256: str
+    """Of all its files, or of its only file."""
+    weights_sha256: str | None = None
+    """Of the file of its weights, as published."""
+    prompts: Mapping[Role, str] = field(default_factory=lambda: {"question": "", "answer": ""})
+    """The text before each question and each answer."""
+    normalised: bool
+    """Whether vectors have unit length."""
+    licence: str = ""
+    """That of the weights."""
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    """The versions of the libraries that compute the vectors, by name."""
 
 
 class Embedder:
@@ -33,3 +54,10 @@ class Embedder:
             fitted: what `fit` returned.
         """
         raise NotImplementedError
+
+    def model_info(self) -> ModelInfo | None:
+        """Return what computes the vectors, so that `optbench data embed` can freeze them with a dataset.
+
+        None, the default, is for an embedder that is computed anew in each run, such as one that is fitted to training texts.
+        """
+        return None
