@@ -127,11 +127,11 @@ def test_what_an_earlier_version_did_not_record_is_said_to_be_missing(pairs: Pat
     assert facts["tokens of the accepted answers"] == "not counted by the server"
 
 
-def test_a_manifest_of_other_texts_has_the_bytes_that_it_had(registry: Registry) -> None:
-    path = registry.find("dataset", "qa-tr").cls.folder / "manifest.json"
-    content = path.read_bytes()
-    assert b'"generated":' not in content
-    assert (Manifest.model_validate_json(content).model_dump_json(indent=2) + "\n").encode() == content
+def test_a_manifest_of_other_texts_has_the_entries_that_it_had(registry: Registry) -> None:
+    content = (registry.find("dataset", "qa-tr").cls.folder / "manifest.json").read_bytes()
+    before = list(json.loads(content))
+    assert "generated" not in before
+    assert list(json.loads(Manifest.model_validate_json(content).model_dump_json())) == before
 
 
 def test_a_manifest_with_provenance_is_read_as_it_was_written(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """The errors that optbench raises, each with the exit code of the command line.
 
-0: all runs ok or diverged; 1: some failed, crashed or timed out; 2: usage or rejected input; 3: an error in optbench or a
-missing part of the environment; 4: store locked or corrupt; 5: nothing selected; 130: interrupted.
+0: all runs ok or diverged; 1: some failed, crashed or timed out; 2: usage, rejected input, or a server or model of
+the user's that is not there; 3: an error in optbench or a missing part of the environment; 4: store locked or corrupt; 5: nothing selected; 130: interrupted.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 MODEL = "gemma3:270m"
 PAIRS = 8
 FEWEST = 4
-"""Of eight pairs: so many answers of this model are rejected that some pairs are given up; which ones depends on the machine."""
+"""Of eight pairs: this model's answers are rejected so often that some pairs are given up, and which depends on the machine."""
 VECTORS = "e5-small" if find_spec("optbench_e5") else ""
 """The set of vectors of the plugin optbench-e5; without the plugin, hashing is all that is run."""
 WHOLE, MADE = "whole.jsonl", ".optbench/pairs/made.jsonl"

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from optbench.core.errors import DataError, MissingExtra, OptbenchError, UsageError
+from optbench.core.errors import MissingExtra, OptbenchError, UsageError
 from optbench.curation.generation.acceptance import Refusal
 from optbench.curation.generation.exchange import FIELDS, Exchange, parse
 from optbench.curation.generation.journal import Journal, Record
-from optbench.curation.generation.recipe import Ask, History, Recipe
+from optbench.curation.generation.recipe import History, Recipe
+from optbench.curation.generation.resuming import check_same
 
 if TYPE_CHECKING:
     from optbench.curation.generation.client import Answer, Identity, Ollama
@@ -22,18 +23,6 @@ ATTEMPTS = 8
 """The number of attempts after which a pair is given up."""
 MOST_GIVEN_UP = 10
 """The number of consecutive pairs given up after which generation ends: topics are exhausted, or the model is unsuitable."""
-_DIFFERENCES = {
-    "model_digest": "another model (--model)",
-    "seed": "another --seed",
-    "topic": "other --topics",
-    "temperature": "another --temperature",
-    "num_predict": "another --tokens",
-    "num_ctx": "another version of optbench (another context length)",
-    "language": "another --language",
-    "format_sha256": "another version of optbench (another schema of answers)",
-    "prompt": "another prompt, or earlier lines were changed",
-    "sampler_seed": "another seed of the sampler; the line was changed",
-}
 
 
 @dataclass
@@ -124,7 +113,8 @@ class _Generator:
             DataError: a pair is not what this call would have requested.
         """
         for row, record in enumerate(journal.records, start=1):
-            self._compare(record, f"{journal.path}, row {row}")
+            ask = self._recipe.ask(record.index, record.attempt, self._history)
+            check_same(record, ask, self._identity.digest, self._recipe.language, f"{journal.path}, row {row}")
             self.progress.refused.update(record.refused)
             # In files of earlier versions a number is missing for each pair that was given up.
             self.progress.given_up = record.index - self.progress.written
@@ -184,20 +174,6 @@ class _Generator:
             self.progress.given_up += 1
             self.consecutive += 1
 
-    def _compare(self, record: Record, where: str) -> None:
-        """Raise DataError where a record is not what this call would have requested."""
-        ask = self._recipe.ask(record.index, record.attempt, self._history)
-        before = _determinants(record, record.model_digest, record.language)
-        now = _determinants(ask, self._identity.digest, self._recipe.language)
-        for name, expected in now.items():
-            actual = before[name]
-            if actual != expected:
-                values = f" ({actual!s:.40}, here {expected!s:.40})" if isinstance(actual, str | int | float) else ""
-                raise DataError(
-                    f"{where}: it was generated with {_DIFFERENCES[name]}{values}; "
-                    "use the same options, or choose another file with --out"
-                )
-
     def _same_model(self) -> str:
         """Return the server's version, after checking that the model still has the same weights."""
         now = self._server.identity(self._recipe.model)
@@ -205,23 +181,6 @@ class _Generator:
             digests = f"digest {self._identity.digest[:12]}, now {now.digest[:12]}"
             raise UsageError(f"the model {self._recipe.model} has changed ({digests})")
         return now.version
-
-
-def _determinants(request: Ask | Record, model_digest: str, language: str | None) -> dict[str, Any]:
-    """Return what determined a pair, by the names of `_DIFFERENCES`, in the order in which a difference is reported."""
-    sampler = request.options.model_dump()
-    return {
-        "model_digest": model_digest,
-        "seed": request.seed,
-        "topic": request.topic,
-        "temperature": sampler["temperature"],
-        "num_predict": sampler["num_predict"],
-        "num_ctx": sampler["num_ctx"],
-        "language": language,
-        "format_sha256": request.format_sha256,
-        "prompt": request.prompt,
-        "sampler_seed": sampler["seed"],
-    }
 
 
 def _now() -> str:
