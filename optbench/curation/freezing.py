@@ -15,10 +15,10 @@ from optbench.curation.encoders import SLOTS
 from optbench.curation.encoding import make_vectors
 from optbench.curation.generation.journal import pairs
 from optbench.curation.importing import check_free, write
-from optbench.curation.splitting import divide
 from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import VectorFile
 from optbench.data.rows import Row, parse
+from optbench.data.splitting import divide
 from optbench.data.vectors import Vectors, by_text
 
 

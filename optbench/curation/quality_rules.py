@@ -11,7 +11,7 @@ from optbench.curation.similarity import NEAR, grams, jaccard
 from optbench.data.loader import FrozenDataset
 
 AT_MOST: Mapping[str, float] = {"lengths": 0.60, "question-only": 0.60, "answer-only": 0.75}
-"""The largest accuracy of the baselines whose names begin so. There is no smallest: a dataset that they cannot solve is better."""
+"""The largest accuracy of the baselines whose names begin so. There is no smallest: what they cannot solve is for networks."""
 ROWS = 30
 """The smallest number of rows of a split from which an accuracy says anything."""
 

@@ -33,6 +33,7 @@ COMPUTING = (
     "optbench.data.manifest",
     "optbench.data.operators",
     "optbench.data.rows",
+    "optbench.data.splitting",
     "optbench.data.vectors",
     "optbench.training",
 )
