@@ -32,6 +32,7 @@ COMPUTING = (
     "optbench.data.loader",
     "optbench.data.manifest",
     "optbench.data.operators",
+    "optbench.data.records",
     "optbench.data.rows",
     "optbench.data.vectors",
     "optbench.training",
