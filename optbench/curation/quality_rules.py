@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from optbench.core.errors import DataError
 from optbench.curation.baselines import Baseline
+from optbench.curation.characters import check_texts
+from optbench.curation.row_rules import Source, check_labels, check_together
 from optbench.curation.similarity import NEAR, grams, jaccard
 from optbench.data.loader import FrozenDataset
 
@@ -34,6 +37,7 @@ def findings(dataset: FrozenDataset, measured: Mapping[str, Baseline]) -> list[F
         _both_labels(dataset),
         _shares(dataset),
         _near_duplicates(dataset),
+        _rules_of_import(dataset),
         Finding(f"accuracy from the lengths alone is at most {LENGTHS_AT_MOST}", lengths <= LENGTHS_AT_MOST, f"{lengths:.3f}"),
         *(
             Finding(f"{name} is between {low} and {high}", low <= one.accuracy <= high, f"{one.accuracy:.3f}")
@@ -69,3 +73,19 @@ def _near_duplicates(dataset: FrozenDataset) -> Finding:
                 highest, pair = index, (questions[j], questions[i])
     rule = f"no two questions are near-duplicates (Jaccard index of 5-grams below {NEAR})"
     return Finding(rule, highest < NEAR, f"{highest:.2f}: {pair[0]} / {pair[1]}")
+
+
+def _rules_of_import(dataset: FrozenDataset) -> Finding:
+    """Datasets from elsewhere, or from earlier versions, may break what a new one must satisfy, and are loaded nevertheless."""
+    rule = "rows satisfy the rules of 'optbench data import'"
+    sources = [Source(entry.file, dataset.splits[name]) for name, entry in dataset.manifest.splits.items()]
+    try:
+        for source in sources:
+            for index, row in enumerate(source.rows):
+                check_texts(vars(row), source.place(index))
+        check_together(sources)
+        for name, source in zip(dataset.manifest.splits, sources, strict=True):
+            check_labels(source.rows, f"{source.file}, rows 1 to {len(source.rows)}", name, "add rows with the other label")
+    except DataError as error:
+        return Finding(rule, False, str(error))
+    return Finding(rule, True, f"{len(dataset.rows)} rows")

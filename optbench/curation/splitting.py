@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from optbench.curation.same_text import representatives
 from optbench.data.manifest import SPLITS
 from optbench.data.rows import Row
 
@@ -18,9 +19,10 @@ def divide(rows: Sequence[Row], salt: str) -> dict[str, list[Row]]:
     furthest below its share. Equal rows and salt give equal splits on any machine. If each question has both labels, each split
     has as many of one as of the other.
     """
+    spelling = representatives(row.question for row in rows if not row.group)
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault(row.group or row.question, []).append(row)
+        groups.setdefault(row.group or spelling[row.question], []).append(row)
     strata: dict[tuple[str, str], list[str]] = {}
     for name, members in groups.items():
         strata.setdefault((members[0].topic, members[0].kind), []).append(name)
