@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from optbench.core.contracts import Embedder
-from optbench.core.errors import DataError
-from optbench.core.files import read_bytes
+from optbench.core.errors import DataError, printable
 from optbench.curation.baselines import Baseline, baselines
+from optbench.curation.characters import check_texts
 from optbench.curation.encoders import SLOTS
 from optbench.curation.encoding import make_vectors
 from optbench.curation.generation.journal import pairs
 from optbench.curation.importing import check_free, write
+from optbench.curation.reading import is_pairs, read
+from optbench.curation.row_rules import Source, check_labels, check_together, warn_of_repetitions
 from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import VectorFile
-from optbench.data.rows import Row, parse
+from optbench.data.rows import Row
 from optbench.data.splitting import divide
 from optbench.data.vectors import Vectors, by_text
 
@@ -25,13 +26,22 @@ from optbench.data.vectors import Vectors, by_text
 def read_rows(path: Path) -> list[Row]:
     """Return the rows of a file: of pairs, as `optbench data generate` writes them, or of question, answer and label.
 
+    Rows that repeat an earlier one are reported as a warning.
+
     Raises:
         DataError: the file breaks a rule; the message names file, row and rule.
     """
-    content = read_bytes(path)
-    if _has_pairs(content):
-        return [row for pair in pairs(path) for row in pair.rows]
-    return parse(content, str(path), crlf=True)
+    name = printable(str(path))
+    if is_pairs(path):
+        source = Source(name, [row for pair in pairs(path) for row in pair.rows], rows_per_line=2)
+        for index, row in enumerate(source.rows):
+            check_texts(vars(row), source.place(index))
+    else:
+        source = Source(name, read(path))
+    check_together([source])
+    check_labels(source.rows, f"{name}, rows 1 to {len(source.rows)}", "given", "add rows with the other label")
+    warn_of_repetitions(source)
+    return list(source.rows)
 
 
 def freeze(
@@ -55,7 +65,7 @@ def freeze(
 
     Raises:
         UsageError: the folder already exists.
-        DataError: there are too few questions to divide.
+        DataError: there are too few questions to divide, or a split has one label only.
         OptbenchError: a model is not available.
     """
     check_free(folder, replace=replace)
@@ -63,6 +73,8 @@ def freeze(
     empty = [name for name, members in splits.items() if not members]
     if empty:
         raise DataError(f"{len({row.question for row in rows})} questions are too few: none is left for {', '.join(empty)}")
+    for name, members in splits.items():
+        check_labels(members, "divided 60/20/20 by question or group", name, "add rows with the other label, in more groups")
     ordered = [row for split in splits.values() for row in split]
     vectors = {name: make_vectors(ordered, name, embedder) for name, embedder in (embedders or {}).items()}
     encode = {name: _answers(entry, content) for name, (entry, content) in vectors.items()}
@@ -70,15 +82,6 @@ def freeze(
     slots = {name: slot for name, slot in SLOTS.items() if name not in vectors}
     entries = {**about, "slots": slots, "figures": figures(measured)}
     return write(folder, splits, entries, vectors=vectors, replace=replace)
-
-
-def _has_pairs(content: bytes) -> bool:
-    """Whether the first line is a JSON object with both answers of a question."""
-    try:
-        first = json.loads(content.partition(b"\n")[0])
-    except ValueError:
-        return False
-    return isinstance(first, dict) and "correct_answer" in first
 
 
 def _answers(entry: VectorFile, content: bytes) -> Callable[[Sequence[Row]], Vectors]:

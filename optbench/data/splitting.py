@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from optbench.data.manifest import SPLITS
 from optbench.data.rows import Row
+from optbench.data.same_text import representatives
 
 SHARES: Mapping[str, float] = {"train": 3, "validation": 1, "test": 1}
 """The sizes of the splits relative to each other: 60/20/20."""
@@ -19,9 +20,10 @@ def divide(rows: Sequence[Row], salt: str, shares: Mapping[str, float] = SHARES)
     furthest below its share. Equal rows and salt give equal splits on any machine. If each question has both labels, each split
     has as many of one as of the other.
     """
+    spelling = representatives(row.question for row in rows if not row.group)
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault(row.group or row.question, []).append(row)
+        groups.setdefault(row.group or spelling[row.question], []).append(row)
     strata: dict[tuple[str, str], list[str]] = {}
     for name, members in groups.items():
         strata.setdefault((members[0].topic, members[0].kind), []).append(name)
