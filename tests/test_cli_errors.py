@@ -150,7 +150,7 @@ def test_a_bad_row_is_refused_with_file_and_row(bench: Bench, name: str, text: s
 
 
 def test_two_spellings_of_a_question_stay_on_one_side(bench: Bench) -> None:
-    rows = [f"{question} {number}?,b,{label}" for number in range(9) for question, label in (("Ne", 1), ("ne", -1))]
+    rows = [f"{question} {number}?,b{label},{label}" for number in range(9) for question, label in (("Ne", 1), ("ne", -1))]
     (bench.folder / "x.csv").write_text("\n".join(["question,answer,label", *rows, ""]), encoding="utf-8")
     ended = bench.run("data", "import", "--train", "x.csv", "--test", "test.csv", "--name", "spelt")
     assert ended.code == 0, ended.err

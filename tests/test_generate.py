@@ -436,6 +436,7 @@ def test_a_newer_server_is_recorded(server: OllamaServer, path: Path) -> None:
         (exchange("Ses\nnedir?"), "line-break"),
         (exchange("Ses nedir?", "Bir\u2028dalgadır."), "line-break"),
         (exchange("Ses nedir?", incorrect="Bir\x00 taştır."), "line-break"),
+        (exchange("Ses nedir?", incorrect="Bir\u200b taştır."), "line-break"),
         (exchange("Ses nedir?", "d" * 10_001), "too-long"),
         (exchange("Gölge nasıl oluşur?"), "repeated"),
         (exchange(" GÖLGE  Nasıl oluşur? "), "repeated"),

@@ -13,6 +13,7 @@ from ollama_server import DIGEST, MODEL, OllamaServer, says
 
 from optbench.cli import cli
 from optbench.core.errors import DataError
+from optbench.curation.freezing import read_rows
 from optbench.curation.generation.client import Ollama
 from optbench.curation.generation.loop import ATTEMPTS, generate
 from optbench.curation.generation.prompts import SYSTEM
@@ -112,6 +113,15 @@ def test_pairs_of_two_models_are_not_one_dataset(pairs: Path) -> None:
     pairs.write_text("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records), "utf-8")
     with pytest.raises(DataError, match=r"row 5: its model digest is not that of row 1"):
         generated(pairs)
+
+
+def test_rows_are_numbered_as_in_the_file_though_a_pair_was_given_up(pairs: Path) -> None:
+    records = lines(pairs)
+    assert records[0]["question"] is None
+    records[2]["incorrect_answer"] += "\u200b"
+    pairs.write_text("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records), "utf-8")
+    with pytest.raises(DataError, match=r"pairs\.jsonl, row 3 "):
+        read_rows(pairs)
 
 
 def test_what_an_earlier_version_did_not_record_is_said_to_be_missing(pairs: Path) -> None:

@@ -15,9 +15,9 @@ from optbench.curation.baselines import Baseline, baselines_of
 from optbench.curation.importing import write
 from optbench.curation.quality_rules import findings
 from optbench.curation.question_words import question_words
-from optbench.curation.splitting import divide
 from optbench.data.loader import FrozenDataset, load
 from optbench.data.rows import Row
+from optbench.data.splitting import divide
 from optbench.registry import Registry
 
 GOOD = {"lengths": Baseline(0.5, {}), "answer-only words": Baseline(0.7, {})}

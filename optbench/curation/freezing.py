@@ -2,40 +2,51 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from optbench.core.contracts import Embedder
-from optbench.core.errors import DataError
-from optbench.core.files import read_bytes
+from optbench.core.errors import DataError, printable
 from optbench.curation.baselines import Baseline, baselines
+from optbench.curation.characters import check_texts
 from optbench.curation.encoders import SLOTS
 from optbench.curation.encoding import make_vectors
-from optbench.curation.generation.journal import pairs
+from optbench.curation.generation.journal import Record, records
 from optbench.curation.generation.provenance import generated
 from optbench.curation.importing import check_free, write
-from optbench.curation.splitting import divide
+from optbench.curation.reading import is_pairs, read
+from optbench.curation.row_rules import Source, check_labels, check_together, warn_of_repetitions
 from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import VectorFile
 from optbench.data.provenance import Generated
-from optbench.data.rows import Row, parse
+from optbench.data.rows import Row
+from optbench.data.splitting import divide
 from optbench.data.vectors import Vectors, by_text
 
 
 def read_rows(path: Path) -> tuple[list[Row], Generated | None]:
     """Return the rows of a file, and how they were generated if it is a file of pairs by `optbench data generate`.
 
-    Any other file has columns, or objects, of question, answer and label.
+    Any other file has columns, or objects, of question, answer and label. Rows that repeat an earlier one are reported as a
+    warning.
 
     Raises:
         DataError: the file breaks a rule; the message names file, row and rule.
     """
-    content = read_bytes(path)
-    if _has_pairs(content):
-        return [row for pair in pairs(path) for row in pair.rows], generated(path)
-    return parse(content, str(path), crlf=True), None
+    name = printable(str(path))
+    how = None
+    if is_pairs(path):
+        how = generated(path)
+        source = _source(name, records(path))
+        for index, row in enumerate(source.rows):
+            check_texts(vars(row), source.place(index))
+    else:
+        source = Source(name, read(path))
+    check_together([source])
+    check_labels(source.rows, f"{name}, rows 1 to {len(source.rows)}", "given", "add rows with the other label")
+    warn_of_repetitions(source)
+    return list(source.rows), how
 
 
 def freeze(
@@ -59,7 +70,7 @@ def freeze(
 
     Raises:
         UsageError: the folder already exists.
-        DataError: there are too few questions to divide.
+        DataError: there are too few questions to divide, or a split has one label only.
         OptbenchError: a model is not available.
     """
     check_free(folder, replace=replace)
@@ -67,6 +78,8 @@ def freeze(
     empty = [name for name, members in splits.items() if not members]
     if empty:
         raise DataError(f"{len({row.question for row in rows})} questions are too few: none is left for {', '.join(empty)}")
+    for name, members in splits.items():
+        check_labels(members, "divided 60/20/20 by question or group", name, "add rows with the other label, in more groups")
     ordered = [row for split in splits.values() for row in split]
     vectors = {name: make_vectors(ordered, name, embedder) for name, embedder in (embedders or {}).items()}
     encode = {name: _answers(entry, content) for name, (entry, content) in vectors.items()}
@@ -76,17 +89,14 @@ def freeze(
     return write(folder, splits, entries, vectors=vectors, replace=replace)
 
 
-def _has_pairs(content: bytes) -> bool:
-    """Whether the first line is a JSON object with both answers of a question."""
-    try:
-        first = json.loads(content.partition(b"\n")[0])
-    except ValueError:
-        return False
-    return isinstance(first, dict) and "correct_answer" in first
-
-
 def _answers(entry: VectorFile, content: bytes) -> Callable[[Sequence[Row]], Vectors]:
     return lambda rows: by_text(content, entry.dimension, "answer", [row.answer for row in rows])
+
+
+def _source(name: str, lines: Sequence[Record]) -> Source:
+    """Return the rows of a file of pairs, each with the number of its line."""
+    numbered = [(row, number) for number, line in enumerate(lines, start=1) if line.pair for row in line.pair.rows]
+    return Source(name, [row for row, _ in numbered], [number for _, number in numbered])
 
 
 def figures(measured: Mapping[str, Baseline]) -> dict[str, dict[str, float]]:

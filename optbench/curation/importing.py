@@ -10,25 +10,38 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from optbench.core.errors import DataError, UsageError
-from optbench.core.files import new_folder, read_bytes, write_atomically
+from optbench.core.errors import DataError, UsageError, printable
+from optbench.core.files import new_folder, write_atomically
 from optbench.curation import card, croissant
+from optbench.curation.reading import read
+from optbench.curation.row_rules import Source, check_labels, check_together, warn_of_repetitions
 from optbench.data import manifest as manifests
-from optbench.data.loader import FrozenDataset, check_splits, load
+from optbench.data.loader import FrozenDataset, load
 from optbench.data.manifest import SPLITS, Manifest, SplitFile, VectorFile
-from optbench.data.rows import Row, columns, parse, write_csv
+from optbench.data.rows import Row, columns, write_csv
+from optbench.data.same_text import representatives
 
 
 def read_files(files: Mapping[str, Path], validation_share: float) -> dict[str, list[Row]]:
     """Read the files of the splits; without a validation file, take that share of the training questions.
 
+    Rows that repeat an earlier one are reported as a warning.
+
     Raises:
         DataError: a file or a row breaks a rule.
     """
-    splits = {name: parse(read_bytes(path), str(path), crlf=True) for name, path in files.items()}
-    check_splits(splits, {name: str(path) for name, path in files.items()})  # while rows are still numbered as in the files
+    sources = {name: Source(printable(str(path)), read(path)) for name, path in files.items()}
+    check_together(list(sources.values()))  # while rows are still numbered as in the files
+    for name, source in sources.items():
+        check_labels(source.rows, f"{source.file}, rows 1 to {len(source.rows)}", name, "add rows with the other label")
+        warn_of_repetitions(source)
+    splits = {name: list(source.rows) for name, source in sources.items()}
     if "validation" not in splits:
+        file = sources["train"].file
         splits["train"], splits["validation"] = _divide(splits["train"], validation_share)
+        for name in ("train", "validation"):
+            remedy = "give a --validation file or another --validation-share"
+            check_labels(splits[name], f"{file}, divided by a validation share of {validation_share}", name, remedy)
     return {name: splits[name] for name in SPLITS}
 
 
@@ -102,11 +115,15 @@ def companions(manifest: Manifest, splits: Mapping[str, list[Row]]) -> dict[str,
 
 
 def _divide(rows: list[Row], share: float) -> tuple[list[Row], list[Row]]:
-    """Move a share of the questions to a second list: those with the lowest SHA-256, so that no randomness is needed."""
-    questions = sorted({row.question for row in rows}, key=lambda q: hashlib.sha256(q.encode()).digest())
-    chosen = frozenset(question.casefold() for question in questions[: round(share * len(questions))])
-    kept = [row for row in rows if row.question.casefold() not in chosen]
-    moved = [row for row in rows if row.question.casefold() in chosen]
+    """Move a share of the questions to a second list: those with the lowest SHA-256, so that no randomness is needed.
+
+    Spellings of one question, which differ in case, spaces and so on, stay together.
+    """
+    spelling = representatives(row.question for row in rows)
+    questions = sorted(set(spelling.values()), key=lambda q: hashlib.sha256(q.encode()).digest())
+    chosen = frozenset(questions[: round(share * len(questions))])
+    kept = [row for row in rows if spelling[row.question] not in chosen]
+    moved = [row for row in rows if spelling[row.question] in chosen]
     if not kept or not moved:
         raise DataError(f"a share of {share} of {len(questions)} questions leaves none for a split; give a --validation file")
     return kept, moved

@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from optbench.core.errors import DataError
 from optbench.curation.baselines import Baseline
+from optbench.curation.characters import check_texts
+from optbench.curation.row_rules import FEW, Source, check_labels, check_together
 from optbench.curation.similarity import NEAR, grams, jaccard
 from optbench.data.loader import FrozenDataset
 
 AT_MOST: Mapping[str, float] = {"lengths": 0.60, "question-only": 0.60, "answer-only": 0.75}
-"""The largest accuracy of the baselines whose names begin so. There is no smallest: a dataset that they cannot solve is better."""
-ROWS = 30
-"""The smallest number of rows of a split from which an accuracy says anything."""
+"""The largest accuracy of the baselines whose names begin so. There is no smallest: what they cannot solve is for networks."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ def findings(dataset: FrozenDataset, measured: Mapping[str, Baseline]) -> list[F
         _rows(dataset),
         _groups(dataset),
         _near_duplicates(dataset),
+        _rules_of_import(dataset),
         *(
             Finding(f"{name} reaches an accuracy of at most {limit}", one.accuracy <= limit, f"{one.accuracy:.3f}")
             for beginning, limit in AT_MOST.items()
@@ -53,7 +55,7 @@ def _both_labels(dataset: FrozenDataset) -> Finding:
 def _rows(dataset: FrozenDataset) -> Finding:
     counts = {name: len(rows) for name, rows in dataset.splits.items()}
     shares = ", ".join(f"{name} {count} ({count / len(dataset.rows):.1%})" for name, count in counts.items())
-    return Finding(f"each split has at least {ROWS} rows", min(counts.values()) >= ROWS, shares)
+    return Finding(f"each split has at least {FEW} rows", min(counts.values()) >= FEW, shares)
 
 
 def _groups(dataset: FrozenDataset) -> Finding:
@@ -75,3 +77,19 @@ def _near_duplicates(dataset: FrozenDataset) -> Finding:
                 highest, pair = index, (questions[j], questions[i])
     rule = f"no two questions are near-duplicates (Jaccard index of 5-grams below {NEAR})"
     return Finding(rule, highest < NEAR, f"{highest:.2f}: {pair[0]} / {pair[1]}")
+
+
+def _rules_of_import(dataset: FrozenDataset) -> Finding:
+    """Datasets from elsewhere, or from earlier versions, may break what a new one must satisfy, and are loaded nevertheless."""
+    rule = "rows satisfy the rules of 'optbench data import'"
+    sources = [Source(entry.file, dataset.splits[name]) for name, entry in dataset.manifest.splits.items()]
+    try:
+        for source in sources:
+            for index, row in enumerate(source.rows):
+                check_texts(vars(row), source.place(index))
+        check_together(sources)
+        for name, source in zip(dataset.manifest.splits, sources, strict=True):
+            check_labels(source.rows, f"{source.file}, rows 1 to {len(source.rows)}", name, "add rows with the other label")
+    except DataError as error:
+        return Finding(rule, False, str(error))
+    return Finding(rule, True, f"{len(dataset.rows)} rows")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from optbench.core.errors import DataError
+from optbench.core.specs import digest_of
 from optbench.data import manifest as manifests
 from optbench.data.manifest import SPLITS, Manifest
-from optbench.data.rows import Row, parse
+from optbench.data.rows import Row, parse, write_csv
+from optbench.data.splitting import divide
 
 
 @dataclass(frozen=True)
@@ -21,15 +24,17 @@ class FrozenDataset:
     digest: str
     """The SHA-256 that stands for all its rows."""
     manifest: Manifest = field(compare=False)
+    split: int = 0
+    """The number of a division of the same rows; 0 is the frozen one."""
 
     @property
     def name(self) -> str:
-        """The dataset's name."""
-        return self.manifest.name
+        """The dataset's name, with the number of the division unless it is the frozen one."""
+        return self.manifest.name + (f"[split={self.split}]" if self.split else "")
 
-    def __reduce__(self) -> tuple[type[FrozenDataset], tuple[Path, str, Manifest]]:
+    def __reduce__(self) -> tuple[type[FrozenDataset], tuple[Path, str, Manifest, int]]:
         """Pickle the dataset without its rows, which a worker reads and checks itself."""
-        return FrozenDataset, (self.folder, self.digest, self.manifest)
+        return FrozenDataset, (self.folder, self.digest, self.manifest, self.split)
 
     def validate(self) -> None:
         """Read all rows, so that a file that breaks a rule is reported now instead of by every run.
@@ -41,7 +46,20 @@ class FrozenDataset:
 
     @cached_property
     def splits(self) -> Mapping[str, list[Row]]:
-        """The rows of each split, in the files' order.
+        """The rows of each split: in the files' order, or divided anew by group with the number as salt.
+
+        Raises:
+            DataError: a file is not the one that was frozen, or breaks a rule.
+        """
+        if not self.split:
+            return self._frozen
+        shares = {name: len(rows) for name, rows in self._frozen.items()}
+        rows = [row for name in SPLITS for row in self._frozen[name]]
+        return divide(rows, f"{self.manifest.name}/{self.split}", shares)
+
+    @cached_property
+    def _frozen(self) -> Mapping[str, list[Row]]:
+        """The rows of the files.
 
         Raises:
             DataError: a file is not the one that was frozen, or breaks a rule.
@@ -70,6 +88,23 @@ def load(folder: Path) -> FrozenDataset:
     """
     manifest = manifests.read(folder)
     return FrozenDataset(folder, manifest.digest, manifest)
+
+
+def divided(dataset: FrozenDataset, split: int) -> FrozenDataset:
+    """Return the same rows in another division into training, validation and test; its digest is that of the divided rows.
+
+    The splits have their shares of the frozen ones, as nearly as whole groups allow. Two divisions share most of their training
+    rows: results on them tell how much depends on the division, they are not results on independent datasets.
+
+    Raises:
+        DataError: a file is not the one that was frozen, breaks a rule, or has too few groups to divide.
+    """
+    anew = replace(dataset, split=split)
+    empty = [name for name, rows in anew.splits.items() if not rows]
+    if empty:
+        raise DataError(f"{dataset.name} has too few groups to be divided anew: none is left for {', '.join(empty)}")
+    digests = {name: hashlib.sha256(write_csv(rows)).hexdigest() for name, rows in anew.splits.items()}
+    return replace(anew, digest=digest_of(digests))
 
 
 def check_splits(splits: Mapping[str, list[Row]], files: Mapping[str, str]) -> None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optbench.core.errors import DataError
+from optbench.core.errors import DataError, shown
+from optbench.data.records import REQUIRED, Place, csv_records, jsonl_records
 
-ALIASES = {"soru": "question", "cevap": "answer", "etiket": "label", "konu": "topic", "tür": "kind"}
-"""The column names of the original experiment, and what they are called here."""
-REQUIRED = ("question", "answer", "label")
 OPTIONAL = ("topic", "kind", "group")
 LONGEST = 10_000
 """The largest number of characters in a text: more is a missing quotation mark, not a question."""
@@ -32,21 +29,23 @@ class Row:
     group: str = ""
 
 
-def parse(content: bytes, file: str, *, crlf: bool = False) -> list[Row]:
-    """Return the rows of a CSV file or, if its name ends with .jsonl or .ndjson, a JSON Lines file.
+def parse(content: bytes, file: str) -> list[Row]:
+    """Return the rows of a frozen CSV file or, if its name ends with .jsonl or .ndjson, a frozen JSON Lines file.
 
     Args:
         content: the file's bytes.
         file: its name, which determines the format and is used in messages.
-        crlf: whether all lines may end with CR LF, as spreadsheets write them; lines of a frozen file end with LF.
 
     Raises:
         DataError: a rule is broken; the message names file, row and rule.
     """
     json_lines = file.endswith((".jsonl", ".ndjson"))
-    text = text_of(content, file, crlf=crlf, first=int(json_lines))
-    records = _jsonl(text, file) if json_lines else _csv(text, file)
-    rows = [_row(record, _Place(file, number)) for number, record in enumerate(records, start=1)]
+    text = text_of(content, file, first=int(json_lines))
+    if json_lines:
+        records = jsonl_records(text.removesuffix("\n").split("\n"), file)
+    else:
+        records = csv_records(io.StringIO(text, newline=""), file)
+    rows = [row_of(record, Place(file, number)) for number, record in enumerate(records, start=1)]
     if not rows:
         raise DataError(f"{file} has no rows")
     return rows
@@ -65,15 +64,6 @@ def write_csv(rows: list[Row]) -> bytes:
 def columns(rows: list[Row]) -> list[str]:
     """Return the columns that `rows` need: the required ones, and the optional ones that are not empty in all rows."""
     return [*REQUIRED, *(name for name in OPTIONAL if any(getattr(row, name) for row in rows))]
-
-
-@dataclass(frozen=True)
-class _Place:
-    file: str
-    row: int
-
-    def error(self, rule: str) -> DataError:
-        return DataError(f"{self.file}, row {self.row} (the header not counted): {rule}")
 
 
 def text_of(content: bytes, file: str, *, crlf: bool = False, first: int = 0) -> str:
@@ -109,50 +99,12 @@ def has_surrogate(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _csv(text: str, file: str) -> Iterator[Mapping[str, Any]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header: list[str] = []
-    row = 0
-    try:
-        for cells in reader:
-            if not header:
-                header = _header(cells, file)
-                continue
-            row += 1
-            if len(cells) != len(header):
-                raise _Place(file, row).error(f"{len(cells)} cells, but {len(header)} in the header")
-            yield dict(zip(header, cells, strict=True))
-    except csv.Error as error:
-        raise _Place(file, row + 1).error(f"not CSV: {error}") from error
-    if not header:
-        raise DataError(f"{file} is empty; its first line must name the columns {', '.join(REQUIRED)}")
+def row_of(record: Mapping[str, Any], place: Place) -> Row:
+    """Return the row that a record describes, without the spaces around its texts.
 
-
-def _header(cells: list[str], file: str) -> list[str]:
-    names = [ALIASES.get(cell.strip(), cell.strip()) for cell in cells]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    missing = [name for name in REQUIRED if name not in names]
-    if repeated:
-        raise DataError(f"{file}, row 0: column {repeated[0]!r} occurs twice in the header")
-    if missing:
-        raise DataError(f"{file}, row 0: no column {', '.join(missing)} (columns: {', '.join(names)})")
-    return names
-
-
-def _jsonl(text: str, file: str) -> Iterator[Mapping[str, Any]]:
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise _Place(file, number).error(f"not JSON: {error.msg}") from error
-        except (ValueError, RecursionError) as error:  # a number with thousands of digits, thousands of nested brackets
-            raise _Place(file, number).error(f"JSON that cannot be read: {error}") from error
-        if not isinstance(record, dict):
-            raise _Place(file, number).error("not a JSON object")
-        yield {ALIASES.get(str(name), str(name)): value for name, value in record.items()}
-
-
-def _row(record: Mapping[str, Any], place: _Place) -> Row:
+    Raises:
+        DataError: it breaks a rule; the message begins with `place`.
+    """
     texts = {}
     for name in ("question", "answer"):
         value = record.get(name)
@@ -165,7 +117,7 @@ def _row(record: Mapping[str, Any], place: _Place) -> Row:
         texts[name] = value.strip()
     label = _LABELS.get(str(record.get("label")).strip())
     if label is None or isinstance(record["label"], bool | float):
-        raise place.error(f"the label is {record.get('label')!r}; it must be 1 or -1")
+        raise place.error(f"the label is {shown(record.get('label'))}; it must be 1 or -1")
     texts |= {name: str(record.get(name) or "").strip() for name in OPTIONAL}
     for name, text in texts.items():
         if has_surrogate(text):

@@ -45,7 +45,7 @@ class VectorSet:
 
 def beside(dataset: FrozenDataset) -> Path:
     """Return the folder for sets of `dataset` that are not in its own."""
-    return BESIDE / dataset.digest[:16]
+    return BESIDE / dataset.manifest.digest[:16]  # the same texts, however they are divided
 
 
 def vector_sets(dataset: FrozenDataset) -> dict[str, VectorSet]:

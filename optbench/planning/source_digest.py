@@ -32,7 +32,10 @@ COMPUTING = (
     "optbench.data.loader",
     "optbench.data.manifest",
     "optbench.data.operators",
+    "optbench.data.records",
     "optbench.data.rows",
+    "optbench.data.same_text",
+    "optbench.data.splitting",
     "optbench.data.vectors",
     "optbench.training",
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
+from optbench.cli.console import say
 from optbench.cli.options import load_registry
 from optbench.core.errors import UsageError
 
@@ -94,3 +95,11 @@ def new_dataset(name: str) -> Path:
 def row_counts(dataset: FrozenDataset) -> str:
     """Return the number of rows of each split, in words."""
     return ", ".join(f"{len(rows)} {split}" for split, rows in dataset.splits.items()) + " rows"
+
+
+def warn_of_small_splits(dataset: FrozenDataset) -> None:
+    """Warn of each split of a new dataset that has few rows."""
+    from optbench.curation.row_rules import small_splits
+
+    for text in small_splits(dataset.splits):
+        say(f"warning: {text}")

@@ -8,7 +8,7 @@ from typing import Any
 import rich_click as click
 
 from optbench.cli.console import say
-from optbench.cli.data.common import about_options, encoder_options, encoders, new_dataset, row_counts
+from optbench.cli.data.common import about_options, encoder_options, encoders, new_dataset, row_counts, warn_of_small_splits
 
 
 @click.command()
@@ -36,4 +36,5 @@ def freeze(file: Path, name: str, sets: tuple[str, ...], force: bool, **options:
         about |= {"generated": generated, "made": options["made"] or generated.sentence}
     embedders = encoders(sets, options) if sets else {}
     dataset = freeze_rows(folder, rows, about, embedders, replace=force)
+    warn_of_small_splits(dataset)
     say(f"{dataset.folder}: {row_counts(dataset)}, digest {dataset.digest}; check it with 'optbench data verify {name}'")

@@ -8,7 +8,7 @@ from typing import Any
 import rich_click as click
 
 from optbench.cli.console import say
-from optbench.cli.data.common import new_dataset, row_counts
+from optbench.cli.data.common import new_dataset, row_counts, warn_of_small_splits
 from optbench.cli.options import Number
 
 
@@ -32,8 +32,9 @@ def import_files(name: str, validation_share: float, force: bool, **options: Any
     """Create a dataset from files with columns question, answer, label (or soru, cevap, etiket).
 
     It is written to .optbench/datasets/NAME, where it is found by its name. A label is 1 for a correct answer and -1 for an
-    incorrect one. Without a validation file, the training questions with the lowest SHA-256 are used for validation, with both
-    answers of each.
+    incorrect one, and each file must have both. Cells are separated by commas, semicolons or tabs. No question may be in two
+    files, not even with other case, spaces or final punctuation. Without a validation file, the training questions with the
+    lowest SHA-256 are used for validation, with both answers of each.
     """
     from optbench.curation.importing import read_files, write
 
@@ -42,4 +43,5 @@ def import_files(name: str, validation_share: float, force: bool, **options: Any
     splits = read_files(files, validation_share)
     about = {"name": name, "title": options["title"], "licence": options["licence"], "made": options["made"]}
     dataset = write(folder, splits, about, replace=force)
+    warn_of_small_splits(dataset)
     say(f"{dataset.folder}: {row_counts(dataset)}; use it with 'optbench run --all -d {name}'")

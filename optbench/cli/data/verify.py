@@ -39,9 +39,7 @@ def verify(name: str, as_json: bool) -> None:
         from optbench.cli.tables import print_table
 
         print_table(rows)
-        say(
-            "\naccuracy of simple models on the test rows, fitted to the training rows: of all, and by kind of incorrect answer:"
-        )
+        say("\naccuracy of simple models fitted to the training rows, on the test rows: of all, by kind of wrong answer:")
         print_table(by_kind)
     vectors = f"; vectors {', '.join(sets)}" if sets else ""
     say(f"\n{dataset.name}: all digests match; {row_counts(dataset)}{vectors}; digest {dataset.digest}")

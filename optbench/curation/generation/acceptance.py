@@ -10,7 +10,8 @@ import re
 from enum import StrEnum
 
 from optbench.core.turkish import fold, folds
-from optbench.curation.generation.exchange import FIELDS, Exchange, has_control_character
+from optbench.curation.characters import has_invisible
+from optbench.curation.generation.exchange import FIELDS, Exchange
 from optbench.curation.generation.language import is_question_in, is_text_in, words
 from optbench.curation.generation.prompts import SYSTEM
 from optbench.curation.similarity import NEAR, grams, jaccard
@@ -32,7 +33,7 @@ class Refusal(StrEnum):
     SCHEMA = "schema"
     TRUNCATED = "truncated"
     EMPTY = "empty"
-    LINE_BREAK = "line-break"
+    LINE_BREAK = "line-break"  # or another character that nobody sees
     LONG = "too-long"
     ECHO = "prompt-echo"
     WORDS = "word-count"
@@ -79,7 +80,7 @@ def _form(exchange: Exchange) -> Refusal | None:
     texts = _texts(exchange)
     if not all(texts):
         return Refusal.EMPTY
-    if any(map(has_control_character, texts)):
+    if any(map(has_invisible, texts)):
         return Refusal.LINE_BREAK
     return Refusal.LONG if max(map(len, texts)) > LONGEST else None
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from optbench.core.specs import digest_of
-
-_CONTROL = ("Cc", "Zl", "Zp")  # control characters, which include all line breaks of ASCII, and Unicode's line separators
 
 
 class Exchange(BaseModel):
@@ -26,11 +23,6 @@ FIELDS = tuple(Exchange.model_fields)
 SCHEMA: dict[str, Any] = {name: value for name, value in Exchange.model_json_schema().items() if name != "description"}
 """The `format` of every request, without the docstring of the class."""
 SCHEMA_SHA256 = digest_of(SCHEMA)
-
-
-def has_control_character(text: str) -> bool:
-    """Return whether `text` has a line break or another control character."""
-    return any(unicodedata.category(character) in _CONTROL for character in text)
 
 
 def parse(content: str) -> Exchange | None:

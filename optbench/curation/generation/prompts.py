@@ -7,7 +7,7 @@ from pathlib import Path
 
 from optbench.core.errors import DataError
 from optbench.core.files import read_bytes
-from optbench.curation.generation.exchange import has_control_character
+from optbench.curation.characters import has_invisible
 from optbench.data.rows import text_of
 
 TOPICS = Path(__file__).parent / "topics.txt"
@@ -48,7 +48,7 @@ def read_topics(path: Path) -> tuple[str, ...]:
         topic = line.strip()
         if len(topic) > LONGEST_TOPIC:
             raise DataError(f"{path}, row {row}: the topic has {len(topic)} characters; at most {LONGEST_TOPIC} are allowed")
-        if has_control_character(topic):
+        if has_invisible(topic):
             raise DataError(f"{path}, row {row}: the topic {topic!r} contains a control character; remove it")
         if topic.casefold() in topics:
             raise DataError(f"{path}, row {row}: the topic {topic!r} occurs twice")
