@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from ollama_server import MODEL, OllamaServer
-from optbench.curation.splitting import divide
 from tiny import tiny_splits
 
 from optbench.core.errors import DataError
@@ -26,6 +25,7 @@ from optbench.curation.quality_rules import findings
 from optbench.curation.row_rules import small_splits
 from optbench.data.rows import Row, write_csv
 from optbench.data.same_text import representatives
+from optbench.data.splitting import divide
 
 SPELLINGS = {
     "dotless": ("ISI nedir?", "ısı nedir?"),
@@ -59,7 +59,7 @@ def refusal(folder: Path, **splits: Sequence[Row]) -> str:
 def frozen(folder: Path, rows: Sequence[Row]) -> list[Row]:
     path = folder / "rows.csv"
     path.write_bytes(write_csv(list(rows)))
-    return read_rows(path)
+    return read_rows(path)[0]
 
 
 def freeze_refusal(folder: Path, rows: Sequence[Row]) -> str:
@@ -216,7 +216,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
 
 def test_pairs_are_read_as_rows(tmp_path: Path, generated: list[bytes]) -> None:
     (tmp_path / "pairs.jsonl").write_bytes(b"".join(generated))
-    assert [row.label for row in read_rows(tmp_path / "pairs.jsonl")] == [1, -1] * 3
+    assert [row.label for row in read_rows(tmp_path / "pairs.jsonl")[0]] == [1, -1] * 3
 
 
 BAD_PAIRS: dict[str, tuple[dict[str, str], str]] = {
