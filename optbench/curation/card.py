@@ -68,6 +68,9 @@ def _sections(manifest: Manifest, counts: Mapping[str, Any], figures: Mapping[st
             ("name", "dimension", "file", "description", "SHA-256"),
             ((name, v.dimension, v.file, v.description, f"`{v.sha256}`") for name, v in sorted(manifest.vectors.items())),
         )
+    if manifest.tried:
+        head = tuple(dict.fromkeys(name for row in manifest.tried for name in row))
+        yield "## What was tried\n\n" + _table(head, ([row.get(name, "") for name in head] for row in manifest.tried))
     if figures:
         yield "## Figures\n\n" + _table(("measurement", "value"), _flat(figures))
     yield f"## Use\n\n```bash\noptbench data verify {manifest.name}\noptbench run --all -d {manifest.name}\n```"

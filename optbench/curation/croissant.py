@@ -18,6 +18,8 @@ COLUMNS = {
     "topic": "The subject of the question.",
     "kind": "Why the incorrect answer to the question is wrong.",
     "group": "The group of the question; all questions of a group are in one split.",
+    "asks": "What the question asks for, such as who or when.",
+    "tells": "What the answer tells, in the same words.",
 }
 """The meaning of each column of a split's file."""
 KNOWN_LICENCES = frozenset({"Apache-2.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0", "MIT", "ODbL-1.0", "PDDL-1.0"})

@@ -115,13 +115,14 @@ class Manifest(_Strict):
     vectors: dict[Name, VectorFile] = {}
     slots: dict[Name, Slot] = {}
     figures: dict[str, float | str | dict[str, float | str]] = Field(default={}, description="measurements of the dataset")
+    tried: list[dict[str, float | str]] = Field(default=[], description="designs that were tried, one row each")
     generated: Generated | None = Field(default=None, description="how a language model wrote the texts, if one did")
 
     @model_serializer(mode="wrap")
     def _without_absent_parts(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out `generated` where it is None: the manifests of other datasets keep their bytes."""
+        """Leave out the parts that few datasets have: the manifests of others keep their bytes."""
         entries: dict[str, Any] = serialize(self)
-        return {name: value for name, value in entries.items() if name != "generated" or value is not None}
+        return {name: value for name, value in entries.items() if name not in ("generated", "tried") or value}
 
     @property
     def digest(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from optbench.core.errors import DataError, shown
 from optbench.data.records import REQUIRED, Place, csv_records, jsonl_records
 
-OPTIONAL = ("topic", "kind", "group")
+OPTIONAL = ("topic", "kind", "group", "asks", "tells")
 LONGEST = 10_000
 """The largest number of characters in a text: more is a missing quotation mark, not a question."""
 _LABELS = {"1": 1, "+1": 1, "-1": -1}
@@ -27,6 +27,10 @@ class Row:
     topic: str = ""
     kind: str = ""
     group: str = ""
+    asks: str = ""
+    """What the question asks for, such as who or when."""
+    tells: str = ""
+    """What the answer tells, in the same words."""
 
 
 def parse(content: bytes, file: str) -> list[Row]:

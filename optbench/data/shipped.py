@@ -1,4 +1,4 @@
-"""The dataset that comes with optbench, registered through the same entry-point group as any other."""
+"""The datasets that come with optbench, registered through the same entry-point group as any other."""
 
 from __future__ import annotations
 
@@ -9,13 +9,20 @@ from optbench import Dataset, hookimpl
 
 
 class QaTr(Dataset):
-    """Turkish question-answer pairs about computing, science and everyday knowledge, each answer right (+1) or wrong (-1)."""
+    """Version 1 of the Turkish question-answer pairs, which a rule of two lines solves: see its card. Superseded by qa-tr-2."""
 
     name: ClassVar[str] = "qa-tr"
     folder: ClassVar[Path] = Path(__file__).parent / "frozen" / "qa-tr"
 
 
+class QaTr2(Dataset):
+    """Turkish question-answer pairs, right (+1) or wrong (-1); the wrong answers are right answers to other questions."""
+
+    name: ClassVar[str] = "qa-tr-2"
+    folder: ClassVar[Path] = Path(__file__).parent / "frozen" / "qa-tr-2"
+
+
 @hookimpl
 def optbench_datasets() -> list[type[Dataset]]:
-    """Return the shipped dataset."""
-    return [QaTr]
+    """Return the shipped datasets."""
+    return [QaTr, QaTr2]

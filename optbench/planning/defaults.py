@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-DATASETS = ("qa-tr",)
+DATASETS = ("qa-tr-2",)
 SEEDS = range(5)
 EPOCHS = 100
 BATCH_SIZE = 32
