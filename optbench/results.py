@@ -80,6 +80,7 @@ class Results(Sequence[RunResult]):
         """
         from optbench.report.methods import method_docs
         from optbench.report.page import Origin, write_page  # jinja2 and plotly are loaded on first use
+        from optbench.report.parts.simple_models import published_baselines
         from optbench.report.sections import read_sections
         from optbench.trajectories import pictures
 
@@ -94,6 +95,7 @@ class Results(Sequence[RunResult]):
             Origin(self._command, tuple(notes), sections),
             methods=method_docs(self._results, self._registry),
             marks=self.marks(),
+            baselines=published_baselines(self._registry, self._results),
         )
 
     def _repr_html_(self) -> str:

@@ -27,6 +27,7 @@ from optbench.registry import Registry
 from optbench.report.methods import method_docs as docs_of_methods
 from optbench.report.page import Origin, write_page
 from optbench.report.palette import styles
+from optbench.report.parts.simple_models import published_baselines
 from optbench.report.sections import Figure, Section, Table, Text, read_sections
 from optbench.store import Store
 from optbench.training.job import Job
@@ -275,3 +276,27 @@ def test_pairs_of_contract_1_are_sections() -> None:
 def test_other_answers_of_plugins_are_refused_with_the_rule(answer: Any) -> None:
     with pytest.raises(ValueError, match="a list of Sections, or of pairs of title and text, not"):
         read_sections(answer)
+
+
+def test_the_page_says_what_simple_models_reach(results: list[RunResult], drawn: list[Picture], tmp_path: Path) -> None:
+    digest = results[0].spec.dataset_digest
+    baselines = {digest: {"question word x answer n-grams": 0.9876, "lengths": 0.1234}}
+    page = write_page(results, drawn, tmp_path / "page.html", ORIGIN, baselines=baselines).read_text(encoding="utf-8")
+    (section,) = re.findall(r'<section id="simple-models">.*?</section>', page, flags=re.DOTALL)
+    assert "Simple models above the best network of this page: question word x answer n-grams on tiny (0.988" in section
+    assert "lengths on tiny" not in section
+    without = write_page(results, drawn, tmp_path / "page.html", ORIGIN).read_text(encoding="utf-8")
+    assert "simple-models" not in without
+
+
+def test_baselines_are_those_of_the_rows_that_were_run(registry: Registry, results: list[RunResult]) -> None:
+    (shipped,) = make_plan(
+        registry,
+        Selections(optimizers=["gd"], architectures=["single-layer"], embedders=["hashing"], datasets=["qa-tr"], seeds=[0]),
+    )
+    on_it = replace(results[0], spec=shipped.spec, labels=shipped.labels)
+    found = published_baselines(registry, [*results, on_it])
+    assert set(found) == {shipped.spec.dataset_digest}
+    assert found[shipped.spec.dataset_digest]["question word x answer n-grams"] > 0.9
+    changed = replace(on_it, spec=replace(shipped.spec, dataset_digest="0" * 64))
+    assert published_baselines(registry, [changed]) == {}

@@ -24,7 +24,7 @@ from optbench.method_docs import ComponentDoc
 from optbench.report.charts import chart_data
 from optbench.report.contents import Contents
 from optbench.report.palette import styles
-from optbench.report.parts import definitions, environment, outcomes, overview, workloads
+from optbench.report.parts import definitions, environment, outcomes, overview, simple_models, workloads
 from optbench.report.sections import Figure, Section
 from optbench.trajectories import Picture
 
@@ -52,6 +52,7 @@ def write_page(
     *,
     methods: Mapping[str, ComponentDoc] = MappingProxyType({}),
     marks: Mapping[str, str] = MappingProxyType({}),
+    baselines: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
 ) -> Path:
     """Write the report of `results` to `path`, atomically, and return the path.
 
@@ -62,6 +63,7 @@ def write_page(
         origin: the command, notes and plugins' sections.
         methods: descriptions of the optimizers, by the canonical JSON of the `Choice`; see `methods.method_docs`.
         marks: remarks on runs that the installed source did not compute, by key; see `analysis.sources.source_marks`.
+        baselines: what simple models reach, by the digest of the dataset; see `parts.simple_models.published_baselines`.
 
     Raises:
         NothingSelected: there are no results.
@@ -77,6 +79,7 @@ def write_page(
         methods,
         marks,
         styles({row.label for table in found for row in table.rows}),
+        baselines,
     )
     text = _render(contents, origin)
     try:
@@ -102,6 +105,7 @@ def _render(contents: Contents, origin: Origin) -> str:
                 overview.part(contents),
                 workloads.part(contents, drawn),
                 outcomes.part(contents),
+                *([simple_models.part(contents)] if contents.baselines else []),
                 definitions.part(),
                 environment.part(contents),
             ],

@@ -1,0 +1,78 @@
+"""What simple models reach on each dataset, beside the best network of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+
+from optbench.core.errors import OptbenchError
+from optbench.core.specs import RunResult
+from optbench.planning.datasets import find_dataset
+from optbench.registry import Registry
+from optbench.report.contents import Contents, Part
+from optbench.report.sections import Section, Table, Text, paragraph
+
+OVERALL = "all"
+"""The name of the accuracy on all test rows, in the figures of a manifest."""
+
+
+def published_baselines(registry: Registry, results: Iterable[RunResult]) -> dict[str, dict[str, float]]:
+    """Return the accuracy of each simple model that a dataset publishes, by the digest of the dataset.
+
+    A dataset that is not here any more, has other rows now or another division of its rows has no entry.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for digest, label in sorted({(result.spec.dataset_digest, result.labels.dataset) for result in results}):
+        with suppress(OptbenchError):
+            dataset = find_dataset(registry, label)
+            measured = dict(_measurements(dataset.manifest.figures))
+            if measured and dataset.digest == digest and not dataset.split:
+                found[digest] = measured
+    return found
+
+
+def part(contents: Contents) -> Part:
+    """Return the section."""
+    best = _best(contents)
+    rows = []
+    above: list[str] = []
+    for (name, digest), (accuracy, network) in sorted(best.items()):
+        for model, value in sorted(contents.baselines.get(digest, {}).items(), key=lambda item: -item[1]):
+            rows.append((name, model, value, accuracy))
+            if value > accuracy:
+                above.append(f"{model} on {name} ({value:.3f}; {network} {accuracy:.3f})")
+    blocks: list[Text | Table] = [
+        Table(
+            ("Dataset", "Simple model", "Test accuracy", "Best network on this page"),
+            rows,
+            "Each simple model is fitted to the training rows and measured on the test rows; networks: median over seeds.",
+        )
+    ]
+    if above:
+        blocks.append(paragraph(f"Simple models above the best network of this page: {'; '.join(above)}."))
+    blocks.append(
+        paragraph(
+            """Results on a dataset rest on one division of its rows into training, validation and test. What another division
+            would give is among the largest sources of variance, and one says nothing about it; qa-tr-2[split=1] is another."""
+        )
+    )
+    return Part("environment.html.j2", Section("What simple models reach", blocks), "simple-models")
+
+
+def _measurements(figures: Mapping[str, object]) -> Iterator[tuple[str, float]]:
+    for name, value in figures.items():
+        if isinstance(value, Mapping) and isinstance(value.get(OVERALL), float):
+            yield name, value[OVERALL]
+
+
+def _best(contents: Contents) -> dict[tuple[str, str], tuple[float, str]]:
+    """Return for each dataset, by name and digest, the highest median test accuracy and which network and optimizer have it."""
+    best: dict[tuple[str, str], tuple[float, str]] = {}
+    for table in contents.tables:
+        for row in table.rows:
+            spec = row.runs[0].spec
+            key = (spec.dataset, spec.dataset_digest)
+            accuracy = row.scores["test_accuracy"].median
+            if accuracy > best.get(key, (-1.0, ""))[0]:
+                best[key] = (accuracy, f"{table.architecture} on {table.embedder} with {row.label}")
+    return best
