@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
 
 from optbench.core.errors import MissingExtra, OptbenchError
 from optbench.embedders import sentence_transformer
-from optbench.embedders.model_files import model_digest, resolve
+from optbench.embedders.model_files import model_digest, model_name, resolve, weights_digest
 from optbench.embedders.sentence_transformer import SentenceTransformer
 
 
@@ -20,6 +21,22 @@ def model(tmp_path: Path) -> Path:
     for name in ("config.json", "model.safetensors", "1_Pooling/config.json"):
         (folder / name).write_text(name)
     return folder
+
+
+def test_a_model_in_a_package_is_recorded_with_the_package(model: Path) -> None:
+    """Such folders are called model, which names nothing."""
+    import sklearn
+
+    folder = Path(sklearn.__file__).parent / "datasets" / "data"
+    assert model_name(str(folder)) == f"scikit-learn {version('scikit-learn')}: sklearn/datasets/data"
+    assert model_name(str(model)) == "model"
+    assert model_name("owner/name") == "owner/name"
+
+
+def test_weights_have_a_digest_of_their_own(model: Path) -> None:
+    assert weights_digest(model) == hashlib.sha256(b"model.safetensors").hexdigest()
+    (model / "model.safetensors").unlink()
+    assert weights_digest(model) is None
 
 
 def test_the_same_files_elsewhere_have_the_same_digest(model: Path) -> None:

@@ -29,9 +29,16 @@ def test_a_kind_that_is_not_named_selects_all(registry: Registry, monkeypatch: p
 
 def test_an_embedder_that_is_not_in_all_runs_only_when_named(registry: Registry) -> None:
     plan = make_plan(registry, replace(ALL, embedders=None))
-    assert {job.labels.embedder for job in plan} == {"hashing", "tfidf", "minilm"}
+    assert {job.labels.embedder for job in plan} == {"hashing", "tfidf", "e5-small"}
     (job, _) = make_plan(registry, replace(ALL, embedders=["sentence-transformer"]))
     assert job.labels.embedder == "sentence-transformer"
+
+
+def test_vectors_that_are_not_in_all_run_only_when_named(registry: Registry) -> None:
+    plan = make_plan(registry, replace(ALL, embedders=None, datasets=["qa-tr"]))
+    assert {job.labels.embedder for job in plan} == {"hashing", "tfidf", "e5-small"}
+    named = make_plan(registry, replace(ALL, embedders=["minilm"], datasets=["qa-tr"]))
+    assert {job.labels.embedder for job in named} == {"minilm"}
 
 
 def test_the_order_of_selection_makes_no_difference(registry: Registry) -> None:

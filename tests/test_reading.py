@@ -163,9 +163,10 @@ INVISIBLE = {
 @pytest.mark.parametrize("character", INVISIBLE.values(), ids=list(INVISIBLE))
 def test_an_invisible_character_is_an_error_in_every_text(tmp_path: Path, column: str, character: str) -> None:
     names = ("question", "answer", "label", *OPTIONAL)
-    cells = ["q", "a", "1", "t", "k", "g"]
+    valid = ["q", "a", "1", *(name[0] for name in OPTIONAL)]
+    cells = list(valid)
     cells[names.index(column)] = f"ab{character}cd"
-    content = "\n".join((",".join(names), "q,a,1,t,k,g", ",".join(cells))).encode()
+    content = "\n".join(",".join(line) for line in (names, valid, cells)).encode()
     message = error_of(tmp_path, content)
     assert f"x.csv, row 2 (the header not counted): the {column} contains U+{ord(character):04X} (" in message
     assert f"at {f'ab{character}cd'!r}; remove it" in message

@@ -302,7 +302,7 @@ def optbench_wrappers():
 """
     install("own-wrappers", wrapper)
     optimizers = ["own", "own|around", "sgd", "sgd|around", "sgd|clip[norm=1]"]
-    selections = Selections(optimizers=optimizers, architectures=["single-layer"], embedders=["hashing", "minilm"], seeds=[0])
+    selections = Selections(optimizers=optimizers, architectures=["single-layer"], embedders=["hashing", "e5-small"], seeds=[0])
     found = {job.labels.optimizer: job.distributions for job in make_plan(Registry(), selections)}
     assert found == {
         "own": {"Own.Optimizers"},

@@ -41,7 +41,7 @@ def test_no_group_is_in_two_splits_and_no_row_is_lost(groups: list[int], salt: s
     names = [{row.group for row in split} for split in splits.values()]
     assert not any(one & two for one, two in pairwise([*names, names[0]]))
     share = len(splits["train"]) / len(rows)
-    assert abs(share - 0.6) < 8 / len(rows) + 0.01
+    assert abs(share - 0.6) < 12 / len(rows)  # groups of up to 8 rows do not divide evenly
 
 
 def test_a_division_depends_on_rows_and_salt_only() -> None:
@@ -147,12 +147,30 @@ def shipped(registry: Registry) -> FrozenDataset:
     return load(registry.find("dataset", "qa-tr").cls.folder)
 
 
-def test_the_shipped_dataset_keeps_every_rule(shipped: FrozenDataset) -> None:
-    measured = baselines_of(shipped)
-    assert broken(shipped, measured) == []
-    published = shipped.manifest.figures
-    for name, one in measured.items():
-        assert published[name]["all"] == pytest.approx(one.accuracy, abs=0.01)  # another scikit-learn may differ a little
+@pytest.mark.parametrize("name", ["qa-tr", "qa-tr-2"])
+def test_the_shipped_datasets_keep_every_rule(registry: Registry, name: str) -> None:
+    dataset = load(registry.find("dataset", name).cls.folder)
+    measured = baselines_of(dataset)
+    assert broken(dataset, measured) == []
+    published = dataset.manifest.figures
+    for model, one in measured.items():
+        assert published[model]["all"] == pytest.approx(one.accuracy, abs=0.01)  # another scikit-learn may differ a little
+
+
+def test_the_second_version_is_what_its_card_says(registry: Registry) -> None:
+    dataset = load(registry.find("dataset", "qa-tr-2").cls.folder)
+    rows = dataset.rows
+    wrong = [row for row in rows if row.label == -1]
+    assert len(wrong) >= 1500
+    assert len(dataset.splits["test"]) >= 1200
+    assert sum(row.kind == "plausible" for row in wrong) >= 0.2 * len(wrong)
+    assert all(row.asks == row.tells for row in rows if row.label == 1 or row.kind == "plausible")
+    assert {row.answer for row in wrong} <= {row.answer for row in rows if row.label == 1}
+    combinations = Counter((row.asks, row.tells) for row in wrong).values()
+    assert len(combinations) == 25
+    assert max(combinations) - min(combinations) <= 10
+    assert all(one.accuracy < 0.7 for one in baselines_of(dataset).values())
+    assert set(dataset.manifest.vectors) == {"e5-small"}
 
 
 def test_the_shipped_dataset_is_as_large_as_promised(shipped: FrozenDataset) -> None:

@@ -89,7 +89,7 @@ import optbench
 from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry
 assert optbench.__file__.startswith(sys.argv[1])
-plan = make_plan(Registry(autoload=False), Selections(optimizers=["adam", "sgd|clip[norm=1]"], embedders=["hashing", "minilm"]))
+plan = make_plan(Registry(autoload=False), Selections(optimizers=["adam", "sgd|clip[norm=1]"], embedders=["hashing", "e5-small"]))
 print(json.dumps([job.spec.key for job in plan]))
 """
 
@@ -154,7 +154,7 @@ for number, pickled in enumerate(jobs):
 def runs_of_all_components(registry: Registry) -> list[Job]:
     """A short run of each optimizer, each wrapper, each architecture and each embedder that is installed."""
     around = [f"sgd|{name}{'[norm=1]' if name == 'clip' else ''}" for name in registry.names("wrapper")]
-    one = Selections(optimizers=["sgd"], architectures=["single-layer"], embedders=["minilm"], seeds=[0], epochs=1)
+    one = Selections(optimizers=["sgd"], architectures=["single-layer"], embedders=["e5-small"], seeds=[0], epochs=1)
     selections = [
         replace(one, optimizers=[*registry.names("optimizer"), *around]),
         replace(one, architectures=registry.names("architecture")),
@@ -295,7 +295,7 @@ def test_the_source_that_is_installed_for_a_stored_spec(registry: Registry, plan
 
 
 def test_the_source_that_is_installed_for_vectors_and_wrappers(registry: Registry) -> None:
-    selections = Selections(optimizers=["sgd|clip[norm=1]"], architectures=["single-layer"], embedders=["minilm"], seeds=[0])
+    selections = Selections(optimizers=["sgd|clip[norm=1]"], architectures=["single-layer"], embedders=["e5-small"], seeds=[0])
     (job,) = make_plan(registry, selections)
     assert isinstance(job.embedder, FrozenVectors)
     assert isinstance(job.optimizer, Wrapper)

@@ -22,7 +22,7 @@ from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry
 from optbench.training.run_job import run_job
 
-selections = Selections(optimizers=["adam"], architectures=["single-layer"], embedders=["minilm"], epochs=10, seeds=range(9))
+selections = Selections(optimizers=["adam"], architectures=["single-layer"], embedders=["e5-small"], epochs=10, seeds=range(9))
 print(json.dumps([run_job(job).seconds[-1] for job in make_plan(Registry(autoload=False), selections)]))
 """
 FACTOR = 4
