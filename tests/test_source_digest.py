@@ -89,7 +89,8 @@ import optbench
 from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry
 assert optbench.__file__.startswith(sys.argv[1])
-plan = make_plan(Registry(autoload=False), Selections(optimizers=["adam", "sgd|clip[norm=1]"], embedders=["hashing", "e5-small"]))
+selections = Selections(optimizers=["adam", "sgd|clip[norm=1]"], embedders=["hashing", "e5-small"])
+plan = make_plan(Registry(autoload=False), selections)
 print(json.dumps([job.spec.key for job in plan]))
 """
 
