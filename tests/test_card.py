@@ -55,6 +55,13 @@ def test_a_card_has_what_is_in_the_manifest_and_no_empty_section(dataset: Frozen
         assert f"## {heading}" not in bare
 
 
+def test_designs_that_were_tried_are_one_table(dataset: FrozenDataset) -> None:
+    tried = [{"design": "a|b", "rows": 12}, {"design": "c", "adam": 0.5}]
+    text = data_card(with_(dataset.manifest, tried=tried), tally(dataset.splits))
+    assert "| design | rows | adam |\n| --- | --- | --- |\n| a\\|b | 12 |  |\n| c |  | 0.500 |" in text
+    assert "What was tried" not in data_card(dataset.manifest, tally(dataset.splits))
+
+
 def test_figures_are_written_one_line_per_entry(dataset: FrozenDataset) -> None:
     figures = {"length alone": 0.5512, "answer only": {"words": 0.7, "off|topic": 0.61}, "pairs": "3"}
     text = data_card(with_(dataset.manifest, figures=figures), tally(dataset.splits))

@@ -115,7 +115,7 @@ class Manifest(_Strict):
     vectors: dict[Name, VectorFile] = {}
     slots: dict[Name, Slot] = {}
     figures: dict[str, float | str | dict[str, float | str]] = Field(default={}, description="measurements of the dataset")
-    tried: list[dict[str, float | str]] = Field(default=[], description="designs that were tried, one row each")
+    tried: list[dict[str, int | float | str]] = Field(default=[], description="designs that were tried, one row each")
     generated: Generated | None = Field(default=None, description="how a language model wrote the texts, if one did")
 
     @model_serializer(mode="wrap")
