@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny import tiny_splits
 
-from optbench.curation.baselines import Baseline, baselines_of
+from optbench.curation.baselines import Baseline, baselines_of, beside_networks
 from optbench.curation.importing import write
 from optbench.curation.quality_rules import findings
 from optbench.curation.question_words import question_words
@@ -125,6 +125,19 @@ def test_the_overlap_of_question_and_answer_is_one_threshold(tmp_path: Path) -> 
     }
     splits = {name: [replace(row, question=f"{name} {row.question}") for row in rows] for name, rows in splits.items()}
     assert baselines_of(write(tmp_path / "overlap", splits, {"name": "overlap"}))["question-answer overlap"].accuracy == 1.0
+
+
+def test_simple_models_are_shown_beside_published_networks() -> None:
+    measured = {"lengths": Baseline(0.6, {}), "answer-only words": Baseline(0.8, {})}
+    figures = {
+        "lengths": {"all": 0.6},
+        "test accuracy of a on b": {"gd": 0.5, "adam": 0.7},
+        "test accuracy of c": {"adam": 0.9},
+    }
+    assert beside_networks(measured, figures) == [
+        "test accuracy of a on b: adam 0.700; simple models above it: answer-only words 0.800",
+        "test accuracy of c: adam 0.900; simple models above it: none",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,9 @@ from optbench.data.vectors import FrozenVectors, Vectors, vector_sets
 STEM = 4
 """The number of first letters by which words of question and answer are compared: a stem in most Turkish words."""
 
+NETWORKS = "test accuracy of "
+"""The beginning of the names of those figures in a manifest that are results of networks."""
+
 Labels = npt.NDArray[np.int64]
 Predict = Callable[[Sequence[Row], Labels, Sequence[Row]], Labels]
 """From training rows, their labels and test rows to predicted labels."""
@@ -68,6 +71,22 @@ def baselines_of(dataset: FrozenDataset) -> dict[str, Baseline]:
 
     encode = {name: answers(FrozenVectors.of(vectors)) for name, vectors in vector_sets(dataset).items()}
     return baselines(dataset.splits["train"], dataset.splits["test"], dataset.manifest.language, encode)
+
+
+def beside_networks(measured: Mapping[str, Baseline], figures: Mapping[str, object]) -> list[str]:
+    """Return for each measurement of networks that a manifest publishes a line: its best, and the simple models above it.
+
+    Args:
+        measured: the baselines.
+        figures: the `figures` of the manifest; those of networks begin with `NETWORKS`.
+    """
+    lines = []
+    for name, values in figures.items():
+        if name.startswith(NETWORKS) and isinstance(values, Mapping) and values:
+            best = max(values, key=lambda optimizer: values[optimizer])
+            above = [f"{model} {one.accuracy:.3f}" for model, one in measured.items() if one.accuracy > values[best]]
+            lines.append(f"{name}: {best} {values[best]:.3f}; simple models above it: {', '.join(above) or 'none'}")
+    return lines
 
 
 def _measured(predicted: Labels, test: Sequence[Row]) -> Baseline:

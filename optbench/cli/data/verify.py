@@ -20,7 +20,8 @@ def verify(name: str, as_json: bool) -> None:
     A file that is not the one that was frozen, or that breaks a rule of form, is an error (exit 2). Rules of quality, such as
     the accuracy that is possible from the lengths of the answers alone, are measured; exits with 1 if one of them is violated.
     """
-    from optbench.curation.baselines import baselines_of
+    from optbench.curation.baselines import baselines_of, beside_networks
+    from optbench.curation.card import NAME as CARD
     from optbench.curation.quality_rules import findings
     from optbench.data.vectors import check, vector_sets
     from optbench.planning.datasets import find_dataset
@@ -41,6 +42,9 @@ def verify(name: str, as_json: bool) -> None:
         print_table(rows)
         say("\naccuracy of simple models fitted to the training rows, on the test rows: of all, by kind of wrong answer:")
         print_table(by_kind)
+        for line in beside_networks(baselines, dataset.manifest.figures):
+            say(line)
+        say(f"known artefacts and how the texts were made: {dataset.folder / CARD}")
     vectors = f"; vectors {', '.join(sets)}" if sets else ""
     say(f"\n{dataset.name}: all digests match; {row_counts(dataset)}{vectors}; digest {dataset.digest}")
     if not all(one.holds for one in checked):
