@@ -30,7 +30,7 @@ def embed(dataset: str, name: str, question_prompt: str | None, answer_prompt: s
     """Compute vectors for all texts of DATASET (a name or a folder) with a neural encoder.
 
     SET is an embedder with a model of its own, such as e5-small of the plugin optbench-e5, or a set that the dataset declares,
-    with model and prompts (qa-tr declares e5, turkish-e5-large); for any other set, give --model. The vectors are written to
+    with model and prompts (qa-tr-2 declares e5, turkish-e5-large); for any other set, give --model. The vectors are written to
     .optbench/vectors, where 'optbench run' finds them.
     """
     from optbench.curation.encoders import find_encoder
