@@ -34,7 +34,10 @@ ABOUT = {
 
 def rows_with_all_columns() -> dict[str, list[Row]]:
     return {
-        name: [Row(row.question, f'{row.answer} "tırnak, virgül"', row.label, "Fen", "plausible", row.question) for row in rows]
+        name: [
+            Row(row.question, f'{row.answer} "tırnak, virgül"', row.label, "Fen", "plausible", row.question, "who", "when")
+            for row in rows
+        ]
         for name, rows in tiny_splits().items()
     }
 
