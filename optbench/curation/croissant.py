@@ -15,11 +15,11 @@ COLUMNS = {
     "question": "A question.",
     "answer": "An answer to the question, right or wrong.",
     "label": "1 if the answer is right, -1 if it is wrong.",
-    "topic": "The subject of the question.",
+    "topic": "The topic of the question.",
     "kind": "Why the incorrect answer to the question is wrong.",
     "group": "The group of the question; all questions of a group are in one split.",
-    "asks": "What the question asks for, such as who or when.",
-    "tells": "What the answer tells, in the same words.",
+    "asks": "The type of the question, such as who or when.",
+    "tells": "The type of the answer, with the same values.",
 }
 """The meaning of each column of a split's file."""
 KNOWN_LICENCES = frozenset({"Apache-2.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0", "MIT", "ODbL-1.0", "PDDL-1.0"})

@@ -28,9 +28,9 @@ class Row:
     kind: str = ""
     group: str = ""
     asks: str = ""
-    """What the question asks for, such as who or when."""
+    """The type of the question, such as who or when."""
     tells: str = ""
-    """What the answer tells, in the same words."""
+    """The type of the answer, with the same values."""
 
 
 def parse(content: bytes, file: str) -> list[Row]:

@@ -21,7 +21,7 @@ def part(contents: Contents) -> Part:
         ("optbench", optbench.__version__),
         *((f"{count} run{'s' if count != 1 else ''}", _written(found)) for found, count in _fingerprints(results)),
     ]
-    return Part("environment.html.j2", Section("Data and environment", [Table(("Item", "Value"), rows)]), "environment")
+    return Part("plain.html.j2", Section("Data and environment", [Table(("Item", "Value"), rows)]), "environment")
 
 
 def _datasets(results: Iterable[RunResult]) -> list[tuple[str, str]]:

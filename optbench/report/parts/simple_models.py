@@ -52,11 +52,11 @@ def part(contents: Contents) -> Part:
         blocks.append(paragraph(f"Simple models above the best network of this page: {'; '.join(above)}."))
     blocks.append(
         paragraph(
-            """Results on a dataset rest on one division of its rows into training, validation and test. What another division
-            would give is among the largest sources of variance, and one says nothing about it; qa-tr-2[split=1] is another."""
+            """All results on a dataset depend on one division of its rows into training, validation and test. The division is
+            among the largest sources of variance, and one division does not show it; qa-tr-2[split=1] is another."""
         )
     )
-    return Part("environment.html.j2", Section("What simple models reach", blocks), "simple-models")
+    return Part("plain.html.j2", Section("What simple models reach", blocks), "simple-models")
 
 
 def _measurements(figures: Mapping[str, object]) -> Iterator[tuple[str, float]]:
