@@ -20,9 +20,9 @@ from optbench.cli.data.common import about_options, encoder_options, encoders, n
 def freeze(file: Path, name: str, sets: tuple[str, ...], force: bool, **options: Any) -> None:
     """Create a dataset from FILE: pairs from 'optbench data generate', or rows of question, answer and label.
 
-    Questions are divided 60/20/20 by group, stratified by topic and kind, in an order determined by the name. Vectors and baselines
-    are computed, and everything is written to .optbench/datasets/NAME, with a manifest, a croissant.json and a data card. For
-    generated pairs, these also record the model, its digest, prompts, options and tokens.
+    Questions are divided 60/20/20 by group, stratified by topic and kind, in an order determined by the name. Vectors and
+    baselines are computed, and everything is written to .optbench/datasets/NAME, with a manifest, a croissant.json and a data
+    card. For generated pairs, these also record the model, its digest, prompts, options and tokens.
     """
     from optbench.curation.freezing import freeze as freeze_rows
     from optbench.curation.freezing import read_rows
