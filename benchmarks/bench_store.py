@@ -97,7 +97,7 @@ def _result():
         found(f"optbench.core.specs:{name}", f"optbench.specs:{name}") for name in ("Choice", "RunSpec", "Labels", "RunResult")
     )
     choices = choice("adam", {"lr": 0.001}), choice("two-layer-mlp", {"hidden": 64}), choice("hashing", {"features": 1024})
-    curves = ("train_loss", "val_loss", "val_accuracy", "test_accuracy", "evaluations", "rows")
+    curves = ("train_loss", "val_loss", "val_quality", "test_quality", "evaluations", "rows")
     return result(
         spec(*choices, "small", "0" * 64, seed=0, epochs=EPOCHS, batch_size=32, dtype="float32", source="0" * 64),
         labels("adam", "two-layer-mlp", "hashing", "qa-tr"),

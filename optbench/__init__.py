@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from optbench.core.contracts import Architecture as Architecture
     from optbench.core.contracts import Dataset as Dataset
     from optbench.core.contracts import Embedder as Embedder
+    from optbench.core.contracts import GeneratedDataset as GeneratedDataset
+    from optbench.core.contracts import Loss as Loss
     from optbench.core.contracts import Model as Model
     from optbench.core.contracts import ModelInfo as ModelInfo
     from optbench.core.contracts import Objective as Objective
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
     from optbench.core.contracts import Role as Role
     from optbench.core.contracts import Schedule as Schedule
     from optbench.core.contracts import SecondOrderModel as SecondOrderModel
+    from optbench.core.contracts import Split as Split
     from optbench.core.contracts import State as State
+    from optbench.core.contracts import Suite as Suite
+    from optbench.core.contracts import TableRows as TableRows
+    from optbench.core.contracts import Task as Task
     from optbench.core.contracts import Wrapper as Wrapper
     from optbench.core.errors import MissingExtra as MissingExtra
     from optbench.core.errors import OptbenchError as OptbenchError
@@ -65,7 +71,9 @@ PUBLIC = {
     "Embedder": "core.contracts",
     "Experiment": "experiment",
     "Figure": "report.sections",
+    "GeneratedDataset": "core.contracts",
     "Layout": "core.numerics",
+    "Loss": "core.contracts",
     "MissingExtra": "core.errors",
     "Model": "core.contracts",
     "ModelInfo": "core.contracts",
@@ -80,8 +88,12 @@ PUBLIC = {
     "Schedule": "core.contracts",
     "SecondOrderModel": "core.contracts",
     "Section": "report.sections",
+    "Split": "core.contracts",
     "State": "core.contracts",
+    "Suite": "core.contracts",
     "Table": "report.sections",
+    "TableRows": "core.contracts",
+    "Task": "core.contracts",
     "Text": "report.sections",
     "Vector": "core.numerics",
     "Wrapper": "core.contracts",

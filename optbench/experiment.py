@@ -187,6 +187,7 @@ def run(
     embedders: Sequence[str] | None = None,
     datasets: Sequence[str] = defaults.DATASETS,
     *,
+    losses: Sequence[str] | None = None,
     seeds: Iterable[int] = defaults.SEEDS,
     epochs: int = defaults.EPOCHS,
     batch_size: int = defaults.BATCH_SIZE,
@@ -204,6 +205,7 @@ def run(
         architectures: the same for architectures.
         embedders: the same for embedders.
         datasets: names or folders.
+        losses: what networks are trained with; None for each dataset's own.
         seeds: one run per seed.
         epochs: passes over the training rows.
         batch_size: rows per step.
@@ -221,6 +223,7 @@ def run(
         optimizers=optimizers,
         architectures=architectures,
         embedders=embedders,
+        losses=losses,
         datasets=tuple(datasets),
         expression=expression,
         seeds=sorted({operator.index(seed) for seed in seeds}),

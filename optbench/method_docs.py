@@ -176,10 +176,10 @@ def _facts(cls: type[Any], state: StateSize | None) -> list[tuple[str, str]]:
 
 def _weights(cls: type[Architecture]) -> str:
     try:
-        layout = cls().layout(INPUTS)
+        layout = cls().layout(INPUTS, 1)
         layers = ", ".join("x".join(map(str, shape)) for shape in layout.shapes.values())
     except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001  # as in measured_state
         return ""
-    return f"{layout.size:,} for {INPUTS} inputs: {layers}"
+    return f"{layout.size:,} for {INPUTS} inputs and one output: {layers}"

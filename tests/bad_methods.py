@@ -15,7 +15,7 @@ import numpy as np
 from optbench import Architecture, Dataset, Embedder, Layout, Optimizer, Schedule, State, Wrapper, fraction, positive
 from optbench.architectures.network import Network, TanhNetwork
 
-OPTBENCH_CONTRACT = 1
+OPTBENCH_CONTRACT = 2
 EXAMPLES: list[tuple[str, str, str, type[Any]]] = []
 """Kind, rule, a part of what is reported, and the class."""
 _KINDS = (Wrapper, Optimizer, Architecture, Embedder, Dataset)  # a wrapper is an optimizer too

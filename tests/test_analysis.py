@@ -41,7 +41,7 @@ def result(
     losses = [1.0, 0.5, 0.4, 0.3] if losses is None else losses
     n = len(losses)
     curve = {name: np.array(losses) for name in ("train_loss", "val_loss")}
-    curve |= {name: np.array([0.5 + 0.1 * i for i in range(n)]) for name in ("val_accuracy", "test_accuracy")}
+    curve |= {name: np.array([0.5 + 0.1 * i for i in range(n)]) for name in ("val_quality", "test_quality")}
     curve |= {"evaluations": np.arange(n) * 10.0, "rows": np.arange(n) * 40.0, "passes": np.arange(n) * 2.0}
     return RunResult(full, labels, status, curves=curve, seconds=tuple(0.5 * i for i in range(n)), digest="d")
 
@@ -68,8 +68,8 @@ def test_every_declared_score_is_computed() -> None:
 
 
 def test_accuracy_is_read_at_the_epoch_of_the_lowest_validation_loss() -> None:
-    assert score("test_accuracy", RESULTS[0], 0.45) == pytest.approx(0.7)
-    assert score("last_test_accuracy", RESULTS[0], 0.45) == pytest.approx(0.8)
+    assert score("test_quality", RESULTS[0], 0.45) == pytest.approx(0.7)
+    assert score("last_test_quality", RESULTS[0], 0.45) == pytest.approx(0.8)
     assert score("best_val_loss", RESULTS[0], 0.45) == 0.4
     assert score("last_train_loss", RESULTS[0], 0.45) == 0.45
 
@@ -311,7 +311,7 @@ def test_curves_count_diverged_runs() -> None:
     )
     assert found is not None
     assert found.bands["val_loss"].median.tolist() == [1.0, 2.0, math.inf, math.inf]
-    assert found.bands["val_accuracy"].median.tolist() == [0.5, 0.6, 0.5, 0.5]
+    assert found.bands["val_quality"].median.tolist() == [0.5, 0.6, 0.5, 0.5]
     assert curves([RESULTS[5]]) is None
 
 

@@ -30,7 +30,7 @@ def changed(result: RunResult, metric: str, by: float, epoch: int = 2) -> RunRes
 
 
 def test_losses_and_accuracies_are_compared() -> None:
-    assert COMPARED == ("train_loss", "val_loss", "val_accuracy", "test_accuracy")
+    assert COMPARED == ("train_loss", "val_loss", "val_quality", "test_quality")
 
 
 def test_equal_digests_are_equal_in_any_environment(result: RunResult) -> None:

@@ -44,8 +44,8 @@ class Curves:
 def curves(runs: Sequence[RunResult]) -> Curves | None:
     """Return the curves of one variant on one workload; None where no run has a final status.
 
-    From its divergence on, a diverged run counts with what its metrics declare: the majority class's accuracy, an infinite loss
-    or norm. Otherwise the curve would show the surviving runs only. Metrics that were not recorded are infinite.
+    From its divergence on, a diverged run counts with what its metrics declare: the quality of always predicting the same, an
+    infinite loss or norm. Otherwise the curve would show the surviving runs only. Metrics that were not recorded are infinite.
     """
     counted = final_runs(runs)
     if not counted:
@@ -67,7 +67,7 @@ def curves(runs: Sequence[RunResult]) -> Curves | None:
 
 
 def _filling(run: RunResult, name: str) -> float:
-    return run.majority if RECORDED[name].after_divergence == "majority" else np.inf
+    return run.worst if RECORDED[name].after_divergence == "worst" else np.inf
 
 
 def _extended(values: Array, length: int, fill: float) -> Array:

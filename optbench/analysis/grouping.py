@@ -13,7 +13,7 @@ from optbench.core.specs import FINAL, RunResult, canonical
 class Workload:
     """What two runs must have in common to be compared: everything in the spec except optimizer, seed and source.
 
-    `embedder` and `architecture` are the canonical JSON of a `Choice`: name and all hyper-parameters.
+    `embedder`, `architecture` and `loss` are the canonical JSON of a `Choice`: name and all hyper-parameters.
     """
 
     dataset: str
@@ -24,6 +24,7 @@ class Workload:
     batch_size: int
     dtype: str
     protocol: int
+    loss: str
 
 
 @dataclass(frozen=True, order=True)
@@ -53,6 +54,7 @@ def workload_of(result: RunResult) -> Workload:
         spec.batch_size,
         spec.dtype,
         spec.protocol,
+        canonical(spec.loss.as_json()),
     )
 
 

@@ -50,13 +50,14 @@ def variant_labels(grouped: Grouped) -> dict[Variant, str]:
 def workload_labels(grouped: Grouped) -> dict[Workload, str]:
     """Return a display name for each workload, such as `single-layer on hashing, qa-tr`; no two are equal.
 
-    Where two would be, epochs, batch size, dtype, dataset digest or protocol follow in parentheses, whichever differ.
+    Where two would be, loss, epochs, batch size, dtype, dataset digest or protocol follow in parentheses, whichever differ.
     """
-    architectures, embedders = architecture_labels(grouped), embedder_labels(grouped)
+    architectures, embedders, losses = architecture_labels(grouped), embedder_labels(grouped), loss_labels(grouped)
     return _spelled_out(
         {w: f"{architectures[w.architecture]} on {embedders[w.embedder]}, {w.dataset}" for w in grouped},
         {
             w: {
+                "loss": losses[w.loss],
                 "epochs": f"{w.epochs} epochs",
                 "batch_size": f"batch size {w.batch_size}",
                 "dtype": w.dtype,
@@ -76,6 +77,11 @@ def architecture_labels(grouped: Grouped) -> dict[str, str]:
 def embedder_labels(grouped: Grouped) -> dict[str, str]:
     """Return a display name for each embedder, by its canonical JSON."""
     return _choice_labels((workload.embedder, run.labels.embedder) for workload, run in _runs(grouped))
+
+
+def loss_labels(grouped: Grouped) -> dict[str, str]:
+    """Return a display name for each loss, by its canonical JSON."""
+    return _choice_labels((workload.loss, run.labels.loss) for workload, run in _runs(grouped))
 
 
 def _runs(grouped: Grouped) -> Iterator[tuple[Workload, RunResult]]:

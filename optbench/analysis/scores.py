@@ -44,8 +44,8 @@ def score(name: str, result: RunResult, target: float) -> float:
         The value; infinity for a target that was not reached, NaN for what was not recorded.
     """
     diverged = SCORES[name].after_divergence if result.status == "diverged" else ""
-    if diverged == "majority":
-        return result.majority
+    if diverged == "worst":
+        return result.worst
     if diverged == "first":
         result = replace(result, curves={curve: values[:1] for curve, values in result.curves.items()})
     value = float(_COMPUTED[name](result, target))
@@ -68,8 +68,8 @@ def _known(value: float | None) -> float:
 
 
 _COMPUTED: Mapping[str, Callable[[RunResult, float], float]] = {
-    "test_accuracy": lambda run, _: run.curves["test_accuracy"][best_epoch(run)],
-    "last_test_accuracy": lambda run, _: run.curves["test_accuracy"][-1],
+    "test_quality": lambda run, _: run.curves["test_quality"][best_epoch(run)],
+    "last_test_quality": lambda run, _: run.curves["test_quality"][-1],
     "best_val_loss": lambda run, _: run.curves["val_loss"][best_epoch(run)],
     "last_train_loss": lambda run, _: run.curves["train_loss"][-1],
     "epochs_to_target": lambda run, target: time_to_target(run, target).epochs,

@@ -136,5 +136,5 @@ def _row(workload: Workload, variant: Variant, label: str, own: WorkloadScores) 
 
 
 def _order(row: TableRow) -> tuple[bool, float, str]:
-    accuracy = row.scores["test_accuracy"].median
+    accuracy = row.scores["test_quality"].median
     return math.isnan(accuracy), -accuracy, row.label

@@ -11,7 +11,7 @@ from optbench.architectures.network import TanhNetwork
 
 @dataclass(frozen=True, kw_only=True)
 class RecursiveMLP(TanhNetwork):
-    """Any number of hidden tanh layers (n-128-64-32-1 by default), forward and backward by recursion.
+    """Any number of hidden tanh layers (n-128-64-32-k by default), forward and backward by recursion.
 
     Rumelhart, Hinton & Williams 1986, Nature 323, 533-536, with tanh for their logistic units.
     """

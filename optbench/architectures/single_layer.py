@@ -10,9 +10,9 @@ from optbench.architectures.network import TanhNetwork
 
 @dataclass(frozen=True, kw_only=True)
 class SingleLayer(TanhNetwork):
-    """A single tanh unit (n-1): o = tanh(x w).
+    """A single layer (n-k): z = x W.
 
-    Widrow & Hoff 1960, IRE WESCON Convention Record 4, 96-104, with tanh for their linear unit.
+    Widrow & Hoff 1960, IRE WESCON Convention Record 4, 96-104; the loss adds the activation of its output.
     """
 
     name: ClassVar[str] = "single-layer"

@@ -11,7 +11,7 @@ from optbench.architectures.network import TanhNetwork
 
 @dataclass(frozen=True, kw_only=True)
 class TwoLayerMLP(TanhNetwork):
-    """One hidden layer of tanh units and a tanh output (n-64-1): o = tanh(tanh(x W1) W2).
+    """One hidden layer of tanh units (n-64-k): z = tanh(x W1) W2; the loss adds the activation of its output.
 
     Rumelhart, Hinton & Williams 1986, Nature 323, 533-536, with tanh for their logistic units.
     """

@@ -10,21 +10,22 @@ import rich_click as click
 from optbench.cli.console import json_lines, say
 from optbench.cli.options import json_option, load_registry, plugin_option
 from optbench.core.errors import OptbenchError
+from optbench.core.names import plural
 
 if TYPE_CHECKING:
     from optbench.registry import Registry
 
-_KINDS = ("optimizers", "wrappers", "architectures", "embedders", "datasets")
+_KINDS = {plural(kind): kind for kind in ("optimizer", "wrapper", "architecture", "embedder", "loss", "dataset", "suite")}
 
 
 @click.command("list")
-@click.argument("kind", type=click.Choice(_KINDS))
+@click.argument("kind", type=click.Choice(list(_KINDS)))
 @json_option
 @plugin_option
 def list_methods(kind: str, as_json: bool) -> None:
     """List the installed components, with defaults and origin."""
     registry = load_registry()
-    rows = _datasets(registry) if kind == "datasets" else _components(registry, kind.removesuffix("s"))
+    rows = _datasets(registry) if kind == "datasets" else _components(registry, _KINDS[kind])
     _print(rows, as_json=as_json)
 
 

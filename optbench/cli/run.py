@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     metavar="NAME_OR_PATH",
     help=f"A dataset. [default: {defaults.DATASETS[0]}]",
 )
+@click.option(
+    "--loss", "losses", multiple=True, metavar="LOSS", help="What networks are trained with. [default: the dataset's own]"
+)
 @click.option("-k", "expression", metavar="EXPR", help="Keep runs whose names match, such as 'adam and not single'.")
 @click.option(
     "--seeds", metavar="0-4", help=f"Seeds and ranges of seeds. [default: {defaults.SEEDS.start}-{defaults.SEEDS.stop - 1}]"
@@ -133,6 +136,7 @@ def _list_runs(plan: Sequence[Job], missing: Sequence[Job], *, as_json: bool) ->
             "architecture": job.labels.architecture,
             "embedder": job.labels.embedder,
             "dataset": job.spec.dataset,
+            "loss": job.labels.loss,
             "seed": job.spec.seed,
             "stored": job.spec.key not in keys,
         }

@@ -27,7 +27,7 @@ _COLUMNS = {
     "status": "status",
     "epochs": "epochs",
     "best_val_loss": "best val loss",
-    "test_accuracy": "test accuracy",
+    "test_quality": "test accuracy",
     "seconds": "seconds",
 }
 """The columns of the list of runs, from names in `analysis.frames.row` to headings."""

@@ -16,9 +16,9 @@ from optbench.core.metrics import SCORES
 from optbench.core.specs import RunResult
 from optbench.report.score_text import HEADINGS, written
 
-NARROW = ("test_accuracy", "best_val_loss", "passes_to_target", "seconds")
+NARROW = ("test_quality", "best_val_loss", "passes_to_target", "seconds")
 """The scores in a terminal of 80 columns; the report has all of them."""
-WIDE = ("test_accuracy", "best_val_loss", "last_train_loss", "epochs_to_target", "passes_to_target", "seconds", "update_cost")
+WIDE = ("test_quality", "best_val_loss", "last_train_loss", "epochs_to_target", "passes_to_target", "seconds", "update_cost")
 _ENOUGH_FOR_WIDE = 120
 _STYLES = {
     **dict.fromkeys(("failed", "crashed", "timeout", "refused", "violation"), "red"),

@@ -14,7 +14,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from optbench.core.contracts import Architecture, Dataset, Embedder, Optimizer, Wrapper
+    from optbench.core.contracts import Architecture, Dataset, Embedder, Loss, Optimizer, Suite, Wrapper
 
 PROJECT = "optbench"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -42,8 +42,18 @@ def optbench_embedders() -> Sequence[type[Embedder]]:
 
 
 @hookspec
+def optbench_losses() -> Sequence[type[Loss]]:
+    """Return loss classes: each is the last activation of a network and its loss together."""
+
+
+@hookspec
 def optbench_datasets() -> Sequence[type[Dataset]]:
-    """Return dataset classes, each with the folder of its files."""
+    """Return dataset classes, each with the folder of its files, or classes of generated datasets."""
+
+
+@hookspec
+def optbench_suites() -> Sequence[type[Suite]]:
+    """Return suite classes, each with the TOML file of its workloads."""
 
 
 @hookspec

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 Direction = Literal["lower", "higher", ""]
 Unit = Literal["", "epochs", "seconds", "gradients", "passes", "bytes", "times SGD"]
-AfterDivergence = Literal["majority", "first", "infinite", ""]
+AfterDivergence = Literal["worst", "first", "infinite", ""]
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Metric:
         unit: the unit, empty for a dimensionless number.
         direction: which values are better; empty where neither is.
         in_digest: whether it is part of a run's digest.
-        after_divergence: the value that a diverged run counts with: the majority class's rate, the value at epoch 0, infinity,
-            or (empty) what was recorded.
+        after_divergence: the value that a diverged run counts with: that of always predicting the same, the value at
+            epoch 0, infinity, or (empty) what was recorded.
         log: whether figures draw it on a logarithmic axis by default.
     """
 
@@ -51,8 +51,8 @@ def _by_name(*metrics: Metric) -> Mapping[str, Metric]:
 RECORDED = _by_name(
     Metric("train_loss", "Training loss", "", "lower", in_digest=True, after_divergence="infinite", log=True),
     Metric("val_loss", "Validation loss", "", "lower", in_digest=True, after_divergence="infinite", log=True),
-    Metric("val_accuracy", "Validation accuracy", "", "higher", in_digest=True, after_divergence="majority"),
-    Metric("test_accuracy", "Test accuracy", "", "higher", in_digest=True, after_divergence="majority"),
+    Metric("val_quality", "Validation quality", "", "higher", in_digest=True, after_divergence="worst"),
+    Metric("test_quality", "Test quality", "", "higher", in_digest=True, after_divergence="worst"),
     Metric("evaluations", "Gradient evaluations", "gradients", in_digest=True),
     Metric("rows", "Rows whose gradient was taken", "", in_digest=True),
     Metric("passes", "Passes over the training rows", "passes"),
@@ -65,12 +65,13 @@ RECORDED = _by_name(
 
 `gradient_norm` and `update_norm` belong to the last step of the epoch: the norm of the gradient that it began with (on the
 batch's own labels, before any clipping), and how far it moved the evaluated weights. Neither exists at epoch 0. `passes` is
-`rows` divided by the number of training rows. Runs stored by earlier versions lack `passes`, and the oldest lack the last four.
+`rows` divided by the number of training rows. A quality is what the loss says it is, such as the accuracy. Runs stored by earlier
+versions lack `passes`, and the oldest lack the last four.
 """
 
 SCORES = _by_name(
-    Metric("test_accuracy", "Test accuracy", "", "higher", after_divergence="majority"),
-    Metric("last_test_accuracy", "Test accuracy after the last epoch", "", "higher", after_divergence="majority"),
+    Metric("test_quality", "Test quality", "", "higher", after_divergence="worst"),
+    Metric("last_test_quality", "Test quality after the last epoch", "", "higher", after_divergence="worst"),
     Metric("best_val_loss", "Best validation loss", "", "lower", after_divergence="first"),
     Metric("last_train_loss", "Training loss after the last epoch", "", "lower", after_divergence="first"),
     Metric("epochs_to_target", "Epochs to target", "epochs", "lower", after_divergence="infinite"),
@@ -83,7 +84,7 @@ SCORES = _by_name(
     Metric("state_bytes", "Optimizer state", "bytes", "lower"),
     Metric("scratch_bytes", "Scratch memory", "bytes", "lower"),
 )
-"""One number per run, computed by `analysis.scores`. `test_accuracy` is the one at the epoch of the lowest validation loss."""
+"""One number per run, computed by `analysis.scores`. `test_quality` is the one at the epoch of the lowest validation loss."""
 
 DIGESTED = tuple(name for name, metric in RECORDED.items() if metric.in_digest)
 """The recorded metrics that a run's digest covers, in the order in which it does."""

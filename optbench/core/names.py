@@ -10,3 +10,8 @@ PATTERN = r"^[a-z0-9]+([-_.][a-z0-9]+)*$"
 def is_name(text: str) -> bool:
     """Return whether `text` can name a component, a dataset or a set of vectors."""
     return re.fullmatch(PATTERN, text) is not None
+
+
+def plural(kind: str) -> str:
+    """Return the plural of a kind of component, as `optbench list` takes it."""
+    return "losses" if kind == "loss" else f"{kind}s"

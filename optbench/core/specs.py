@@ -55,7 +55,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class RunSpec:
-    """Everything that the result of a run depends on. `source` is the digest of the source code that computes it."""
+    """Everything that the result of a run depends on. `source` is the digest of the source code that computes it.
+
+    `loss` is left out of the JSON where it is squared-tanh, the only one that the first versions had: keys stay what they were.
+    """
 
     optimizer: Choice
     architecture: Choice
@@ -68,6 +71,7 @@ class RunSpec:
     dtype: str
     source: str
     protocol: int = PROTOCOL
+    loss: Choice = Choice("squared-tanh")  # frozen
 
     @cached_property
     def key(self) -> str:
@@ -83,17 +87,21 @@ class RunSpec:
         """Return the spec as plain values."""
         # dataclasses.asdict copies deeply and takes ten times as long.
         plain = {name: getattr(self, name) for name in _FIELDS}
-        return plain | {name: plain[name].as_json() for name in _CHOICES}
+        plain |= {name: plain[name].as_json() for name in _CHOICES}
+        if plain["loss"] == _FIRST_LOSS:
+            del plain["loss"]
+        return plain
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> RunSpec:
         """Return the spec that `as_json` was called on."""
-        choices = {name: Choice.from_json(plain[name]) for name in _CHOICES}
+        choices = {name: Choice.from_json(plain[name]) for name in _CHOICES if name in plain}
         return cls(**{**plain, **choices})
 
 
 _FIELDS = tuple(f.name for f in fields(RunSpec))
-_CHOICES = ("optimizer", "architecture", "embedder")
+_CHOICES = ("optimizer", "architecture", "embedder", "loss")
+_FIRST_LOSS = {"name": "squared-tanh", "params": {}}
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,7 @@ class Labels:
     architecture: str
     embedder: str
     dataset: str
+    loss: str = "squared-tanh"
 
 
 @dataclass(frozen=True)
@@ -154,7 +163,8 @@ class RunResult:
         sketch_epochs: the epochs after which the weights were sketched.
         sketches: shape (len(sketch_epochs), 512), float32.
         digest: SHA-256 of the final evaluated weights and the metrics in `metrics.DIGESTED`; only for statuses in `FINAL`.
-        majority: the majority class's share of the test rows.
+        worst: the quality with which a diverged run counts, such as the majority class's share of the test rows.
+        quality: what the quality is, in words, such as "accuracy".
         fingerprint: the environment in which the run was computed.
     """
 
@@ -167,7 +177,8 @@ class RunResult:
     sketch_epochs: tuple[int, ...] = ()
     sketches: npt.NDArray[np.float32] | None = None
     digest: str | None = None
-    majority: float = 0.5
+    worst: float = 0.5
+    quality: str = "accuracy"
     fingerprint: Mapping[str, Any] = field(default_factory=dict)
     measured: Measurements = field(default_factory=Measurements)
 

@@ -8,9 +8,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
+from optbench.core.contracts import Split, TableRows, Task
 from optbench.core.errors import DataError
 from optbench.core.specs import digest_of
 from optbench.data import manifest as manifests
+from optbench.data import table
 from optbench.data.manifest import SPLITS, Manifest
 from optbench.data.rows import Row, parse, write_csv
 from optbench.data.splitting import divide
@@ -18,7 +22,10 @@ from optbench.data.splitting import divide
 
 @dataclass(frozen=True)
 class FrozenDataset:
-    """A dataset's folder with its manifest; rows are read and digests checked on first use."""
+    """A dataset's folder with its manifest; rows are read and digests checked on first use.
+
+    A dataset of texts has `splits` and `rows`, a table has `tables`.
+    """
 
     folder: Path
     digest: str
@@ -32,6 +39,25 @@ class FrozenDataset:
         """The dataset's name, with the number of the division unless it is the frozen one."""
         return self.manifest.name + (f"[split={self.split}]" if self.split else "")
 
+    @property
+    def kind(self) -> str:
+        """Whether its rows are "texts" or a "table" of numbers."""
+        return self.manifest.kind
+
+    @property
+    def task(self) -> Task:
+        """What is predicted."""
+        return self.manifest.task
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The number of rows of each split.
+
+        Raises:
+            DataError: a file is not the one that was frozen, or breaks a rule.
+        """
+        return {name: len(rows) for name, rows in (self.tables if self.kind == "table" else self.splits).items()}
+
     def __reduce__(self) -> tuple[type[FrozenDataset], tuple[Path, str, Manifest, int]]:
         """Pickle the dataset without its rows, which a worker reads and checks itself."""
         return FrozenDataset, (self.folder, self.digest, self.manifest, self.split)
@@ -42,15 +68,46 @@ class FrozenDataset:
         Raises:
             DataError: a file is not the one that was frozen, or breaks a rule.
         """
-        _ = self.splits
+        _ = self.sizes
+
+    @cached_property
+    def tables(self) -> Mapping[Split, TableRows]:
+        """The rows of each split of a table: as frozen, or divided anew with the number as salt.
+
+        Raises:
+            DataError: a file is not the one that was frozen, or breaks a rule.
+        """
+        if not self.split:
+            return self.frozen_tables()
+        frozen = self.frozen_tables()
+        rows = TableRows(
+            *(np.concatenate([getattr(frozen[name], part) for name in SPLITS]) for part in ("features", "targets"))
+        )
+        shares = {name: len(frozen[name]) for name in SPLITS}
+        return table.divide(rows, f"{self.manifest.name}/{self.split}", shares, classes=bool(self.task.classes))
+
+    def frozen_tables(self) -> Mapping[Split, TableRows]:
+        """Return the rows as they were frozen."""
+        assert self.manifest.columns is not None  # noqa: S101  # the manifest of a table has them
+        tables: dict[Split, TableRows] = {}
+        for name in SPLITS:
+            entry, path = self.manifest.splits[name], self._path(name)
+            rows = table.parse(manifests.checked_bytes(self.folder, entry.file, entry.sha256), path, self.manifest.columns)
+            _check_count(len(rows), entry.rows, path)
+            if table.digest_of_rows(rows) != entry.numbers:
+                raise DataError(f"{path}: the numbers are not those of the digest in the manifest")
+            tables[name] = rows
+        return tables
 
     @cached_property
     def splits(self) -> Mapping[str, list[Row]]:
         """The rows of each split: in the files' order, or divided anew by group with the number as salt.
 
         Raises:
-            DataError: a file is not the one that was frozen, or breaks a rule.
+            DataError: a file is not the one that was frozen, or breaks a rule; or it is a table.
         """
+        if self.kind == "table":
+            raise DataError(f"{self.name} is a table of numbers; questions and answers are needed")
         if not self.split:
             return self._frozen
         shares = {name: len(rows) for name, rows in self._frozen.items()}
@@ -66,13 +123,14 @@ class FrozenDataset:
         """
         splits = {}
         for name in SPLITS:
-            entry = self.manifest.splits[name]  # type: ignore[index]  # SPLITS are the literal's values
-            path = str(self.folder / entry.file)
+            entry, path = self.manifest.splits[name], self._path(name)
             splits[name] = parse(manifests.checked_bytes(self.folder, entry.file, entry.sha256), path)
-            if len(splits[name]) != entry.rows:
-                raise DataError(f"{path} has {len(splits[name])} rows, the manifest says {entry.rows}")
-        check_splits(splits, {name: str(self.folder / entry.file) for name, entry in self.manifest.splits.items()})
+            _check_count(len(splits[name]), entry.rows, path)
+        check_splits(splits, {name: self._path(name) for name in SPLITS})
         return splits
+
+    def _path(self, split: Split) -> str:
+        return str(self.folder / self.manifest.splits[split].file)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -100,11 +158,19 @@ def divided(dataset: FrozenDataset, split: int) -> FrozenDataset:
         DataError: a file is not the one that was frozen, breaks a rule, or has too few groups to divide.
     """
     anew = replace(dataset, split=split)
-    empty = [name for name, rows in anew.splits.items() if not rows]
+    empty = [name for name, rows in anew.sizes.items() if not rows]
     if empty:
         raise DataError(f"{dataset.name} has too few groups to be divided anew: none is left for {', '.join(empty)}")
-    digests = {name: hashlib.sha256(write_csv(rows)).hexdigest() for name, rows in anew.splits.items()}
+    if anew.kind == "table":
+        digests = {str(name): table.digest_of_rows(rows) for name, rows in anew.tables.items()}
+    else:
+        digests = {name: hashlib.sha256(write_csv(rows)).hexdigest() for name, rows in anew.splits.items()}
     return replace(anew, digest=digest_of(digests))
+
+
+def _check_count(found: int, declared: int, path: str) -> None:
+    if found != declared:
+        raise DataError(f"{path} has {found} rows, the manifest says {declared}")
 
 
 def check_splits(splits: Mapping[str, list[Row]], files: Mapping[str, str]) -> None:

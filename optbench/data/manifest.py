@@ -14,8 +14,10 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
+    model_validator,
 )
 
+from optbench.core.contracts import Split, Task
 from optbench.core.errors import DataError
 from optbench.core.files import read_bytes
 from optbench.core.names import PATTERN, is_name
@@ -23,7 +25,7 @@ from optbench.core.specs import digest_of
 from optbench.data.provenance import Generated
 from optbench.data.rows import has_surrogate
 
-SPLITS = ("train", "validation", "test")
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 NAME = "manifest.json"
 LONGEST_NAME = 64
 
@@ -61,6 +63,31 @@ class SplitFile(_Strict):
     file: InnerPath
     sha256: Sha256
     rows: int = Field(ge=1)
+    numbers: Sha256 | None = Field(default=None, description="of the numbers of a table, as `table.digest_of_rows` computes it")
+
+    @model_serializer(mode="wrap")
+    def _without_numbers_of_texts(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what only tables have."""
+        entries: dict[str, Any] = serialize(self)
+        return {name: value for name, value in entries.items() if name != "numbers" or value}
+
+
+class Columns(_Strict):
+    """The columns of a table. One column may be both a feature and a target: an autoencoder's are."""
+
+    features: list[Text] = Field(min_length=1)
+    targets: list[Text] = Field(min_length=1, description="one for a classification: the number of the class, from 0")
+    classes: list[Text] = Field(default=[], description="the names of the classes; none for a regression")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Columns:
+        if self.classes and (len(self.targets) != 1 or len(self.classes) < 2 or self.targets[0] in self.features):  # noqa: PLR2004
+            raise ValueError("a classification has one target column, which is no feature, and at least two classes")
+        for what in ("features", "targets", "classes"):
+            names = getattr(self, what)
+            if len(set(names)) != len(names):
+                raise ValueError(f"one of the {what} is named twice")
+        return self
 
 
 class Slot(_Strict):
@@ -102,6 +129,7 @@ class Manifest(_Strict):
     """What a dataset is, and the digest of each of its files."""
 
     format: Literal[1] = 1
+    kind: Literal["texts", "table"] = "texts"
     name: Name
     version: Text = "0"
     title: Text = ""
@@ -111,6 +139,8 @@ class Manifest(_Strict):
     url: Text = Field(default="", description="where it is published")
     published: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="the day, such as 2025-01-31")
     citation: Text = Field(default="", description="how to cite it; if empty, generated from title, version and digest")
+    loss: Text = Field(default="squared-tanh", description="what networks are trained with where no loss is named")
+    columns: Columns | None = Field(default=None, description="those of a table")
     splits: dict[Literal["train", "validation", "test"], SplitFile]
     vectors: dict[Name, VectorFile] = {}
     slots: dict[Name, Slot] = {}
@@ -122,12 +152,31 @@ class Manifest(_Strict):
     def _without_absent_parts(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out the parts that few datasets have: the manifests of others keep their bytes."""
         entries: dict[str, Any] = serialize(self)
-        return {name: value for name, value in entries.items() if name not in ("generated", "tried") or value}
+        absent = {"kind": "texts", "loss": "squared-tanh", "columns": None, "generated": None, "tried": []}
+        return {name: value for name, value in entries.items() if name not in absent or value != absent[name]}
+
+    @model_validator(mode="after")
+    def _columns_of_tables(self) -> Manifest:
+        if (self.kind == "table") != (self.columns is not None):
+            raise ValueError("a dataset has 'columns' if, and only if, its kind is 'table'")
+        if self.kind == "table" and not all(split.numbers for split in self.splits.values()):
+            raise ValueError("each split of a table has the digest of its 'numbers'")
+        return self
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of all rows; vectors have digests of their own, so that adding a set leaves earlier runs valid."""
-        return digest_of({name: split.sha256 for name, split in self.splits.items()})
+        """The SHA-256 of all rows; vectors have digests of their own, so that adding a set leaves earlier runs valid.
+
+        That of a table covers its numbers and not how they are written, so that it is the same for a generated table.
+        """
+        return digest_of({name: split.numbers or split.sha256 for name, split in self.splits.items()})
+
+    @property
+    def task(self) -> Task:
+        """What is predicted."""
+        if self.columns is None:
+            return Task(classes=("-1", "+1"))
+        return Task(classes=tuple(self.columns.classes), columns=len(self.columns.targets))
 
 
 def is_dataset_name(name: str) -> bool:

@@ -13,17 +13,20 @@ REPEATED = 0.9
 """The largest share of the work at which `Repeated` pays: above it, assembling its parts costs what was saved."""
 
 
-def operator(x: Array) -> Operator:
+def operator(x: Array, *, paired: bool) -> Operator:
     """Return an operator that is equivalent to `x @ w` up to rounding, but faster where inputs are sparse or recur.
 
     Args:
-        x: inputs, shape (n, 2d + 1): question, answer and a column of ones.
+        x: inputs, shape (n, columns).
+        paired: whether these are question, answer and a column of ones: 2d + 1 columns.
     """
     if np.count_nonzero(x) <= SPARSE * x.size:
         from scipy.sparse import csr_array  # imported by those who train only
 
         sparse: Operator = csr_array(x)
         return sparse
+    if not paired:
+        return x
     repeated = Repeated(x)
     return repeated if repeated.work <= REPEATED else x
 

@@ -18,9 +18,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from optbench.architectures.two_layer_mlp import TwoLayerMLP
-from optbench.core.contracts import Architecture, Model, Optimizer
+from optbench.core.contracts import Model, Optimizer
 from optbench.core.specs import RunSpec, digest_of
 from optbench.execution.pool import default_workers
+from optbench.losses import Squared
 from optbench.optimizers.adam import Adam
 from optbench.planning.catalogue import layers
 from optbench.training.job import Job
@@ -101,8 +102,8 @@ class _Calibration:
 
     def seconds(self, job: Job) -> float:
         """Return the processor time of a job; a larger network than is timed takes longer in proportion to its weights."""
-        spec, splits = job.spec, job.dataset.splits
-        n, rows = len(splits["train"]), sum(map(len, splits.values()))
+        spec, sizes = job.spec, job.dataset.sizes
+        n, rows = sizes["train"], sum(sizes.values())
         size = n if job.optimizer.batch == "full" else min(spec.batch_size, n)
         network, scale = self._network(job)
         step = network.gradient(size) + self._update(job.optimizer, network)
@@ -118,16 +119,16 @@ class _Calibration:
     def _network(self, job: Job) -> tuple[_Network, float]:
         """Return a network like the job's, and how many times larger the job's is."""
         architecture = job.architecture if _is_built_in(job.architecture) else TwoLayerMLP()
-        # The exact number is known once the embedder is fitted; most embedders declare an upper bound.
-        declared = getattr(job.embedder, "dimension", getattr(job.embedder, "features", None))
-        inputs = 2 * (declared if type(declared) is int and declared > 0 else _WIDTH) + 1
-        weights, scale = architecture.layout(inputs).size, 1.0
+        inputs, loss = _inputs(job), job.loss if _is_built_in(job.loss) else Squared()
+        outputs = loss.outputs(job.dataset.task)
+        weights, scale = architecture.layout(inputs, outputs).size, 1.0
         if max(weights, inputs * _ROWS) > _LARGEST:
             architecture, inputs = TwoLayerMLP(), 2 * _WIDTH + 1
-            scale = weights / architecture.layout(inputs).size
-        key = f"{architecture} {inputs} {job.spec.dtype}"
+            scale = weights / architecture.layout(inputs, outputs).size
+        key = f"{architecture} {inputs} {outputs} {loss} {job.spec.dtype}"
         if key not in self._networks:
-            self._networks[key] = _Network(key, architecture, inputs, job.spec.dtype)
+            layout = architecture.layout(inputs, outputs)
+            self._networks[key] = _Network(key, architecture.bind(layout, loss, job.spec.dtype), inputs, outputs)
         return self._networks[key], scale
 
     def _update(self, optimizer: Optimizer, network: _Network) -> float:
@@ -147,13 +148,12 @@ class _Calibration:
 class _Network:
     """A model with constant rows as its data, and how long its gradients and predictions take."""
 
-    def __init__(self, key: str, architecture: Architecture, inputs: int, dtype: str) -> None:
-        layout = architecture.layout(inputs)
+    def __init__(self, key: str, model: Model, inputs: int, outputs: int) -> None:
         self.key = key
-        self.model: Model = architecture.bind(layout, dtype)
-        self.model.w[:] = np.linspace(-0.03, 0.03, layout.size)
-        self._x = np.full((_ROWS, inputs), 0.02, dtype)
-        self._y = np.ones(_ROWS, dtype)
+        self.model = model
+        self.model.w[:] = np.linspace(-0.03, 0.03, model.w.size)
+        self._x = np.full((_ROWS, inputs), 0.02, model.w.dtype)
+        self._y = np.ones((_ROWS, outputs), model.w.dtype)
         self._times: dict[tuple[str, int], float] = {}
 
     def gradient(self, rows: int) -> float:
@@ -162,7 +162,7 @@ class _Network:
 
     def prediction(self, rows: int) -> float:
         """Return the seconds that the outputs for `rows` rows take."""
-        return self._time("prediction", rows, lambda n: self.model.predict(self._x[:n]))
+        return self._time("prediction", rows, lambda n: self.model.forward(self._x[:n]))
 
     def _time(self, what: str, rows: int, call: Callable[[int], Any]) -> float:
         timed = min(rows, _ROWS)
@@ -181,6 +181,14 @@ def _update_seconds(optimizer: Optimizer, model: Model) -> float:
     updates = timed_updates(optimizer, w, optimizer.init(w, model.layout), thread_time)
     next(updates)
     return min(islice(updates, _CALLS))
+
+
+def _inputs(job: Job) -> int:
+    """Return the number of inputs, or about that many: for texts it is known exactly once the embedder is fitted."""
+    if job.dataset.manifest.columns:
+        return len(job.dataset.manifest.columns.features) + 1
+    declared = getattr(job.embedder, "dimension", getattr(job.embedder, "features", None))
+    return 2 * (declared if type(declared) is int and declared > 0 else _WIDTH) + 1
 
 
 def _is_built_in(component: Any) -> bool:

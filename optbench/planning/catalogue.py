@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from optbench.core.contracts import Optimizer, Wrapper
 from optbench.core.errors import UsageError, nearest
+from optbench.core.names import plural
 from optbench.core.specs import Choice
 from optbench.data.loader import FrozenDataset
 from optbench.data.vectors import FrozenVectors
@@ -72,7 +73,9 @@ class Catalogue:
             UsageError: it is not available, or a wrapper does not fit.
         """
         if choice.wrappers and kind != "optimizer":
-            raise UsageError(f"{choice.name}|{choice.wrappers[0].name}: wrappers go around optimizers, not around an {kind}")
+            raise UsageError(
+                f"{choice.name}|{choice.wrappers[0].name}: wrappers go around optimizers, not around {'a' if kind in ('loss', 'dataset') else 'an'} {kind}"
+            )
         instance = self._find(kind, choice.name).instantiate(choice.params)
         for wrapper in choice.wrappers:
             outer = self._find("wrapper", wrapper.name).instantiate(wrapper.params, inner=instance.component)
@@ -89,7 +92,7 @@ class Catalogue:
             return min(named, key=lambda entry: (bool(entry.missing), not entry.frozen))
         known = [entry.name for entry in entries if not entry.missing]
         raise UsageError(
-            f"no {kind} named {name!r}{nearest(name, known)}; 'optbench list {kind}s' shows all {len(known)}",
+            f"no {kind} named {name!r}{nearest(name, known)}; 'optbench list {plural(kind)}' shows all {len(known)}",
         )
 
 

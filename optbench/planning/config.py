@@ -23,6 +23,7 @@ class Config(BaseModel):
     optimizers: list[str] | None = None
     architectures: list[str] | None = None
     embedders: list[str] | None = None
+    losses: list[str] | None = None
     datasets: list[str] | None = None
     expression: str | None = None
     seeds: list[int] | str | None = None

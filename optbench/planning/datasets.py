@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from optbench.core.contracts import GeneratedDataset
 from optbench.core.errors import UsageError, nearest
 from optbench.data import manifest as manifests
 from optbench.data.loader import FrozenDataset, divided, load
+from optbench.data.made import MadeDataset, made
+from optbench.planning.entries import registered
+from optbench.planning.selectors import parse_selection
 from optbench.registry import Registry
 
 DATASETS = Path(".optbench/datasets")
@@ -18,36 +24,63 @@ _DIGITS = 9
 def find_dataset(registry: Registry, name: str) -> FrozenDataset:
     """Return the registered or imported dataset of that name, or the dataset in the folder of that name.
 
-    A name followed by `[split=K]` is another division of the same rows into training, validation and test.
+    A name followed by `[split=K]` is another division of the same rows into training, validation and test. A generated dataset
+    has hyper-parameters too, such as `teacher[kappa=1e6]`.
 
     Raises:
         UsageError: there is none; the message names the nearest.
         DataError: its manifest breaks a rule.
     """
-    base, split = _split(name)
-    dataset = _frozen(registry, base)
+    base, params = _parts(registry, name)
+    split = _number(params.pop("split", 0), name)
+    dataset = _generated(registry, base, params) if _is_generated(registry, base) else _frozen(registry, base)
     return divided(dataset, split) if split else dataset
 
 
-def _split(name: str) -> tuple[str, int]:
-    """Divide a reference into the name or folder and the number of the division.
+def _parts(registry: Registry, name: str) -> tuple[str, dict[str, Any]]:
+    """Divide a reference into the name or folder and its parameters.
 
     Raises:
-        UsageError: what is in brackets is not a division.
+        UsageError: what is in brackets is no parameter of the dataset.
     """
+    base, bracket, _ = name.partition("[")
+    if bracket and _is_generated(registry, base):
+        choices = list(parse_selection(name).combinations())
+        if len(choices) != 1:
+            raise UsageError(f"{name[:200]!r} is {len(choices)} datasets; name one value for each parameter")
+        return base, dict(choices[0])
     base, bracket, inner = name.removesuffix("]").rpartition("[")
     with suppress(OSError):  # a name may be too long for a file
         if Path(name).is_dir():
-            return name, 0
+            return name, {}
     if not (bracket and name.endswith("]")):
-        return name, 0
+        return name, {}
     key, _, value = inner.partition("=")
     if key != "split" or not value.isdecimal() or len(value) > _DIGITS:
-        raise UsageError(
-            f"{name[:200]!r}: a dataset has one parameter, split, a whole number from 0 (the frozen division) to "
-            f"{10**_DIGITS - 1}; an example is qa-tr[split=3]"
-        )
-    return base, int(value)
+        raise _no_split(name)
+    return base, {"split": int(value)}
+
+
+def _number(split: Any, name: str) -> int:
+    if type(split) is not int or not 0 <= split < 10**_DIGITS:
+        raise _no_split(name)
+    return split
+
+
+def _no_split(name: str) -> UsageError:
+    return UsageError(
+        f"{name[:200]!r}: a dataset of files has one parameter, split, a whole number from 0 (the frozen division) to "
+        f"{10**_DIGITS - 1}; an example is qa-tr[split=3]"
+    )
+
+
+def _is_generated(registry: Registry, name: str) -> bool:
+    return name in registry.names("dataset") and issubclass(registry.find("dataset", name).cls, GeneratedDataset)
+
+
+def _generated(registry: Registry, name: str, params: Mapping[str, Any]) -> FrozenDataset:
+    instance = registered(registry.find("dataset", name)).instantiate(params)
+    return made(instance.component, instance.label, type(instance.component).loss)
 
 
 def _frozen(registry: Registry, name: str) -> FrozenDataset:
@@ -75,7 +108,8 @@ def dataset_names(registry: Registry) -> list[str]:
 def reference(dataset: FrozenDataset, registry: Registry) -> str:
     """Return what `find_dataset` finds a dataset by: its name, or its folder where another dataset or none has the name."""
     name = dataset.manifest.name
+    if isinstance(dataset, MadeDataset):
+        return dataset.name
     named = name in dataset_names(registry) and _frozen(registry, name).folder == dataset.folder
-    if not dataset.split:
-        return name if named else str(dataset.folder.resolve())
-    return dataset.name if named else f"{dataset.folder.resolve()}[split={dataset.split}]"
+    base = name if named else str(dataset.folder.resolve())
+    return f"{base}[split={dataset.split}]" if dataset.split else base

@@ -54,6 +54,8 @@ class Entry(ABC):
     """What is shown beside the name: hyper-parameters with their defaults, or the dimension of vectors."""
     in_all: bool = True
     """Whether it is selected where no name is."""
+    takes: str = ""
+    """For an embedder, the kind of dataset that it embeds."""
     frozen: bool = False
     """Whether it is a set of vectors that was computed before."""
     replaceable: bool = False
@@ -132,6 +134,7 @@ def registered(component: Component) -> Entry:
         summary=component.summary,
         defaults=component.defaults,
         in_all=getattr(component.cls, "in_all", True),
+        takes=getattr(component.cls, "takes", ""),
         registered=component,
     )
 
@@ -151,6 +154,7 @@ def shipped(dataset: FrozenDataset) -> Iterator[Entry]:
             summary=vectors.entry.description,
             defaults={"dimension": vectors.entry.dimension},
             in_all=vectors.entry.in_all,
+            takes="texts",
             frozen=True,
             replaceable=vectors.folder == beside(dataset),
             vectors=vectors,
@@ -158,7 +162,7 @@ def shipped(dataset: FrozenDataset) -> Iterator[Entry]:
     for name in sorted(dataset.manifest.slots.keys() - available.keys()):
         remedy = f"'optbench data embed {dataset.name} --embedder {name}' creates them"
         summary = f"vectors not available; {remedy}"
-        yield _Missing(name=name, origin=origin, summary=summary, in_all=False, replaceable=True)
+        yield _Missing(name=name, origin=origin, summary=summary, in_all=False, takes="texts", replaceable=True)
 
 
 def _as_stored(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,11 +23,12 @@ from optbench.training.job import Job
 
 @dataclass(frozen=True, kw_only=True)
 class Selections:
-    """What to run. None for a kind of component selects all that are installed and `in_all`."""
+    """What to run. None for a kind of component selects all that are installed and `in_all`; for losses, the dataset's own."""
 
     optimizers: Sequence[str] | None = None
     architectures: Sequence[str] | None = None
     embedders: Sequence[str] | None = None
+    losses: Sequence[str] | None = None
     datasets: Sequence[str] = defaults.DATASETS
     expression: str = ""
     seeds: Sequence[int] = defaults.SEEDS
@@ -37,11 +38,12 @@ class Selections:
 
 
 def make_plan(registry: Registry, selections: Selections) -> list[Job]:
-    """Return one job per run, sorted by dataset, embedder, architecture, optimizer and seed.
+    """Return one job per run, sorted by dataset, loss, embedder, architecture, optimizer and seed.
 
     Raises:
-        UsageError: an unknown name, hyper-parameter or value, a wrapper that does not fit, or an optimizer that needs what an
-            architecture does not provide (where one of the two was not named, such pairs are skipped, with a warning).
+        UsageError: an unknown name, hyper-parameter or value, a wrapper that does not fit, a loss or an embedder that is not for
+            such a dataset, or an optimizer that needs what an architecture does not provide (where one of the two was not named,
+            such pairs are skipped, with a warning).
         NothingSelected: no run is left.
     """
     _check_numbers(selections)
@@ -76,6 +78,7 @@ def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Job:
         optimizer=catalogue.instantiate("optimizer", spec.optimizer),
         architecture=catalogue.instantiate("architecture", spec.architecture),
         embedder=catalogue.instantiate("embedder", spec.embedder),
+        loss=catalogue.instantiate("loss", spec.loss),
         dataset=dataset,
         dataset_label=labels.dataset,
     )
@@ -89,13 +92,14 @@ class _Combination:
     optimizer: Instance
     architecture: Instance
     embedder: Instance
+    loss: Instance
     dataset: FrozenDataset
     dataset_label: str
 
     @property
     def names(self) -> str:
         """What the expression of `-k` is matched against."""
-        return f"{self.optimizer.label} {self.architecture.label} {self.embedder.label} {self.dataset.name}"
+        return f"{self.optimizer.label} {self.architecture.label} {self.embedder.label} {self.loss.label} {self.dataset.name}"
 
     @property
     def incompatibility(self) -> str:
@@ -108,13 +112,14 @@ class _Combination:
 
     def jobs(self, selections: Selections) -> Iterator[Job]:
         """Yield one job per seed."""
-        labels = Labels(self.optimizer.label, self.architecture.label, self.embedder.label, self.dataset_label)
-        source = digest((*self.optimizer.classes, *self.architecture.classes, *self.embedder.classes))
+        labels = Labels(self.optimizer.label, self.architecture.label, self.embedder.label, self.dataset_label, self.loss.label)
+        source = digest(cls for part in self._parts for cls in part.classes)
         for seed in selections.seeds:
             spec = RunSpec(
                 optimizer=self.optimizer.choice,
                 architecture=self.architecture.choice,
                 embedder=self.embedder.choice,
+                loss=self.loss.choice,
                 dataset=self.dataset.name,
                 dataset_digest=self.dataset.digest,
                 seed=seed,
@@ -133,6 +138,7 @@ class _Combination:
             self.optimizer.component,
             self.architecture.component,
             self.embedder.component,
+            self.loss.component,
             self.dataset,
             self.distributions,
         )
@@ -140,7 +146,11 @@ class _Combination:
     @cached_property
     def distributions(self) -> frozenset[str]:
         """The third-party distributions of its components."""
-        return self.optimizer.distributions | self.architecture.distributions | self.embedder.distributions
+        return frozenset().union(*(part.distributions for part in self._parts))
+
+    @property
+    def _parts(self) -> tuple[Instance, ...]:
+        return self.optimizer, self.architecture, self.embedder, self.loss
 
 
 def _combinations(registry: Registry, selections: Selections) -> Iterator[_Combination]:
@@ -150,11 +160,51 @@ def _combinations(registry: Registry, selections: Selections) -> Iterator[_Combi
     datasets = {(dataset.name, dataset.digest): dataset for dataset in _datasets(registry, selections)}
     for _, dataset in sorted(datasets.items()):
         label = reference(dataset, registry)
-        embedders = Catalogue(registry, [dataset]).select("embedder", selections.embedders)
-        for embedder, architecture, optimizer in itertools.product(embedders, architectures, optimizers):
+        losses = _losses(catalogue, dataset, selections)
+        embedders = _embedders(Catalogue(registry, [dataset]), dataset, selections)
+        for loss, embedder, architecture, optimizer in itertools.product(losses, embedders, architectures, optimizers):
             yield _Combination(
-                optimizer=optimizer, architecture=architecture, embedder=embedder, dataset=dataset, dataset_label=label
+                optimizer=optimizer,
+                architecture=architecture,
+                embedder=embedder,
+                loss=loss,
+                dataset=dataset,
+                dataset_label=label,
             )
+
+
+def _losses(catalogue: Catalogue, dataset: FrozenDataset, selections: Selections) -> list[Instance]:
+    """Return the selected losses, or the dataset's own.
+
+    Raises:
+        UsageError: a loss is not for such a dataset.
+    """
+    losses = catalogue.select("loss", selections.losses or [dataset.manifest.loss])
+    for loss in losses:
+        if why := loss.component.incompatibility(dataset.task):
+            raise UsageError(f"loss {loss.label!r} cannot be used with dataset {dataset.name!r}: it {why}")
+    return losses
+
+
+def _embedders(catalogue: Catalogue, dataset: FrozenDataset, selections: Selections) -> list[Instance]:
+    """Return the selected embedders, or all of those for such a dataset.
+
+    Raises:
+        UsageError: an embedder that was named is not for such a dataset.
+    """
+    embedders = catalogue.select("embedder", selections.embedders)
+    fitting = [embedder for embedder in embedders if embedder.component.takes == dataset.kind]
+    if selections.embedders is not None and len(fitting) < len(embedders):
+        other = next(embedder for embedder in embedders if embedder not in fitting)
+        known = ", ".join(one.name for one in catalogue.entries("embedder") if one.takes == dataset.kind)
+        raise UsageError(
+            f"embedder {other.label!r} takes {_SAID[other.component.takes]}, and dataset {dataset.name!r} has "
+            f"{_SAID[dataset.kind]}; use one of {known}"
+        )
+    return fitting
+
+
+_SAID = {"texts": "texts", "table": "a table of numbers"}
 
 
 def _datasets(registry: Registry, selections: Selections) -> Iterator[FrozenDataset]:

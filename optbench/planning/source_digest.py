@@ -30,18 +30,21 @@ COMPUTING = (
     "optbench.core.turkish",
     "optbench.data.embedded",
     "optbench.data.loader",
+    "optbench.data.made",
     "optbench.data.manifest",
     "optbench.data.operators",
     "optbench.data.records",
     "optbench.data.rows",
     "optbench.data.same_text",
     "optbench.data.splitting",
+    "optbench.data.table",
     "optbench.data.vectors",
+    "optbench.losses",
     "optbench.training",
 )
 """The modules that compute every run; the name of a package stands for all of its modules."""
 
-LISTS = ("optbench.architectures", "optbench.embedders", "optbench.optimizers", "optbench.wrappers")
+LISTS = tuple(f"optbench.{name}" for name in ("architectures", "datasets", "embedders", "optimizers", "wrappers"))
 """Packages whose `__init__` registers the components that are defined in their modules."""
 
 EXEMPT: Mapping[str, str] = {
@@ -170,7 +173,12 @@ def digest(classes: Iterable[type]) -> str:
 
 def installed_source(registry: Registry, spec: RunSpec) -> str | None:
     """Return the digest of the installed source for a stored spec, or None where one of its components is not installed."""
-    choices = {"optimizer": spec.optimizer, "architecture": spec.architecture, "embedder": spec.embedder}
+    choices = {
+        "optimizer": spec.optimizer,
+        "architecture": spec.architecture,
+        "embedder": spec.embedder,
+        "loss": spec.loss,
+    }
     try:
         return digest(cls for kind, choice in choices.items() for cls in classes_of(registry, kind, choice))
     except UsageError:

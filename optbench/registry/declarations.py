@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optbench.core.contracts import Architecture, Dataset, Embedder, Optimizer, Wrapper
+from optbench.core.contracts import Architecture, Dataset, Embedder, GeneratedDataset, Loss, Optimizer, Suite, Wrapper
 from optbench.core.errors import OptbenchError, PluginError
 from optbench.core.hyperparameters import build, values
 from optbench.core.names import is_name
@@ -22,9 +22,14 @@ KINDS: Mapping[str, tuple[str, type]] = {
     "wrapper": ("optbench_wrappers", Wrapper),
     "architecture": ("optbench_architectures", Architecture),
     "embedder": ("optbench_embedders", Embedder),
+    "loss": ("optbench_losses", Loss),
     "dataset": ("optbench_datasets", Dataset),
+    "suite": ("optbench_suites", Suite),
 }
 """For each kind of component, the hook that returns classes of it and the class that they derive from."""
+
+_PLACES = {"dataset": "folder", "suite": "file"}
+"""The kinds of components that are files, and the attribute that says where."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +94,10 @@ def check_class(cls: Any, kind: str) -> None:
     name = getattr(cls, "name", None)
     if not (isinstance(name, str) and is_name(name)):
         raise PluginError(f"{cls.__qualname__}.name is {name!r}; a name is lower-case letters and digits, joined by - _ or .")
-    if kind == "dataset":
-        if not isinstance(getattr(cls, "folder", None), str | Path):
-            raise PluginError(f"{cls.__qualname__}.folder is not a path")
+    if kind in _PLACES and not issubclass(cls, GeneratedDataset):
+        place = _PLACES[kind]
+        if not isinstance(getattr(cls, place, None), str | Path):
+            raise PluginError(f"{cls.__qualname__}.{place} is not a path")
         return
     _check_instance(cls, _checked_defaults(cls))
 

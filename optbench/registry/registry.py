@@ -169,7 +169,10 @@ class Registry:
 
 def _check_contract(contract: Any) -> None:
     if type(contract) is not int or contract != OPTBENCH_CONTRACT:
-        raise PluginError(f"built for contract {reprlib.repr(contract)}, this optbench has contract {OPTBENCH_CONTRACT}")
+        remedy = "; docs/contract-2.md says what to change" if contract == 1 else ""
+        raise PluginError(
+            f"built for contract {reprlib.repr(contract)}, this optbench has contract {OPTBENCH_CONTRACT}{remedy}"
+        )
 
 
 def _identity(cls: Any) -> _Identity:

@@ -40,13 +40,17 @@ class _Row(BaseModel):
     spec: Json[RunSpec]
     labels: Json[Labels]
     reason: str
-    majority: float
+    worst: float
     fingerprint: Json[Annotated[dict[str, Any], AfterValidator(_finite)]]
     stored_at: str
     arrays: bytes
     arrays_sha256: str
     measured: Json[Measurements]
+    quality: str
 
+
+_EARLIER = {"val_accuracy": "val_quality", "test_accuracy": "test_quality"}
+"""The names of metrics up to version 3 of the store, and what they are called now."""
 
 COLUMNS = ", ".join(_Row.model_fields)
 """The columns that `unpack` takes, as SQL."""
@@ -64,12 +68,13 @@ def pack(result: RunResult) -> dict[str, Any]:
         "spec": canonical(result.spec.as_json()),
         "labels": canonical(labels),
         "reason": _without_surrogates(result.reason),
-        "majority": result.majority,
+        "worst": result.worst,
         "fingerprint": canonical(dict(result.fingerprint)),
         "stored_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "arrays": arrays,
         "arrays_sha256": hashlib.sha256(arrays).hexdigest(),
         "measured": canonical(asdict(result.measured)),
+        "quality": _without_surrogates(result.quality),
     }
 
 
@@ -137,7 +142,8 @@ def _result(row: _Row) -> RunResult:
         sketch_epochs=epochs,
         sketches=sketches,
         digest=row.digest,
-        majority=row.majority,
+        worst=row.worst,
+        quality=row.quality,
         fingerprint=row.fingerprint,
         measured=row.measured,
     )
@@ -160,6 +166,7 @@ def _curves(arrays: Mapping[str, Array]) -> dict[str, Array]:
         stored = {name: records[name] for name in records.dtype.names or ()}
     else:
         stored = {name.removeprefix("curve_"): array for name, array in arrays.items() if not name.startswith("sketch")}
+    stored = {_EARLIER.get(name, name): values for name, values in stored.items()}
     length = len(stored["seconds"])
     for name, values in stored.items():
         if values.dtype.type is not np.float64 or values.shape != (length,):

@@ -1,8 +1,9 @@
 """The tables of a store, and the migrations from earlier versions.
 
 Version 2 added `measured`. Version 3 renamed `made` to `stored_at` and the table `computed` to `cache`; its index answers which
-runs are final, and with which identities, without reading a row. Earlier versions of optbench, which replace a final result by
-one that is not, refuse a store of version 3.
+runs are final, and with which identities, without reading a row. Version 4 renamed `majority` to `worst` and added `quality`.
+Earlier versions of optbench, which replace a final result by
+one that is not, refuse a store of version 3 or later.
 
 No migration reads or rewrites a row: runs of earlier versions stay readable, and a corrupt row does not stop it.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 from optbench.core.errors import StoreError
 from optbench.store.database import Database
 
-VERSION = 3
+VERSION = 4
 APPLICATION_ID = 0x6F707462  # "optb": distinguishes a store from other SQLite files
 
 _INDEX = "CREATE INDEX runs_by_status ON runs (status, key, identity)"
@@ -27,12 +28,13 @@ _SCHEMA = (
         spec TEXT NOT NULL,                  -- JSON
         labels TEXT NOT NULL,                -- JSON
         reason TEXT NOT NULL,
-        majority REAL NOT NULL,
+        worst REAL NOT NULL,
         fingerprint TEXT NOT NULL,           -- JSON
         stored_at TEXT NOT NULL,             -- UTC
         arrays BLOB NOT NULL,                -- npz
         arrays_sha256 TEXT NOT NULL,
-        measured TEXT NOT NULL DEFAULT '{}'  -- JSON
+        measured TEXT NOT NULL DEFAULT '{}', -- JSON
+        quality TEXT NOT NULL DEFAULT 'accuracy'
     )
     """,
     _INDEX,
@@ -53,6 +55,10 @@ _MIGRATIONS = {
         "DROP INDEX IF EXISTS runs_by_identity",
         "DROP INDEX IF EXISTS runs_by_status",
         _INDEX,
+    ),
+    3: (
+        "ALTER TABLE runs RENAME COLUMN majority TO worst",
+        "ALTER TABLE runs ADD COLUMN quality TEXT NOT NULL DEFAULT 'accuracy'",
     ),
 }
 """The statements that lead from one version to the next, by the version they start from."""

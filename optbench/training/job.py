@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from optbench.core.contracts import Architecture, Embedder, Optimizer
+from optbench.core.contracts import Architecture, Embedder, Loss, Optimizer
 from optbench.core.specs import Labels, RunSpec
 from optbench.data.loader import FrozenDataset
 
@@ -21,6 +21,7 @@ class Job:
     optimizer: Optimizer
     architecture: Architecture
     embedder: Embedder
+    loss: Loss
     dataset: FrozenDataset
     distributions: frozenset[str] = frozenset()
     """The third-party distributions whose code the job imports; empty where all of its components are built in."""

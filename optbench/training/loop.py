@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, cast
 
 import numpy as np
 
-from optbench.core.contracts import Change, ChangedObjective, Model, Objective, Optimizer, SecondOrderModel
+from optbench.core.contracts import Change, ChangedObjective, Loss, Model, Objective, Optimizer, SecondOrderModel
 from optbench.core.numerics import Array, Vector
 
 Clock: TypeAlias = Callable[[], float]
@@ -25,45 +25,105 @@ class Trained:
     weights: Vector
 
 
+@dataclass
+class Work:
+    """What a run has computed so far; the objectives of its batches and of all its rows count here together.
+
+    Attributes:
+        evaluations: gradients; a value alone counts as half, a Hessian-vector product as two.
+        rows: rows in them.
+        latest: the loss that was computed last, of a gradient or a value.
+    """
+
+    evaluations: float = 0.0
+    rows: float = 0.0
+    latest: float = math.nan
+
+    def add(self, gradients: float, rows: int) -> None:
+        """Count some gradients on so many rows."""
+        self.evaluations += gradients
+        self.rows += gradients * rows
+
+
 class Batch:
     """The objective of one step: some rows, at the model's current weights. See `contracts.Objective`.
 
     Args:
         model: the network.
+        loss: the loss that the model was bound to.
         noise: the random stream for optimizers.
         steps: the planned number of steps of the whole run.
+        all_rows: inputs and targets of all training rows.
+        work: counts what is computed.
     """
 
-    def __init__(self, model: Model, noise: np.random.Generator, steps: int) -> None:
+    def __init__(
+        self,
+        model: Model,
+        loss: Loss,
+        noise: np.random.Generator,
+        steps: int,
+        all_rows: tuple[Array, Array],
+        work: Work | None = None,
+    ) -> None:
         self.noise = noise
         self.steps = steps
-        self.evaluations = 0
-        self.rows = 0
         self.loss = math.nan
-        self._model = model
-        self._x: Array = np.empty((0, 0))
-        self._y: Vector = np.empty(0)
+        self.work = work or Work()
+        self._model, self._loss = model, loss
+        self._all_rows = all_rows
+        self._x, self._y = all_rows
+        self._full: Batch | None = None
+        self._outputs: Array = np.empty((0, 0))
 
-    def take(self, x: Array, y: Vector) -> None:
-        """Use the rows `x`, shape (rows, inputs), with labels `y`, shape (rows,), from now on."""
+    @property
+    def evaluations(self) -> float:
+        """The number of gradients computed so far."""
+        return self.work.evaluations
+
+    @property
+    def rows(self) -> float:
+        """The total number of rows in those gradients."""
+        return self.work.rows
+
+    def take(self, x: Array, y: Array) -> None:
+        """Use the rows `x`, shape (rows, inputs), with targets `y`, shape (rows, outputs), from now on."""
         self._x, self._y = x, y
 
-    def gradient(self, y: Vector | None = None) -> Vector:
-        """Return the gradient of half the mean squared error on these rows, and count it."""
-        self.loss = self._model.loss_and_grad(self._x, self._y if y is None else y)
-        self.evaluations += 1
-        self.rows += len(self._x)
+    def gradient(self, y: Array | None = None) -> Vector:
+        """Return the gradient on these rows, and count it."""
+        self.loss = self.work.latest = self._model.loss_and_grad(self._x, self._y if y is None else y)
+        self.work.add(1.0, len(self._x))
         return self._model.g
+
+    def value(self) -> float:
+        """Return the loss on these rows, and count it as half a gradient."""
+        self.work.latest = self._loss.value(self._model.forward(self._x), self._y)
+        self.work.add(0.5, len(self._x))
+        return self.work.latest
 
     def hvp(self, v: Vector, out: Vector) -> None:
         """Write the Hessian times `v` to `out`, and count it as two gradients."""
         cast("SecondOrderModel", self._model).hvp(self._x, self._y, v, out)  # the plan pairs `needs` with `provides`
-        self.evaluations += 2
-        self.rows += 2 * len(self._x)
+        self.work.add(2.0, len(self._x))
 
-    def outputs(self) -> Vector:
-        """Return the outputs at the last gradient."""
-        return self._model.outputs()
+    def outputs(self) -> Array:
+        """Return the outputs at the last gradient, in a reused buffer."""
+        z = self._model.z
+        if self._outputs.shape != z.shape or self._outputs.dtype != z.dtype:
+            self._outputs = np.empty_like(z)
+        self._loss.predict(z, self._outputs)
+        return self._outputs
+
+    def sample_labels(self) -> Array:
+        """Draw targets from the distribution that the network predicts at the last gradient."""
+        return self._loss.sample_labels(self._model.z, self.noise)
+
+    def full(self) -> Objective:
+        """Return the objective on all training rows."""
+        if self._full is None:
+            self._full = Batch(self._model, self._loss, self.noise, self.steps, self._all_rows, self.work)
+        return self._full
 
     def after(self, change: Change) -> Objective:
         """Return the same objective with `change` applied to its gradients first."""
@@ -80,8 +140,8 @@ def steps_per_epoch(opt: Optimizer, rows: int, batch_size: int) -> int:
     return math.ceil(rows / rows_per_step(opt, rows, batch_size))
 
 
-def _batches(x: Array, y: Vector, size: int, rng: np.random.Generator) -> Callable[[], Iterator[tuple[Array, Vector]]]:
-    """Return a function that yields the rows and labels of each step of an epoch, in another order at each call.
+def _batches(x: Array, y: Array, size: int, rng: np.random.Generator) -> Callable[[], Iterator[tuple[Array, Array]]]:
+    """Return a function that yields the rows and targets of each step of an epoch, in another order at each call.
 
     They are valid until the next step, because their buffers are reused. One batch of all rows keeps their order.
     """
@@ -90,10 +150,10 @@ def _batches(x: Array, y: Vector, size: int, rng: np.random.Generator) -> Callab
         return lambda: iter([(x, y)])
     batch_x, epoch_y = np.empty((size, x.shape[1]), x.dtype), np.empty_like(y)
 
-    def epoch() -> Iterator[tuple[Array, Vector]]:
+    def epoch() -> Iterator[tuple[Array, Array]]:
         order = rng.permutation(n)
         # mode="clip" lets `take` write straight into `out`; every index is in range anyway.
-        np.take(y, order, out=epoch_y, mode="clip")
+        np.take(y, order, axis=0, out=epoch_y, mode="clip")
         for first in range(0, n, size):
             rows = order[first : first + size]
             yield np.take(x, rows, axis=0, out=batch_x[: len(rows)], mode="clip"), epoch_y[first : first + size]
@@ -104,8 +164,9 @@ def _batches(x: Array, y: Vector, size: int, rng: np.random.Generator) -> Callab
 def train(
     opt: Optimizer,
     model: Model,
+    loss: Loss,
     x: Array,
-    y: Vector,
+    y: Array,
     *,
     epochs: int,
     batch_size: int,
@@ -119,8 +180,9 @@ def train(
     Args:
         opt: the optimizer.
         model: holds the weights; they are updated in place.
+        loss: the loss that the model was bound to.
         x: inputs, shape (n, inputs), of the model's type.
-        y: labels, -1 or +1, shape (n,), of the model's type.
+        y: targets, shape (n, outputs), of the model's type.
         epochs: passes over the rows.
         batch_size: rows per step; the last batch of an epoch may be smaller.
         rng: draws the order of the rows.
@@ -129,21 +191,21 @@ def train(
         monitor: evaluates the weights after each epoch.
 
     Returns:
-        The evaluated weights, and the status: "diverged" once the loss of a batch is not finite or `monitor` returns False.
+        The evaluated weights, and the status: "diverged" once a loss is not finite or `monitor` returns False.
     """
     w, seconds, t = model.w, 0.0, 0
     batches = _batches(x, y, rows_per_step(opt, len(x), batch_size), rng)
-    at = Batch(model, noise, steps=epochs * steps_per_epoch(opt, len(x), batch_size))
+    at = Batch(model, loss, noise, epochs * steps_per_epoch(opt, len(x), batch_size), (x, y))
     s = opt.init(w, model.layout)
     if not monitor(0, opt.eval_weights(w, s), at, seconds):
         return Trained("diverged", opt.eval_weights(w, s))
     for epoch in range(1, epochs + 1):
         start = clock()
-        for rows, labels in batches():
+        for rows, targets in batches():
             t += 1
-            at.take(rows, labels)
+            at.take(rows, targets)
             opt.step(w, s, t, at)
-            if not math.isfinite(at.loss):
+            if not math.isfinite(at.work.latest):
                 return Trained("diverged", opt.eval_weights(w, s))
         seconds += clock() - start
         if not monitor(epoch, opt.eval_weights(w, s), at, seconds):

@@ -1,15 +1,16 @@
-"""What is recorded after each epoch, and whether the run has diverged. PROTOCOL 4 and 5."""
+"""What is recorded after each epoch, and whether the run has diverged."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-from optbench.core.contracts import Model
+from optbench.core.contracts import Loss, Model
 from optbench.core.metrics import RECORDED
 from optbench.core.numerics import Array, Operator, Vector, norm
 from optbench.data.embedded import EmbeddedDataset
@@ -17,10 +18,25 @@ from optbench.training.diagnostics import LastStep
 from optbench.training.loop import Batch
 from optbench.training.sketch import sketch
 
-# A tanh output bounds the loss by 4, so a run may diverge without a large loss.
+# A tanh output bounds the loss, so that a run may diverge without a large one.
 WEIGHTS_GREW = 1e4
 LOSS_GREW = 1.5
 PATIENCE = 10
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a model is evaluated on.
+
+    Attributes:
+        inputs: all rows as the model takes them: an array, or an operator where the architecture provides that.
+        targets: their targets, shape (n, outputs).
+        splits: the embedded dataset, for its splits.
+    """
+
+    inputs: Operator
+    targets: Array
+    splits: EmbeddedDataset
 
 
 class Monitor:
@@ -28,8 +44,8 @@ class Monitor:
 
     Args:
         model: predicts.
-        matrix: all rows with their labels.
-        inputs: the rows as the model takes them: an array, or an operator where the architecture provides that.
+        loss: what the model is trained with.
+        rows: what it is evaluated on.
         sketch_epochs: the epochs at which the weights are sketched.
         last_step: norms of the last step of the epoch.
 
@@ -39,11 +55,8 @@ class Monitor:
         reason: why the run diverged; empty if it did not.
     """
 
-    def __init__(
-        self, model: Model, matrix: EmbeddedDataset, inputs: Operator, sketch_epochs: Collection[int], last_step: LastStep
-    ) -> None:
-        self._model, self._matrix, self._last_step = model, matrix, last_step
-        self._inputs = cast("Array", inputs)  # `Model.predict` declares an array for architectures that need one
+    def __init__(self, model: Model, loss: Loss, rows: Rows, sketch_epochs: Collection[int], last_step: LastStep) -> None:
+        self._model, self._loss, self._rows, self._last_step = model, loss, rows, last_step
         self._sketch_epochs = sketch_epochs
         self._first: Vector = np.empty(0)
         self._difference: Vector = np.empty(0)
@@ -74,20 +87,19 @@ class Monitor:
         return {name: np.array(column, np.float64) for name, column in self._columns.items()}
 
     def _quality(self, weights: Vector) -> dict[str, float]:
-        m = self._matrix
-        outputs = self._model.predict(self._inputs, weights)  # all rows in one product
-        error = outputs - m.y
-        correct = (outputs > 0) == (m.y > 0)
+        loss, y, splits = self._loss, self._rows.targets, self._rows.splits
+        inputs = cast("Array", self._rows.inputs)  # `Model.forward` declares an array for architectures that need one
+        z = self._model.forward(inputs, weights)  # all rows in one product
         return {
-            "train_loss": _mean_square(error[m.train]),
-            "val_loss": _mean_square(error[m.validation]),
-            "val_accuracy": float(np.mean(correct[m.validation])),
-            "test_accuracy": float(np.mean(correct[m.test])),
+            "train_loss": loss.reported * loss.value(z[splits.train], y[splits.train]),
+            "val_loss": loss.reported * loss.value(z[splits.validation], y[splits.validation]),
+            "val_quality": loss.quality(z[splits.validation], y[splits.validation]),
+            "test_quality": loss.quality(z[splits.test], y[splits.test]),
         }
 
     def _work(self, at: Batch) -> dict[str, float]:
-        training_rows = self._matrix.train.stop - self._matrix.train.start
-        return {"evaluations": float(at.evaluations), "rows": float(at.rows), "passes": at.rows / training_rows}
+        train = self._rows.splits.train
+        return {"evaluations": at.evaluations, "rows": at.rows, "passes": at.rows / (train.stop - train.start)}
 
     def _movement(self, weights: Vector) -> dict[str, float]:
         return {
@@ -109,7 +121,3 @@ class Monitor:
         if self._epochs_of_high_loss >= PATIENCE:
             return f"training loss over {LOSS_GREW} times the initial loss for {PATIENCE} epochs up to epoch {epoch}"
         return ""
-
-
-def _mean_square(error: Vector) -> float:
-    return float(np.dot(error, error)) / len(error)

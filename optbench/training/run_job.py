@@ -21,7 +21,7 @@ from optbench.training.diagnostics import LastStep, Probe, Stopwatch
 from optbench.training.environment import fingerprint
 from optbench.training.job import Job
 from optbench.training.loop import steps_per_epoch, train
-from optbench.training.monitor import Monitor
+from optbench.training.monitor import Monitor, Rows
 from optbench.training.outcome import failed_result
 from optbench.training.sketch import sketch_epochs
 from optbench.training.update_cost import measure
@@ -42,20 +42,22 @@ def run_job(job: Job) -> RunResult:
 def _run(job: Job) -> RunResult:
     spec = job.spec
     matrix = _matrix(job.dataset, job.embedder, spec.dtype)
-    warm_up(job, matrix)
+    targets = np.ascontiguousarray(job.loss.targets(matrix.y, job.dataset.task), spec.dtype)
+    x, y = matrix.x[matrix.train], targets[matrix.train]
+    warm_up(job, x, y)
     start = perf_counter()
-    x, y = matrix.x[matrix.train], matrix.y[matrix.train]
-    layout = job.architecture.layout(x.shape[1])
-    model = job.architecture.bind(layout, spec.dtype)
+    layout = job.architecture.layout(x.shape[1], y.shape[1])
+    model = job.architecture.bind(layout, job.loss, spec.dtype)
     model.w[:] = job.architecture.initial(layout, stream(spec.seed, "init"))
     stopwatch = Stopwatch()
     last_step = LastStep(stopwatch)
     inputs = matrix.operator if "operator" in job.architecture.provides else matrix.x
-    monitor = Monitor(model, matrix, inputs, sketch_epochs(spec.epochs), last_step)
+    monitor = Monitor(model, job.loss, Rows(inputs, targets, matrix), sketch_epochs(spec.epochs), last_step)
     steps = steps_per_epoch(job.optimizer, len(x), spec.batch_size)
     trained = train(
         Probe(inner=job.optimizer, steps_per_epoch=steps, last_step=last_step),
         model,
+        job.loss,
         x,
         y,
         epochs=spec.epochs,
@@ -71,13 +73,14 @@ def _run(job: Job) -> RunResult:
         spec,
         job.labels,
         trained.status,
-        reason=(monitor.reason or "loss of a batch not finite") if trained.status == "diverged" else "",
+        reason=(monitor.reason or "a loss is not finite") if trained.status == "diverged" else "",
         curves=curves,
         seconds=tuple(monitor.seconds),
         sketch_epochs=tuple(monitor.sketched),
         sketches=np.array(monitor.sketches),
         digest=_digest(trained.weights, curves),
-        majority=_majority(matrix.y[matrix.test]),
+        worst=job.loss.worst(targets[matrix.test]),
+        quality=job.loss.quality_name,
         fingerprint=fingerprint(),
         measured=replace(_cost(job, layout), duration=duration, weights=layout.size),
     )
@@ -98,11 +101,6 @@ def _cost(job: Job, layout: Layout) -> Measurements:
 @lru_cache(maxsize=2)
 def _matrix(dataset: FrozenDataset, embedder: Embedder, dtype: str) -> EmbeddedDataset:
     return assemble(dataset, embedder, dtype)
-
-
-def _majority(y: Vector) -> float:
-    positive = float(np.mean(y > 0))
-    return max(positive, 1.0 - positive)
 
 
 def _digest(weights: Vector, curves: Mapping[str, Vector]) -> str:

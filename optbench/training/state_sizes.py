@@ -18,6 +18,7 @@ import numpy as np
 from optbench.core.contracts import Optimizer
 from optbench.core.numerics import Array, Layout, StatePath, Vector, state_buffers, state_leaves
 from optbench.core.seeding import stream
+from optbench.losses import Squared
 from optbench.training.loop import Batch
 
 STEPS = 30
@@ -30,6 +31,7 @@ _LONGEST = 4
 _POISONS = (math.nan, 1e-3, 1e3)
 Shapes: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
 _NUMBERS = (bool, int, float, complex, str, np.generic)
+_LOSS = Squared()
 
 
 def state_sizes(optimizer: Optimizer, w: Vector, layout: Layout) -> tuple[int, int]:
@@ -73,9 +75,9 @@ class _Trial:
         model = _Linear(Layout(dict(layout.shapes)), dtype)  # a layout of its own: it caches its size
         model.w[:] = rng.standard_normal(layout.size)
         self._x = rng.standard_normal((rows, layout.size)).astype(dtype)
-        self._y = np.where(rng.random(rows) < 0.5, -1.0, 1.0).astype(dtype)  # noqa: PLR2004  # a fair coin
+        self._y = np.where(rng.random((rows, 1)) < 0.5, -1.0, 1.0).astype(dtype)  # noqa: PLR2004  # a fair coin
         self._optimizer, self._w, self._t = optimizer, model.w, 0
-        self._at = Batch(model, stream(0, "noise"), steps=STEPS)  # type: ignore[arg-type]  # an optimizer does not predict
+        self._at = Batch(model, _LOSS, stream(0, "noise"), STEPS, (self._x, self._y))
         self._state = optimizer.init(model.w, model.layout)
 
     def step(self) -> None:
@@ -101,23 +103,25 @@ class _Trial:
 
 
 class _Linear:
-    """As much of a model as an optimizer uses: outputs x w, and half the mean squared error of these."""
+    """A model whose output is x w."""
 
     def __init__(self, layout: Layout, dtype: str) -> None:
         self.layout = layout
         self.w, self.g = np.empty(layout.size, dtype), np.empty(layout.size, dtype)
-        self._outputs: Vector = np.empty(0, dtype)
+        self.z: Array = np.empty((0, 1), dtype)
 
-    def loss_and_grad(self, x: Array, y: Vector) -> float:
-        self._outputs = x @ self.w
-        error = self._outputs - y
-        np.matmul(error / self.w.dtype.type(len(x)), x, out=self.g)
-        return float(np.dot(error, error)) / len(x)
+    def loss_and_grad(self, x: Array, y: Array) -> float:
+        self.z = self.forward(x)
+        dz = np.empty_like(self.z)
+        loss = _LOSS.value_and_gradient(self.z, y, dz)
+        np.matmul(dz[:, 0], x, out=self.g)
+        return loss
 
-    def outputs(self) -> Vector:
-        return self._outputs
+    def forward(self, x: Array, w: Vector | None = None) -> Array:
+        z: Array = (x @ (self.w if w is None else w))[:, None]
+        return z
 
-    def hvp(self, x: Array, y: Vector, v: Vector, out: Vector) -> None:
+    def hvp(self, x: Array, y: Array, v: Vector, out: Vector) -> None:
         np.matmul((x @ v) / self.w.dtype.type(len(x)), x, out=out)
 
 

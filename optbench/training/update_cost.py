@@ -1,6 +1,6 @@
 """The cost of an optimizer: the time of its `update` alone, with SGD's in the same process, and the size of its state.
 
-PROTOCOL 5. It is measured after the run, on gradients of noise that take no time to compute, and is never part of a digest.
+It is measured after the run, on gradients of noise that take no time to compute, and is never part of a digest.
 The clock counts processor time, so that other processes on a busy machine do not count as work of the optimizer.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from optbench.core.contracts import Optimizer, Wrapper
+from optbench.core.contracts import Loss, Optimizer, Wrapper
 from optbench.core.numerics import Array, Layout, Vector, axpy
 from optbench.core.seeding import stream
 from optbench.core.specs import Measurements
@@ -82,7 +82,8 @@ def timed_updates(optimizer: Optimizer, w: Vector, state: Any, clock: Callable[[
     """Call `update` with another gradient for each item that is taken from the iterator, and yield its seconds."""
     noise, model = _noise(w.size, w.dtype.name), _FreeGradient(w)
     g, t = model.g, 0
-    at = Batch(model, stream(0, "noise"), steps=noise.size)  # type: ignore[arg-type]  # a plain step needs no more of a model
+    nothing = np.empty((0, 0), w.dtype)
+    at = Batch(model, Loss(), stream(0, "noise"), noise.size, (nothing, nothing))  # type: ignore[arg-type]  # no more of a model is needed
     while True:
         t += 1
         first = t % (noise.size - w.size)
@@ -101,7 +102,7 @@ class _FreeGradient:
     def __init__(self, w: Vector) -> None:
         self.w, self.g = w, np.empty_like(w)
 
-    def loss_and_grad(self, x: Array, y: Vector) -> float:
+    def loss_and_grad(self, x: Array, y: Array) -> float:
         """Leave the gradient as it is."""
         return 0.0
 

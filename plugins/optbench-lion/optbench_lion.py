@@ -9,7 +9,7 @@ import numpy as np
 
 from optbench import Layout, Optimizer, Oracle, State, Vector, axpy, fraction, hookimpl, non_negative, positive, sign
 
-OPTBENCH_CONTRACT = 1
+OPTBENCH_CONTRACT = 2
 
 
 @dataclass(frozen=True, kw_only=True)

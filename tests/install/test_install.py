@@ -66,6 +66,6 @@ def test_a_plugin_runs_beside_ours_with_no_line_of_optbench_changed(scripts: Pat
 def test_the_wheel_holds_what_is_read_at_run_time(scripts: Path) -> None:
     (made,) = (scripts.parents[1] / "ours").glob("*.whl")
     names = set(zipfile.ZipFile(made).namelist())
-    for needed in ("py.typed", "presets/original.toml", "data/frozen/qa-tr/manifest.json", "report/assets/report.js"):
+    for needed in ("py.typed", "presets/original.toml", "datasets/frozen/qa-tr/manifest.json", "report/assets/report.js"):
         assert f"optbench/{needed}" in names
     assert not [name for name in names if name.startswith(("tests", "plugins", "benchmarks"))]

@@ -7,10 +7,13 @@ All weights of a network are one contiguous vector `w` of shape (P,), its gradie
 from __future__ import annotations
 
 from optbench.core.contracts.architecture import Architecture, Model, SecondOrderModel
-from optbench.core.contracts.dataset import Dataset
+from optbench.core.contracts.dataset import Dataset, GeneratedDataset, Split, TableRows
 from optbench.core.contracts.embedder import Embedder, ModelInfo, Role
+from optbench.core.contracts.loss import Loss
 from optbench.core.contracts.objective import Change, ChangedObjective, Objective
 from optbench.core.contracts.optimizer import Optimizer, State
+from optbench.core.contracts.suite import Suite
+from optbench.core.contracts.task import Task
 from optbench.core.contracts.wrapper import Schedule, Wrapper
 
 __all__ = [
@@ -20,6 +23,8 @@ __all__ = [
     "ChangedObjective",
     "Dataset",
     "Embedder",
+    "GeneratedDataset",
+    "Loss",
     "Model",
     "ModelInfo",
     "Objective",
@@ -27,9 +32,13 @@ __all__ = [
     "Role",
     "Schedule",
     "SecondOrderModel",
+    "Split",
     "State",
+    "Suite",
+    "TableRows",
+    "Task",
     "Wrapper",
 ]
 
-OPTBENCH_CONTRACT = 1
+OPTBENCH_CONTRACT = 2
 """The version of these contracts. A plugin module that sets `OPTBENCH_CONTRACT` to another number is refused."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 
+from optbench.core.numerics import Array
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -35,9 +37,14 @@ class ModelInfo:
 
 
 class Embedder:
-    """A map from texts to vectors. Subclass it as a frozen, keyword-only dataclass whose fields are its hyper-parameters."""
+    """A map from texts, or from rows of numbers, to vectors. Subclass it as a frozen, keyword-only dataclass.
+
+    The fields are its hyper-parameters. One for texts defines `encode`, one for tables `encode_table`.
+    """
 
     name: ClassVar[str]
+    takes: ClassVar[Literal["texts", "table"]] = "texts"
+    """The kind of dataset that it embeds: questions and answers, or a table of numbers."""
     in_all: ClassVar[bool] = True
     """False for an embedder whose requirements are not installed everywhere: `--all` skips it, naming it runs it."""
 
@@ -52,6 +59,19 @@ class Embedder:
             texts: questions or answers.
             role: which of the two they are; some models use a different prompt for each.
             fitted: what `fit` returned.
+        """
+        raise NotImplementedError
+
+    def fit_table(self, features: Array) -> Any:
+        """Fit to the features of the training rows, shape (rows, columns), and return what `encode_table` needs."""
+        return None
+
+    def encode_table(self, features: Array, fitted: Any) -> Array:
+        """Return one vector per row of `features`, (rows, columns), as an array of shape (rows, d).
+
+        Args:
+            features: numbers, float64.
+            fitted: what `fit_table` returned.
         """
         raise NotImplementedError
 

@@ -7,14 +7,17 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from optbench.core.numerics import Vector
+from optbench.core.numerics import Array, Vector
 
 Change: TypeAlias = Callable[[Vector], None]
 """Changes a gradient in place."""
 
 
 class Objective(Protocol):
-    """The loss of this step's batch as a function of the current weights."""
+    """The loss of this step's batch as a function of the current weights.
+
+    The loss is E of the workload's loss component, and `gradient` is its gradient; reported losses may be a multiple of E.
+    """
 
     @property
     def noise(self) -> np.random.Generator:
@@ -25,26 +28,32 @@ class Objective(Protocol):
         """The planned number of steps of the whole run."""
 
     @property
-    def evaluations(self) -> int:
-        """The number of gradients computed so far in the run; a step may compute more than one."""
+    def evaluations(self) -> float:
+        """The number of gradients computed so far in the run; a step may compute more than one, and a value alone is half."""
 
     @property
-    def rows(self) -> int:
+    def rows(self) -> float:
         """The total number of rows in those gradients, so that full-batch gradients are counted at their cost."""
 
     @property
     def loss(self) -> float:
-        """The mean squared error of the batch at the last gradient."""
+        """The loss at the last gradient."""
 
-    def gradient(self, y: Vector | None = None) -> Vector:
-        """Return the gradient of half the mean squared error, shape (P,), in one reused buffer.
+    def gradient(self, y: Array | None = None) -> Vector:
+        """Return the gradient, shape (P,), in the run's one reused buffer.
 
         Args:
-            y: labels to use instead of the batch's, shape (rows,), for methods that resample them.
+            y: targets to use instead of the batch's, shape (rows, outputs), for methods that resample them.
+        """
+
+    def value(self) -> float:
+        """Return the loss at the current weights without a gradient, for line searches; it counts as half a gradient.
+
+        The last gradient, its loss and its outputs do not change.
         """
 
     def hvp(self, v: Vector, out: Vector) -> None:
-        """Write H v to `out`, where H is the Hessian of half the mean squared error; it counts as two gradients.
+        """Write H v to `out`, where H is the Hessian of the loss; it counts as two gradients.
 
         The last gradient, its loss and its outputs do not change. For optimizers that declare `needs = frozenset({"hvp"})`.
 
@@ -53,14 +62,20 @@ class Objective(Protocol):
             out: buffer for the product, of the same shape and type, contiguous; not `v`.
         """
 
-    def outputs(self) -> Vector:
-        """Return the network's outputs, shape (rows,), at the last gradient."""
+    def outputs(self) -> Array:
+        """Return the network's outputs, shape (rows, outputs), at the last gradient."""
+
+    def sample_labels(self) -> Array:
+        """Draw targets from the distribution that the network predicts at the last gradient, with `noise`: for `gradient`."""
+
+    def full(self) -> Objective:
+        """Return the objective on all training rows, at their cost; its gradients use the same buffer as the batch's."""
 
     def after(self, change: Change) -> Objective:
         """Return the same objective with `change` applied to its gradients first.
 
-        Gradients for labels other than the batch's, and Hessian-vector products, are not changed: they measure curvature and do
-        not move the weights themselves.
+        Gradients for targets other than the batch's, and Hessian-vector products, are not changed: they measure curvature and
+        do not move the weights themselves.
         """
 
 
@@ -69,7 +84,7 @@ class ChangedObjective:
 
     Args:
         inner: the objective.
-        change: applied to the gradients for the batch's own labels.
+        change: applied to the gradients for the batch's own targets.
     """
 
     def __init__(self, inner: Objective, change: Change) -> None:
@@ -86,12 +101,12 @@ class ChangedObjective:
         return self._inner.steps
 
     @property
-    def evaluations(self) -> int:
+    def evaluations(self) -> float:
         """The number of gradients computed so far."""
         return self._inner.evaluations
 
     @property
-    def rows(self) -> int:
+    def rows(self) -> float:
         """The total number of rows in those gradients."""
         return self._inner.rows
 
@@ -100,20 +115,32 @@ class ChangedObjective:
         """The loss at the last gradient."""
         return self._inner.loss
 
-    def gradient(self, y: Vector | None = None) -> Vector:
-        """Return the gradient, changed unless `y` replaces the batch's labels."""
+    def gradient(self, y: Array | None = None) -> Vector:
+        """Return the gradient, changed unless `y` replaces the batch's targets."""
         g = self._inner.gradient(y)
         if y is None:
             self._change(g)
         return g
 
+    def value(self) -> float:
+        """Return the loss at the current weights."""
+        return self._inner.value()
+
     def hvp(self, v: Vector, out: Vector) -> None:
         """Write the Hessian times `v` to `out`."""
         self._inner.hvp(v, out)
 
-    def outputs(self) -> Vector:
+    def outputs(self) -> Array:
         """Return the outputs at the last gradient."""
         return self._inner.outputs()
+
+    def sample_labels(self) -> Array:
+        """Draw targets from the distribution that the network predicts."""
+        return self._inner.sample_labels()
+
+    def full(self) -> Objective:
+        """Return the objective on all training rows, whose gradients are changed in the same way."""
+        return ChangedObjective(self._inner.full(), self._change)
 
     def after(self, change: Change) -> Objective:
         """Return the same objective with `change` applied to its gradients after this one's."""

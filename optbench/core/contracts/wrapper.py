@@ -40,12 +40,6 @@ class Wrapper(Optimizer):
 
     def incompatibility(self) -> str:
         """Return why this wrapper cannot be put around `inner`, as a phrase that follows its name; empty where it can."""
-        return self.misfit()
-
-    def misfit(self) -> str:
-        """Return the empty string; override `incompatibility` instead."""
-        # Earlier releases of contract 1 called `incompatibility` by this name. Installed plugins may override it and call
-        # super().misfit(), so it stays, and decides by default, until contract 2.
         return ""
 
     def init(self, w: Vector, layout: Layout) -> Any:
@@ -75,8 +69,8 @@ class Schedule(Wrapper):
         """Return the factor of step t = 1, 2, ..., `steps`."""
         raise NotImplementedError(f"{type(self).__name__} defines no factor")
 
-    def misfit(self) -> str:
-        """Return why the inner optimizer cannot be scheduled: it sets its own rate. Override `incompatibility` instead."""
+    def incompatibility(self) -> str:
+        """Return why the inner optimizer cannot be scheduled: it sets its own rate."""
         return "" if self.inner.rates else "multiplies a learning rate, and the method before it sets its own: leave it out"
 
     def step(self, w: Vector, s: Any, t: int, at: Objective) -> None:

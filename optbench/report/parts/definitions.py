@@ -8,7 +8,7 @@ from optbench.report.contents import Part
 from optbench.report.sections import Section, Table
 
 _DEFINITIONS = {
-    SCORES["test_accuracy"].label: "The accuracy on the test rows at the epoch of the lowest validation loss.",
+    SCORES["test_quality"].label: "The accuracy on the test rows at the epoch of the lowest validation loss.",
     "Target": f"""
         {TARGET_MARGIN} times the lowest median of the best validation loss, over the optimizers on this page. It depends on
         which optimizers were run.

@@ -13,7 +13,7 @@ from optbench.report.numbers import number
 from optbench.report.score_text import spread_cell
 from optbench.report.sections import Section, Table, paragraph
 
-_METRIC = SCORES["test_accuracy"]
+_METRIC = SCORES["test_quality"]
 
 
 def part(contents: Contents) -> Part:

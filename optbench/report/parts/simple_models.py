@@ -72,7 +72,7 @@ def _best(contents: Contents) -> dict[tuple[str, str], tuple[float, str]]:
         for row in table.rows:
             spec = row.runs[0].spec
             key = (spec.dataset, spec.dataset_digest)
-            accuracy = row.scores["test_accuracy"].median
+            accuracy = row.scores["test_quality"].median
             if accuracy > best.get(key, (-1.0, ""))[0]:
                 best[key] = (accuracy, f"{table.architecture} on {table.embedder} with {row.label}")
     return best

@@ -11,8 +11,8 @@ from optbench_e5 import E5Small
 from optbench.cli import cli
 from optbench.core.errors import OptbenchError
 from optbench.data.loader import load
-from optbench.data.shipped import QaTr, QaTr2
 from optbench.data.vectors import FrozenVectors, distinct_texts, vector_sets
+from optbench.datasets.texts import QaTr, QaTr2
 
 TEXTS = ["Penisilini kim buldu?", "Bir hekim", "Penisilini kim buldu?", "ağ " * 600]
 

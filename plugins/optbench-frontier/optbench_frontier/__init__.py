@@ -13,7 +13,7 @@ from optbench_frontier.soap import SOAP
 from optbench_frontier.sophia_g import SophiaG
 from optbench_frontier.sophia_h import SophiaH
 
-OPTBENCH_CONTRACT = 1
+OPTBENCH_CONTRACT = 2
 
 
 @hookimpl

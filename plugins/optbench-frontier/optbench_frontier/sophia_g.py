@@ -15,10 +15,9 @@ from optbench_frontier.sophia import Sophia
 class SophiaG(Sophia):
     """Sophia with the Gauss-Newton-Bartlett estimate of h. Liu et al. 2024, ICLR, arXiv:2305.14342, Algorithms 2 and 3.
 
-    The estimate is B g^ * g^, where g^ is the gradient on B rows whose labels are drawn from the model. Half a squared error is
-    the negative log-likelihood of a Gaussian with variance 1 around the output, so labels are drawn as o + N(0, 1), where o is
-    the tanh output. They leave [-1, 1], but only then is the mean of the estimate the Gauss-Newton diagonal. gamma is the
-    authors' code's `rho`. Deviations, both as in optax: m is bias-corrected, and h is updated after it is used.
+    The estimate is B g^ * g^, where g^ is the gradient on B rows whose labels are drawn from the distribution that the network
+    predicts; the loss says which one. Only then is the mean of the estimate the Gauss-Newton diagonal. gamma is the authors'
+    code's `rho`. Deviations, both as in optax: m is bias-corrected, and h is updated after it is used.
     """
 
     name: ClassVar[str] = "sophia-g"
@@ -28,8 +27,8 @@ class SophiaG(Sophia):
     def estimate(self, g: Vector, s: State, at: Objective) -> None:
         """Estimate B g^ * g^."""
         np.copyto(s.scratch, g)
-        outputs = at.outputs()
-        resampled = at.gradient(outputs + at.noise.standard_normal(len(outputs), dtype=outputs.dtype))
+        labels = at.sample_labels()
+        resampled = at.gradient(labels)
         np.multiply(resampled, resampled, out=s.estimate)
-        s.estimate *= len(outputs)
+        s.estimate *= len(labels)
         np.copyto(g, s.scratch)  # the objective uses one buffer for both gradients

@@ -1,11 +1,11 @@
-"""The datasets that come with optbench, registered through the same entry-point group as any other."""
+"""The datasets of texts that come with optbench."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import ClassVar
 
-from optbench import Dataset, hookimpl
+from optbench import Dataset
 
 
 class QaTr(Dataset):
@@ -20,9 +20,3 @@ class QaTr2(Dataset):
 
     name: ClassVar[str] = "qa-tr-2"
     folder: ClassVar[Path] = Path(__file__).parent / "frozen" / "qa-tr-2"
-
-
-@hookimpl
-def optbench_datasets() -> list[type[Dataset]]:
-    """Return the shipped datasets."""
-    return [QaTr, QaTr2]

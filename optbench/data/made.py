@@ -1,0 +1,106 @@
+"""Generated tables: the same interface as frozen files, with rows that a component makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from optbench.core.contracts import GeneratedDataset, Split, TableRows
+from optbench.core.errors import DataError
+from optbench.data import table
+from optbench.data.loader import FrozenDataset
+from optbench.data.manifest import SPLITS, Columns, Manifest, SplitFile
+
+
+@dataclass(frozen=True)
+class MadeDataset(FrozenDataset):
+    """A generated table; its manifest is made with its rows, and it has no folder."""
+
+    component: GeneratedDataset = field(default=None, kw_only=True)  # type: ignore[assignment]  # `made` always gives it
+
+    @property
+    def name(self) -> str:
+        """As users write it, with the number of the division unless it is the first one."""
+        base = self.manifest.name
+        if not self.split:
+            return base
+        return f"{base[:-1]},split={self.split}]" if base.endswith("]") else f"{base}[split={self.split}]"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the component, from which a worker makes the rows itself."""
+        return _made_again, (self.component, self.digest, self.manifest, self.split)
+
+    def frozen_tables(self) -> Mapping[Split, TableRows]:
+        """Return the rows that are generated."""
+        return _generated(self.component)
+
+
+def made(component: GeneratedDataset, name: str, loss: str) -> MadeDataset:
+    """Return the dataset that a component generates.
+
+    Args:
+        component: generates the rows.
+        name: how users write it, with its hyper-parameters.
+        loss: what networks are trained with where no loss is named.
+
+    Raises:
+        DataError: it generates something other than finite numbers of the right shapes.
+    """
+    rows = _generated(component)
+    task = component.task
+    columns = Columns(
+        features=[f"x{number}" for number in range(1, rows["train"].features.shape[1] + 1)],
+        targets=[f"y{number}" for number in range(1, rows["train"].targets.shape[1] + 1)],
+        classes=list(task.classes),
+    )
+    manifest = Manifest.model_construct(
+        kind="table",
+        name=name,
+        title=component.title,
+        licence=component.licence,
+        citation=component.citation,
+        made=component.difficulty,
+        loss=loss,
+        columns=columns,
+        splits={
+            split: SplitFile(
+                file=f"{split}.csv", sha256="0" * 64, rows=len(rows[split]), numbers=table.digest_of_rows(rows[split])
+            )
+            for split in SPLITS
+        },
+    )
+    for split in SPLITS:
+        table.check_targets(rows[split].targets, columns, f"{name}, {split}")
+    return MadeDataset(Path(), manifest.digest, manifest, component=component)
+
+
+def _made_again(component: GeneratedDataset, digest: str, manifest: Manifest, split: int) -> MadeDataset:
+    return MadeDataset(Path(), digest, manifest, split, component=component)
+
+
+@lru_cache(maxsize=4)
+def _generated(component: GeneratedDataset) -> Mapping[Split, TableRows]:
+    rows = component.generate()
+    width, columns = None, component.task.columns
+    for name in SPLITS:
+        one = rows.get(name)
+        arrays = (one.features, one.targets) if isinstance(one, TableRows) else ()
+        if not arrays or not all(
+            isinstance(part, np.ndarray) and part.dtype == np.float64 and part.ndim == 2 for part in arrays
+        ):
+            raise DataError(f"dataset {component.name!r} generated no float64 matrices of features and targets for {name!r}")
+        features, targets = arrays
+        width = width or features.shape[1]
+        if not len(features) or len(features) != len(targets) or (features.shape[1], targets.shape[1]) != (width, columns):
+            raise DataError(
+                f"dataset {component.name!r} generated features {features.shape} and targets {targets.shape} for {name!r}; "
+                f"they must have as many rows, {width} features and {columns} columns of targets"
+            )
+        if not (np.isfinite(features).all() and np.isfinite(targets).all()):
+            raise DataError(f"dataset {component.name!r} generated NaN or infinity for {name!r}")
+    return rows

@@ -1,0 +1,115 @@
+"""Rows of numbers: their canonical CSV, and the digest that stands for them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from optbench.core.contracts import Split, TableRows
+from optbench.core.errors import DataError
+from optbench.core.numerics import Array
+from optbench.data.manifest import Columns
+
+
+def digest_of_rows(rows: TableRows) -> str:
+    """Return the SHA-256 of the shapes and bits of features and targets, as little-endian float64; -0.0 counts as 0.0."""
+    total = hashlib.sha256()
+    for array in (rows.features, rows.targets):
+        total.update(f"{array.shape}".encode())
+        total.update((array + 0.0).astype("<f8").tobytes())
+    return total.hexdigest()
+
+
+def names(columns: Columns) -> list[str]:
+    """Return the columns of the CSV: the features, then the targets that are not features too."""
+    return [*columns.features, *(name for name in columns.targets if name not in columns.features)]
+
+
+def write_csv(rows: TableRows, columns: Columns) -> bytes:
+    """Return rows as CSV in a canonical form: UTF-8, LF, each number in the shortest form that is read as the same number."""
+    places = {name: rows.targets[:, place] for place, name in enumerate(columns.targets)}
+    places |= {name: rows.features[:, place] for place, name in enumerate(columns.features)}
+    cells = np.column_stack([places[name] for name in names(columns)]).tolist()
+    lines = [",".join(_quoted(name) for name in names(columns)), *(",".join(map(_shortest, row)) for row in cells)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def parse(content: bytes, file: str, columns: Columns) -> TableRows:
+    """Return the rows of a frozen CSV file.
+
+    Args:
+        content: the file's bytes.
+        file: its name, for messages.
+        columns: what the manifest says that it has.
+
+    Raises:
+        DataError: it is not what `write_csv` writes for these columns; the message names file, row and rule.
+    """
+    wanted = names(columns)
+    try:
+        header, _, body = content.decode().partition("\n")
+        if header != ",".join(_quoted(name) for name in wanted):
+            raise DataError(f"{file}: the header is not that of the columns in the manifest: {', '.join(wanted)[:200]}")
+        cells = np.loadtxt(io.StringIO(body), np.float64, delimiter=",", ndmin=2, comments=None)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise DataError(f"{file} is not a table of numbers: {error}") from error
+    if cells.shape[1:] != (len(wanted),) or not len(cells):
+        raise DataError(f"{file} has no rows of {len(wanted)} numbers")
+    if not np.isfinite(cells).all():
+        row = int(np.flatnonzero(~np.isfinite(cells).all(axis=1))[0]) + 1
+        raise DataError(f"{file}, row {row} (the header not counted): NaN or infinity; each cell is a finite number")
+    place = {name: number for number, name in enumerate(wanted)}
+    rows = TableRows(
+        np.ascontiguousarray(cells[:, [place[name] for name in columns.features]]),
+        np.ascontiguousarray(cells[:, [place[name] for name in columns.targets]]),
+    )
+    check_targets(rows.targets, columns, file)
+    return rows
+
+
+def check_targets(targets: Array, columns: Columns, where: str) -> None:
+    """Raise DataError where a target of a classification is not the number of a class."""
+    if columns.classes:
+        wrong = np.flatnonzero(~np.isin(targets[:, 0], np.arange(len(columns.classes))))
+        if wrong.size:
+            value = targets[wrong[0], 0]
+            rule = f"the target is a whole number from 0 to {len(columns.classes) - 1}, the number of a class"
+            raise DataError(f"{where}, row {wrong[0] + 1} (the header not counted): {value:g}; {rule}")
+
+
+def divide(rows: TableRows, salt: str, shares: Mapping[Split, float], *, classes: bool) -> dict[Split, TableRows]:
+    """Divide rows into splits of these shares, in the order of a hash of the rows, class by class.
+
+    Rows of equal features stay together, so that none of them is in two splits. Equal rows and salt give equal splits on any machine.
+    """
+    groups: dict[bytes, list[int]] = {}
+    for number, features in enumerate(rows.features + 0.0):
+        groups.setdefault(features.tobytes(), []).append(number)
+    strata: dict[float, list[tuple[bytes, list[int]]]] = {}
+    for content, members in groups.items():
+        stratum = float(rows.targets[members[0], 0]) if classes else 0.0
+        strata.setdefault(stratum, []).append((hashlib.sha256(salt.encode() + b"\n" + content).digest(), members))
+    found: dict[Split, list[int]] = {split: [] for split in shares}
+    for _, hashed in sorted(strata.items()):
+        counts: dict[Split, int] = dict.fromkeys(shares, 0)
+        for _, members in sorted(hashed):
+            split = min(shares, key=lambda name: counts[name] / shares[name])
+            counts[split] += len(members)
+            found[split] += members
+    return {split: taken(rows, sorted(members)) for split, members in found.items()}
+
+
+def taken(rows: TableRows, numbers: Sequence[int]) -> TableRows:
+    """Return the rows of these numbers."""
+    return TableRows(rows.features[list(numbers)], rows.targets[list(numbers)])
+
+
+def _shortest(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"' if any(mark in name for mark in ',"') else name
