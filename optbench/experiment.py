@@ -185,12 +185,13 @@ def run(
     optimizers: Sequence[str] | None = None,
     architectures: Sequence[str] | None = None,
     embedders: Sequence[str] | None = None,
-    datasets: Sequence[str] = defaults.DATASETS,
+    datasets: Sequence[str] | None = None,
     *,
     losses: Sequence[str] | None = None,
-    seeds: Iterable[int] = defaults.SEEDS,
-    epochs: int = defaults.EPOCHS,
-    batch_size: int = defaults.BATCH_SIZE,
+    suite: str | None = None,
+    seeds: Iterable[int] | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
     dtype: str = defaults.DTYPE,
     expression: str = "",
     store: str | Path = defaults.STORE,
@@ -204,11 +205,13 @@ def run(
         optimizers: selections such as `"adam[lr=1e-3,1e-2]"`; None for all that are installed.
         architectures: the same for architectures.
         embedders: the same for embedders.
-        datasets: names or folders.
+        datasets: names or folders; None for qa-tr-2.
         losses: what networks are trained with; None for each dataset's own.
-        seeds: one run per seed.
-        epochs: passes over the training rows.
-        batch_size: rows per step.
+        suite: the name or the TOML file of a suite, whose workloads are run; it excludes architectures, embedders, datasets,
+            losses, epochs and batch size.
+        seeds: one run per seed; None for 0 to 4 or the suite's.
+        epochs: passes over the training rows; None for 100.
+        batch_size: rows per step; None for 32.
         dtype: "float32" or "float64".
         expression: keep only runs whose names match, in the language of pytest's `-k`.
         store: the file that keeps the runs.
@@ -224,9 +227,10 @@ def run(
         architectures=architectures,
         embedders=embedders,
         losses=losses,
-        datasets=tuple(datasets),
+        datasets=datasets,
+        suite=suite,
         expression=expression,
-        seeds=sorted({operator.index(seed) for seed in seeds}),
+        seeds=None if seeds is None else sorted({operator.index(seed) for seed in seeds}),
         epochs=epochs,
         batch_size=batch_size,
         dtype=dtype,

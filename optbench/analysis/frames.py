@@ -19,11 +19,11 @@ def row(result: RunResult) -> dict[str, Any]:
     """Return a run as plain values; None stands for what does not exist or is not finite.
 
     Scores keep their names in `core.metrics.SCORES`; those of a target are left out, since it depends on the other runs. A
-    recorded loss, accuracy or norm after the last epoch is `last_` and its name, a count such as `evaluations` the total.
+    recorded loss, quality or norm after the last epoch is `last_` and its name, a count such as `evaluations` the total.
     """
     spec, labels = result.spec, result.labels
     plain: dict[str, Any] = {"key": spec.key}
-    for kind in ("optimizer", "architecture", "embedder"):
+    for kind in ("optimizer", "architecture", "embedder", "loss"):
         choice = getattr(spec, kind)
         plain |= {kind: choice.name, f"{kind}_params": dict(choice.params), f"{kind}_label": getattr(labels, kind)}
     plain["wrappers"] = [wrapper.as_json() for wrapper in spec.optimizer.wrappers]
@@ -37,6 +37,7 @@ def row(result: RunResult) -> dict[str, Any]:
         "planned_epochs": spec.epochs,
         "batch_size": spec.batch_size,
         "dtype": spec.dtype,
+        "quality": result.quality,
         "protocol": spec.protocol,
         "source": spec.source,
     }
@@ -71,6 +72,8 @@ def table_frame(results: Iterable[RunResult]) -> pd.DataFrame:
                 "dataset": found.workload.dataset,
                 "embedder": found.embedder,
                 "architecture": found.architecture,
+                "loss": found.loss,
+                "quality": found.quality,
                 "optimizer": row.label,
                 "runs": len(row.runs),
                 "diverged": row.statuses.get("diverged", 0),
@@ -88,4 +91,4 @@ def table_frame(results: Iterable[RunResult]) -> pd.DataFrame:
 def _plain(metric: Metric, value: float) -> float | int | None:
     if not math.isfinite(value):
         return None
-    return int(value) if metric.unit in ("gradients", "bytes") else float(value)
+    return int(value) if metric.unit in ("gradients", "bytes") and float(value).is_integer() else float(value)

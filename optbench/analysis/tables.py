@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from optbench.analysis.grouping import Variant, Workload, final_runs, seed_ranges, seeds
-from optbench.analysis.labels import architecture_labels, embedder_labels, variant_labels, workload_labels
+from optbench.analysis.labels import architecture_labels, embedder_labels, loss_labels, variant_labels, workload_labels
 from optbench.analysis.score_table import ScoreTable, WorkloadScores, score_table
 from optbench.analysis.scores import Spread, spread
 from optbench.core.metrics import SCORES
@@ -52,12 +52,14 @@ class TableRow:
 
 @dataclass(frozen=True)
 class WorkloadTable:
-    """The benchmark table of one workload, the highest median test accuracy first.
+    """The benchmark table of one workload, the highest median test quality first.
 
     Attributes:
         label: the workload's display name.
         architecture: the architecture's display name.
         embedder: the embedder's display name.
+        loss: the loss's display name.
+        quality: what the quality of predictions is, such as "accuracy".
         target: for the validation loss.
         common: the seeds that all variants with a final status were run with; empty if there are none.
         rows: one per variant.
@@ -67,6 +69,8 @@ class WorkloadTable:
     label: str
     architecture: str
     embedder: str
+    loss: str
+    quality: str
     target: float
     common: tuple[int, ...]
     rows: tuple[TableRow, ...]
@@ -101,19 +105,27 @@ def tables_of(scored: ScoreTable) -> list[WorkloadTable]:
     """Return the benchmark tables of a score table, in the order of the workloads."""
     grouped = scored.runs()
     variants, workloads = variant_labels(grouped), workload_labels(grouped)
-    architectures, embedders = architecture_labels(grouped), embedder_labels(grouped)
+    architectures, embedders, losses = architecture_labels(grouped), embedder_labels(grouped), loss_labels(grouped)
     return [
         WorkloadTable(
             workload,
             workloads[workload],
             architectures[workload.architecture],
             embedders[workload.embedder],
+            losses[workload.loss],
+            _quality(own),
             own.target,
             own.common,
             tuple(sorted((_row(workload, variant, variants[variant], own) for variant in own.runs), key=_order)),
         )
         for workload, own in scored.workloads.items()
     ]
+
+
+def _quality(own: WorkloadScores) -> str:
+    """What the runs say that their quality is; runs that failed do not know."""
+    runs = [run for of_variant in own.runs.values() for run in of_variant.values()]
+    return next((run.quality for run in (*final_runs(runs), *runs)), "accuracy")
 
 
 def table(results: Iterable[RunResult]) -> list[TableRow]:
@@ -136,5 +148,5 @@ def _row(workload: Workload, variant: Variant, label: str, own: WorkloadScores) 
 
 
 def _order(row: TableRow) -> tuple[bool, float, str]:
-    accuracy = row.scores["test_quality"].median
-    return math.isnan(accuracy), -accuracy, row.label
+    quality = row.scores["test_quality"].median
+    return math.isnan(quality), -quality, row.label

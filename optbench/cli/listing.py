@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -13,19 +13,20 @@ from optbench.core.errors import OptbenchError
 from optbench.core.names import plural
 
 if TYPE_CHECKING:
+    from optbench.planning.suites import SuiteFile
     from optbench.registry import Registry
 
-_KINDS = {plural(kind): kind for kind in ("optimizer", "wrapper", "architecture", "embedder", "loss", "dataset", "suite")}
+_KINDS = {plural(kind): kind for kind in ("optimizer", "wrapper", "architecture", "embedder", "loss", "dataset")}
 
 
 @click.command("list")
-@click.argument("kind", type=click.Choice(list(_KINDS)))
+@click.argument("kind", type=click.Choice([*_KINDS, "suites", "workloads"]))
 @json_option
 @plugin_option
 def list_methods(kind: str, as_json: bool) -> None:
     """List the installed components, with defaults and origin."""
     registry = load_registry()
-    rows = _datasets(registry) if kind == "datasets" else _components(registry, _KINDS[kind])
+    rows = _LISTS[kind](registry) if kind in _LISTS else _components(registry, _KINDS[kind])
     _print(rows, as_json=as_json)
 
 
@@ -78,6 +79,38 @@ def _datasets(registry: Registry) -> list[dict[str, Any]]:
     ]
 
 
+def _suites(registry: Registry) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": suite.name,
+            "version": suite.version,
+            "workloads": len(suite.workload),
+            "optimizers": ", ".join(suite.optimizers) or "all",
+            "seeds": suite.seeds,
+            "origin": origin,
+            "summary": suite.title,
+        }
+        for suite, origin in _readable_suites(registry)
+    ]
+
+
+def _workloads(registry: Registry) -> list[dict[str, Any]]:
+    from optbench.execution.workload_facts import described
+
+    return [facts for suite, _ in _readable_suites(registry) for facts in described(registry, suite)]
+
+
+def _readable_suites(registry: Registry) -> Iterator[tuple[SuiteFile, str]]:
+    """Yield all suites with their origin, with a warning for each that breaks a rule."""
+    from optbench.planning.suites import find_suite
+
+    for component in registry.components("suite"):
+        try:
+            yield find_suite(registry, component.name), f"{component.plugin.distribution} {component.plugin.version}"
+        except OptbenchError as error:
+            say(f"warning: {error}")
+
+
 def _readable(registry: Registry) -> Iterator[tuple[str, Any]]:
     """Yield all datasets by name, with a warning for each that breaks a rule."""
     from optbench.planning.datasets import dataset_names, find_dataset
@@ -87,6 +120,14 @@ def _readable(registry: Registry) -> Iterator[tuple[str, Any]]:
             yield name, find_dataset(registry, name)
         except OptbenchError as error:
             say(f"warning: {error}")
+
+
+_LISTS: Mapping[str, Callable[[Registry], list[dict[str, Any]]]] = {
+    "datasets": _datasets,
+    "suites": _suites,
+    "workloads": _workloads,
+}
+"""What has columns of its own."""
 
 
 def _print(rows: list[dict[str, Any]], *, as_json: bool) -> None:

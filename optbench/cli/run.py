@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="Run every combination of the installed components.")
+@click.option("--suite", metavar="NAME", help="Run the workloads of a suite: core, quick, or a TOML file.")
 @click.option("--quick", is_flag=True, help="Run the original five optimizers with two seeds; other options override it.")
 @click.option(
     "-o",
@@ -107,7 +108,11 @@ def run(**options: Any) -> None:
         outcome = _execute(experiment, plan, missing, options)
         # Ten thousand results take seconds to read: they are read only if something shows them.
         if not (options["quiet"] and options["no_report"] and not options["as_json"]):
-            notes = _not_available(experiment, plan) if selections.embedders is None and not options["no_report"] else []
+            notes = (
+                _not_available(experiment, plan)
+                if selections.embedders is None and selections.suite is None and not options["no_report"]
+                else []
+            )
             _show(experiment.results(plan), notes, options)
     _exit(plan, outcome, force=options["force"])
 

@@ -12,11 +12,12 @@ import rich_click as click
 from optbench.cli.console import json_lines, out, say
 from optbench.cli.options import all_sources_option, json_option, load_registry, plugin_option, store_option
 from optbench.core.errors import UsageError
+from optbench.core.names import plural
 
 if TYPE_CHECKING:
     from optbench.core.specs import RunResult
 
-_KINDS = ("optimizer", "wrapper", "architecture", "embedder")
+_KINDS = ("optimizer", "wrapper", "architecture", "embedder", "loss")
 _COLUMNS = {
     "key": "key",
     "optimizer_label": "optimizer",
@@ -27,7 +28,7 @@ _COLUMNS = {
     "status": "status",
     "epochs": "epochs",
     "best_val_loss": "best val loss",
-    "test_quality": "test accuracy",
+    "test_quality": "test quality",
     "seconds": "seconds",
 }
 """The columns of the list of runs, from names in `analysis.frames.row` to headings."""
@@ -48,7 +49,7 @@ def show(what: str | None, name: str | None, store: Path, all_sources: bool, as_
 
     Without an argument, list the stored runs, one per line. With KEY, or the first digits of one, show everything about that
     run. 'show optimizer adam' documents a component: its source, equation, defaults, deviations, state, oracle and origin;
-    KIND is optimizer, wrapper, architecture or embedder.
+    KIND is optimizer, wrapper, architecture, embedder or loss.
     """
     if what in _KINDS:
         _show_component(what, name, as_json=as_json)
@@ -62,7 +63,7 @@ def _show_component(kind: str, name: str | None, *, as_json: bool) -> None:
     from optbench.method_docs import component_doc, measured_state
 
     if name is None:
-        raise UsageError(f"which {kind}? 'optbench list {kind}s' lists them all")
+        raise UsageError(f"which {kind}? 'optbench list {plural(kind)}' lists them all")
     component = load_registry().find(kind, name)
     doc = component_doc(component, kind, measured_state(component) if kind == "optimizer" else None)
     if as_json:

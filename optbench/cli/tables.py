@@ -14,7 +14,7 @@ from optbench.analysis.tables import TableRow, WorkloadTable, tables
 from optbench.cli.console import harmless, table_console
 from optbench.core.metrics import SCORES
 from optbench.core.specs import RunResult
-from optbench.report.score_text import HEADINGS, written
+from optbench.report.score_text import heading, written
 
 NARROW = ("test_quality", "best_val_loss", "passes_to_target", "seconds")
 """The scores in a terminal of 80 columns; the report has all of them."""
@@ -59,8 +59,8 @@ def _print_workload(console: Console, table: WorkloadTable, marks: Mapping[str, 
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     drawn.add_column("Optimizer", overflow="fold", min_width=12)
     names = WIDE if console.width >= _ENOUGH_FOR_WIDE else NARROW
-    for name in names:
-        drawn.add_column(HEADINGS[name], justify="right", width=max(map(len, HEADINGS[name].split())))
+    for title in (heading(SCORES[name], table.quality) for name in names):
+        drawn.add_column(title, justify="right", width=max(map(len, title.split())))
     if table.unequal:
         drawn.add_column("Seeds", overflow="fold")
     drawn.add_column("Outcomes", overflow="fold", min_width=12)

@@ -39,6 +39,10 @@ class Metric:
     after_divergence: AfterDivergence = ""
     log: bool = False
 
+    def heading(self, quality: str) -> str:
+        """Return the label, with what the quality is called on a workload: `Test accuracy` for `Test quality`."""
+        return self.label.replace("quality", quality)
+
     def facts(self) -> dict[str, Any]:
         """Return the declaration as plain values, for JSON."""
         return asdict(self)

@@ -25,6 +25,7 @@ class Config(BaseModel):
     embedders: list[str] | None = None
     losses: list[str] | None = None
     datasets: list[str] | None = None
+    suite: str | None = None
     expression: str | None = None
     seeds: list[int] | str | None = None
     epochs: int | None = Field(None, ge=1)

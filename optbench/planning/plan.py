@@ -17,24 +17,62 @@ from optbench.planning.datasets import find_dataset, reference
 from optbench.planning.entries import Instance
 from optbench.planning.expressions import parse_expression
 from optbench.planning.source_digest import digest
+from optbench.planning.suites import workloads
 from optbench.registry import Registry
 from optbench.training.job import Job
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selections:
-    """What to run. None for a kind of component selects all that are installed and `in_all`; for losses, the dataset's own."""
+    """What to run. None selects the default.
+
+    That is for optimizers, architectures and embedders all that are installed, `in_all` and for such a dataset, and for losses
+    the dataset's own. A suite fixes architectures, embedders, losses, datasets, epochs and batch size: they stay None.
+    """
 
     optimizers: Sequence[str] | None = None
     architectures: Sequence[str] | None = None
     embedders: Sequence[str] | None = None
     losses: Sequence[str] | None = None
-    datasets: Sequence[str] = defaults.DATASETS
+    datasets: Sequence[str] | None = None
+    suite: str | None = None
     expression: str = ""
-    seeds: Sequence[int] = defaults.SEEDS
-    epochs: int = defaults.EPOCHS
-    batch_size: int = defaults.BATCH_SIZE
+    seeds: Sequence[int] | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
     dtype: str = defaults.DTYPE
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Settings:
+    """The settings of a run that are no components, defaults filled in."""
+
+    seeds: Sequence[int]
+    epochs: int
+    batch_size: int
+    dtype: str
+
+
+def _settings(selections: Selections) -> _Settings:
+    """Fill in the defaults.
+
+    Raises:
+        UsageError: a number is out of range.
+    """
+    settings = _Settings(
+        seeds=defaults.SEEDS if selections.seeds is None else selections.seeds,
+        epochs=defaults.EPOCHS if selections.epochs is None else selections.epochs,
+        batch_size=defaults.BATCH_SIZE if selections.batch_size is None else selections.batch_size,
+        dtype=selections.dtype,
+    )
+    for name, value in (("epochs", settings.epochs), ("batch_size", settings.batch_size)):
+        if value < 1:
+            raise UsageError(f"{name} = {value} is too small; the least is 1")
+    if any(seed < 0 for seed in settings.seeds):
+        raise UsageError(f"seed {min(settings.seeds)} is negative; a seed is a whole number from 0")
+    if selections.dtype not in defaults.DTYPES:
+        raise UsageError(f"dtype {selections.dtype!r} is not one of {', '.join(defaults.DTYPES)}")
+    return settings
 
 
 def make_plan(registry: Registry, selections: Selections) -> list[Job]:
@@ -46,15 +84,14 @@ def make_plan(registry: Registry, selections: Selections) -> list[Job]:
             such pairs are skipped, with a warning).
         NothingSelected: no run is left.
     """
-    _check_numbers(selections)
-    chosen = list(_combinations(registry, selections))
+    chosen = list(_chosen(registry, selections))
     if selections.expression:
         matches = parse_expression(selections.expression)
-        chosen = [combination for combination in chosen if matches(combination.names)]
-    compatible = [combination for combination in chosen if not combination.incompatibility]
-    skipped = [combination for combination in chosen if combination.incompatibility]
+        chosen = [(combination, settings) for combination, settings in chosen if matches(combination.names)]
+    compatible = [(combination, settings) for combination, settings in chosen if not combination.incompatibility]
+    skipped = [combination for combination, _ in chosen if combination.incompatibility]
     _report_skipped(skipped, selections)
-    jobs = [job for combination in compatible for job in combination.jobs(selections)]
+    jobs = [job for combination, settings in compatible for job in combination.jobs(settings)]
     if not jobs:
         raise _nothing(selections, skipped)
     return jobs
@@ -95,11 +132,13 @@ class _Combination:
     loss: Instance
     dataset: FrozenDataset
     dataset_label: str
+    workload: str = ""
+    """Its name in a suite."""
 
     @property
     def names(self) -> str:
         """What the expression of `-k` is matched against."""
-        return f"{self.optimizer.label} {self.architecture.label} {self.embedder.label} {self.loss.label} {self.dataset.name}"
+        return f"{self.workload} {self.optimizer.label} {self.architecture.label} {self.embedder.label} {self.loss.label} {self.dataset.name}"
 
     @property
     def incompatibility(self) -> str:
@@ -110,11 +149,11 @@ class _Combination:
         one, two = self.optimizer.label, self.architecture.label
         return f"optimizer {one!r} needs {needs}, which architecture {two!r} does not provide"
 
-    def jobs(self, selections: Selections) -> Iterator[Job]:
+    def jobs(self, settings: _Settings) -> Iterator[Job]:
         """Yield one job per seed."""
         labels = Labels(self.optimizer.label, self.architecture.label, self.embedder.label, self.dataset_label, self.loss.label)
         source = digest(cls for part in self._parts for cls in part.classes)
-        for seed in selections.seeds:
+        for seed in settings.seeds:
             spec = RunSpec(
                 optimizer=self.optimizer.choice,
                 architecture=self.architecture.choice,
@@ -123,9 +162,9 @@ class _Combination:
                 dataset=self.dataset.name,
                 dataset_digest=self.dataset.digest,
                 seed=seed,
-                epochs=selections.epochs,
-                batch_size=selections.batch_size,
-                dtype=selections.dtype,
+                epochs=settings.epochs,
+                batch_size=settings.batch_size,
+                dtype=settings.dtype,
                 source=source,
             )
             yield self.job(spec, labels)
@@ -153,7 +192,14 @@ class _Combination:
         return self.optimizer, self.architecture, self.embedder, self.loss
 
 
-def _combinations(registry: Registry, selections: Selections) -> Iterator[_Combination]:
+def _chosen(registry: Registry, selections: Selections) -> Iterator[tuple[_Combination, _Settings]]:
+    for name, of_workload in workloads(registry, selections):
+        settings = _settings(of_workload)
+        for combination in _combinations(registry, of_workload, name):
+            yield combination, settings
+
+
+def _combinations(registry: Registry, selections: Selections, workload: str) -> Iterator[_Combination]:
     catalogue = Catalogue(registry)
     optimizers = catalogue.select("optimizer", selections.optimizers)
     architectures = catalogue.select("architecture", selections.architectures)
@@ -170,6 +216,7 @@ def _combinations(registry: Registry, selections: Selections) -> Iterator[_Combi
                 loss=loss,
                 dataset=dataset,
                 dataset_label=label,
+                workload=workload,
             )
 
 
@@ -208,7 +255,7 @@ _SAID = {"texts": "texts", "table": "a table of numbers"}
 
 
 def _datasets(registry: Registry, selections: Selections) -> Iterator[FrozenDataset]:
-    for name in selections.datasets:
+    for name in defaults.DATASETS if selections.datasets is None else selections.datasets:
         dataset = find_dataset(registry, name)
         dataset.validate()
         yield dataset
@@ -216,7 +263,7 @@ def _datasets(registry: Registry, selections: Selections) -> Iterator[FrozenData
 
 def _report_skipped(skipped: Sequence[_Combination], selections: Selections) -> None:
     """Warn of combinations that cannot be run, or raise UsageError where the user named both components."""
-    if skipped and None not in (selections.optimizers, selections.architectures):
+    if skipped and None not in (selections.optimizers, selections.architectures or selections.suite):
         first = skipped[0]
         pair = f"{first.optimizer.choice.name} and {first.architecture.choice.name}"
         raise UsageError(f"{first.incompatibility}; exclude the pair with -k 'not ({pair})'")
@@ -231,13 +278,3 @@ def _nothing(selections: Selections, skipped: Iterable[_Combination]) -> Nothing
     elif selections.expression:
         reason = f"-k {selections.expression!r} matches no run"
     return NothingSelected(f"nothing to run: {reason}; 'optbench list optimizers' shows the installed optimizers")
-
-
-def _check_numbers(selections: Selections) -> None:
-    for name, least in (("epochs", 1), ("batch_size", 1)):
-        if getattr(selections, name) < least:
-            raise UsageError(f"{name} = {getattr(selections, name)} is too small; the least is {least}")
-    if any(seed < 0 for seed in selections.seeds):
-        raise UsageError(f"seed {min(selections.seeds)} is negative; a seed is a whole number from 0")
-    if selections.dtype not in defaults.DTYPES:
-        raise UsageError(f"dtype {selections.dtype!r} is not one of {', '.join(defaults.DTYPES)}")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from optbench.core.errors import NothingSelected
+from optbench.core.errors import NothingSelected, UsageError
 from optbench.planning import config
 from optbench.planning.config import Config
 from optbench.planning.plan import Selections
 from optbench.planning.selectors import parse_seeds
 
 QUICK = "presets/quick.toml"
-_AXES = ("optimizers", "architectures", "embedders")
+_AXES = ("optimizers", "architectures", "embedders", "suite")
 
 
 def join(
@@ -30,7 +30,7 @@ def join(
 
     Raises:
         NothingSelected: no axis is named and `everything` is False.
-        UsageError: the configuration cannot be read, or the seeds are malformed.
+        UsageError: the configuration cannot be read, the seeds are malformed, or a suite is combined with `--all` or `--quick`.
     """
     sources = (options, _values(config_name), _values(QUICK if quick else None))
     chosen: dict[str, Any] = {}
@@ -41,8 +41,11 @@ def join(
             chosen[name] = value
     if not (everything or config_name is not None or any(axis in chosen for axis in _AXES)):
         raise NothingSelected(
-            "nothing is selected; use --all for every combination, --quick for a few, or name an axis, such as -o adam"
+            "nothing is selected; use --all for every combination, --suite core for a suite of workloads, --quick for a few runs, "
+            "or name an axis, such as -o adam"
         )
+    if "suite" in chosen and (everything or quick):
+        raise UsageError(f"--suite names its own workloads: leave out {'--all' if everything else '--quick'}")
     timeout = chosen.pop("timeout", None)
     if "seeds" in chosen:
         seeds = chosen["seeds"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from optbench.analysis.scores import Spread
-from optbench.core.metrics import SCORES, Metric
+from optbench.core.metrics import Metric
 from optbench.method_docs import amount
 from optbench.report.cells import Cell
 from optbench.report.numbers import number, significant
@@ -18,10 +18,16 @@ def written(metric: Metric, value: float) -> str:
     return number(value) if not metric.unit else significant(value)
 
 
-def heading(metric: Metric) -> str:
-    """Return the label of a metric, with its unit unless that is in the label or, for bytes, in the values."""
+def heading(metric: Metric, quality: str = "quality") -> str:
+    """Return the label of a metric, with its unit unless that is in the label or, for bytes, in the values.
+
+    Args:
+        metric: the metric.
+        quality: what the quality of predictions is called on the workload, such as "accuracy".
+    """
     known = not metric.unit or metric.unit == "bytes" or metric.unit.removesuffix("s") in metric.label.lower()
-    return metric.label if known else f"{metric.label} ({metric.unit})"
+    label = metric.heading(quality)
+    return label if known else f"{label} ({metric.unit})"
 
 
 def quartiles(metric: Metric, spread: Spread) -> str:
@@ -33,7 +39,3 @@ def quartiles(metric: Metric, spread: Spread) -> str:
 def spread_cell(metric: Metric, spread: Spread) -> Cell:
     """Return a cell with the median of a metric and, below it, the quartiles."""
     return Cell(written(metric, spread.median), spread.median, note=quartiles(metric, spread))
-
-
-HEADINGS = {name: heading(metric) for name, metric in SCORES.items()}
-"""The heading of each score, in tables on the page and in the terminal."""

@@ -9,7 +9,7 @@ from optbench.core.metrics import SCORES
 from optbench.report.cells import Cell, Column
 from optbench.report.contents import Contents, Part
 from optbench.report.numbers import number
-from optbench.report.score_text import HEADINGS, spread_cell
+from optbench.report.score_text import heading, spread_cell
 from optbench.report.sections import Section, Table, Text, paragraph
 
 _ENOUGH_SEEDS = 6  # the smallest n with 2 / 2^n <= .05
@@ -17,7 +17,8 @@ _ENOUGH_SEEDS = 6  # the smallest n with 2 / 2^n <= .05
 
 def part(contents: Contents, table: WorkloadTable) -> Part:
     """Return the section."""
-    columns: list[str | Column] = ["Optimizer", Column("Outcomes", align="left"), *HEADINGS.values(), "Reached target", "Seeds"]
+    headings = [heading(metric, table.quality) for metric in SCORES.values()]
+    columns: list[str | Column] = ["Optimizer", Column("Outcomes", align="left"), *headings, "Reached target", "Seeds"]
     rows = [
         [
             contents.name(row, coloured=True),

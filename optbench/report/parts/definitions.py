@@ -8,7 +8,11 @@ from optbench.report.contents import Part
 from optbench.report.sections import Section, Table
 
 _DEFINITIONS = {
-    SCORES["test_quality"].label: "The accuracy on the test rows at the epoch of the lowest validation loss.",
+    SCORES["test_quality"].label: """
+        The quality of the predictions for the test rows at the epoch of the lowest validation loss. The loss says what it is:
+        the accuracy, the balanced accuracy (the mean over the classes of the share of their rows that is recognised), or R²,
+        the share of the variance of the targets that is explained.
+    """,
     "Target": f"""
         {TARGET_MARGIN} times the lowest median of the best validation loss, over the optimizers on this page. It depends on
         which optimizers were run.
@@ -27,7 +31,8 @@ _DEFINITIONS = {
         Memory that carries information from one step to the next, and buffers that do not.
     """,
     "Diverged runs": """
-        They count with the share of the majority class as accuracy, with the loss at epoch 0, and as not reaching the target.
+        They count with the quality of always predicting the same, such as the share of the majority class, with the loss at
+        epoch 0, and as not reaching the target.
     """,
     "Median and quartiles": """
         Over seeds. The quartiles are values that occurred; where they read the same, only the median is shown.

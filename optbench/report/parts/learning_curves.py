@@ -1,4 +1,4 @@
-"""Learning curves of one workload: a chart for each recorded loss, accuracy and diagnostic."""
+"""Learning curves of one workload: a chart for each recorded loss, quality and diagnostic."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ AXES = {
     **{name: RECORDED[name].label for name in COUNTS},
 }
 """What curves are drawn against, with the axis's title."""
-_GROUPS = (("quality", "Losses and accuracies"), ("weights", "Gradients and weights"))
+_GROUPS = (("quality", "Losses and quality"), ("weights", "Gradients and weights"))
 
 
-def part(number: int, curves: dict[str, Curves]) -> Part:
-    """Return the section for workload `number`, whose curves are given by the label of the variant."""
+def part(number: int, curves: dict[str, Curves], quality: str) -> Part:
+    """Return the section for workload `number`, whose curves are given by the label of the variant.
+
+    Args:
+        number: the place of the workload on the page.
+        curves: by the label of the variant.
+        quality: what the quality of predictions is called on the workload, such as "accuracy".
+    """
     text = paragraph("""
         Lines are medians over seeds, bands the range between the quartiles. Test curves are shown for information: scores
         read them at the epoch of the lowest validation loss and after the last epoch only. The norms of gradient and update
@@ -27,8 +33,8 @@ def part(number: int, curves: dict[str, Curves]) -> Part:
     figures = [
         Figure(
             chart="curves",
-            label=f"{RECORDED[name].label} of each optimizer",
-            title=RECORDED[name].label,
+            label=f"{RECORDED[name].heading(quality)} of each optimizer",
+            title=RECORDED[name].heading(quality),
             options={"workload": number, "metric": name, "group": "weights" if name in DIAGNOSTICS else "quality"},
         )
         for name in DRAWN

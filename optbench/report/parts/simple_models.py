@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
@@ -13,11 +14,11 @@ from optbench.report.contents import Contents, Part
 from optbench.report.sections import Section, Table, Text, paragraph
 
 OVERALL = "all"
-"""The name of the accuracy on all test rows, in the figures of a manifest."""
+"""The name of the quality on all test rows, in the figures of a manifest."""
 
 
 def published_baselines(registry: Registry, results: Iterable[RunResult]) -> dict[str, dict[str, float]]:
-    """Return the accuracy of each simple model that a dataset publishes, by the digest of the dataset.
+    """Return the quality of each simple model that a dataset publishes, by the digest of the dataset.
 
     A dataset that is not here any more, has other rows now or another division of its rows has no entry.
     """
@@ -36,14 +37,14 @@ def part(contents: Contents) -> Part:
     best = _best(contents)
     rows = []
     above: list[str] = []
-    for (name, digest), (accuracy, network) in sorted(best.items()):
+    for (name, digest), (quality, network) in sorted(best.items()):
         for model, value in sorted(contents.baselines.get(digest, {}).items(), key=lambda item: -item[1]):
-            rows.append((name, model, value, accuracy))
-            if value > accuracy:
-                above.append(f"{model} on {name} ({value:.3f}; {network} {accuracy:.3f})")
+            rows.append((name, model, value, quality))
+            if value > quality:
+                above.append(f"{model} on {name} ({value:.3f}; {network} {quality:.3f})")
     blocks: list[Text | Table] = [
         Table(
-            ("Dataset", "Simple model", "Test accuracy", "Best network on this page"),
+            ("Dataset", "Simple model", "Test quality", "Best network on this page"),
             rows,
             "Each simple model is fitted to the training rows and measured on the test rows; networks: median over seeds.",
         )
@@ -66,13 +67,13 @@ def _measurements(figures: Mapping[str, object]) -> Iterator[tuple[str, float]]:
 
 
 def _best(contents: Contents) -> dict[tuple[str, str], tuple[float, str]]:
-    """Return for each dataset, by name and digest, the highest median test accuracy and which network and optimizer have it."""
+    """Return for each dataset, by name and digest, the highest median test quality and which network and optimizer have it."""
     best: dict[tuple[str, str], tuple[float, str]] = {}
     for table in contents.tables:
         for row in table.rows:
             spec = row.runs[0].spec
             key = (spec.dataset, spec.dataset_digest)
-            accuracy = row.scores["test_quality"].median
-            if accuracy > best.get(key, (-1.0, ""))[0]:
-                best[key] = (accuracy, f"{table.architecture} on {table.embedder} with {row.label}")
+            quality = row.scores["test_quality"].median
+            if quality > best.get(key, (-math.inf, ""))[0]:
+                best[key] = (quality, f"{table.architecture} on {table.embedder} with {row.label}")
     return best

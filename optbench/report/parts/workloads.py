@@ -20,7 +20,7 @@ def part(contents: Contents, curves: Sequence[Mapping[str, Curves]]) -> Part:
             _settings(table),
             (
                 benchmark_table.part(contents, table),
-                learning_curves.part(number, dict(curves[number])),
+                learning_curves.part(number, dict(curves[number]), table.quality),
                 weight_trajectories.part(number, contents.pictures.get(table.workload)),
             ),
         )
@@ -31,4 +31,4 @@ def part(contents: Contents, curves: Sequence[Mapping[str, Curves]]) -> Part:
 
 def _settings(table: WorkloadTable) -> str:
     w = table.workload
-    return f"{w.epochs} epochs, batch size {w.batch_size}, {w.dtype}, protocol {w.protocol}"
+    return f"loss {table.loss}, {w.epochs} epochs, batch size {w.batch_size}, {w.dtype}, protocol {w.protocol}"

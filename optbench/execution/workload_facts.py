@@ -1,0 +1,62 @@
+"""What is known of the workloads of a suite: their size, how hard they are, and how long a run takes here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from optbench.execution.estimate import run_seconds
+from optbench.planning.plan import Selections, make_plan
+from optbench.planning.suites import SuiteFile, dataset_of
+from optbench.registry import Registry
+from optbench.training.job import Job
+
+_TIMED = "adam"
+"""The optimizer of the run whose duration is estimated."""
+
+
+def described(registry: Registry, suite: SuiteFile) -> list[dict[str, Any]]:
+    """Return one mapping of plain values per workload of a suite.
+
+    `weights` is their number P, `condition` and `baselines` are the recorded `Facts` of the suite's file, and `seconds` is the
+    estimated duration of a run with Adam on this machine.
+
+    Raises:
+        UsageError: a workload cannot be planned, such as one whose dataset is not installed.
+    """
+    jobs = [_job(registry, suite, place) for place in range(len(suite.workload))]
+    seconds = run_seconds(jobs, (), workers=1)
+    return [
+        {
+            "suite": suite.name,
+            "name": workload.name,
+            "dataset": workload.dataset,
+            "embedder": workload.embedder,
+            "architecture": workload.architecture,
+            "loss": workload.loss,
+            "epochs": workload.epochs,
+            "batch_size": workload.batch_size,
+            "rows": job.dataset.sizes["train"],
+            "condition": workload.facts.condition if workload.facts else None,
+            "baselines": dict(workload.facts.baselines) if workload.facts else {},
+            "seconds": of_run,
+            "why": workload.why,
+        }
+        for workload, job, of_run in zip(suite.workload, jobs, seconds, strict=True)
+    ]
+
+
+def _job(registry: Registry, suite: SuiteFile, place: int) -> Job:
+    workload = suite.workload[place]
+    dataset_of(registry, suite, workload)
+    selections = Selections(
+        optimizers=[_TIMED],
+        architectures=[workload.architecture],
+        embedders=[workload.embedder],
+        losses=[workload.loss],
+        datasets=[workload.dataset],
+        epochs=workload.epochs,
+        batch_size=workload.batch_size,
+        seeds=[0],
+    )
+    jobs = make_plan(registry, selections)
+    return jobs[0]
