@@ -73,9 +73,8 @@ class Catalogue:
             UsageError: it is not available, or a wrapper does not fit.
         """
         if choice.wrappers and kind != "optimizer":
-            raise UsageError(
-                f"{choice.name}|{choice.wrappers[0].name}: wrappers go around optimizers, not around {'a' if kind in ('loss', 'dataset') else 'an'} {kind}"
-            )
+            around = f"{'a' if kind in ('loss', 'dataset') else 'an'} {kind}"
+            raise UsageError(f"{choice.name}|{choice.wrappers[0].name}: wrappers go around optimizers, not around {around}")
         instance = self._find(kind, choice.name).instantiate(choice.params)
         for wrapper in choice.wrappers:
             outer = self._find("wrapper", wrapper.name).instantiate(wrapper.params, inner=instance.component)

@@ -90,7 +90,7 @@ def find_suite(registry: Registry, name: str) -> SuiteFile:
     path = Path(registry.find("suite", name).cls.file) if name in known else Path(name)
     if name not in known and path.suffix != ".toml":
         raise UsageError(
-            f"no suite named {name[:200]!r}{nearest(name, known)}; known: {', '.join(known)}; a suite of your own is a TOML file"
+            f"no suite named {name[:200]!r}{nearest(name, known)}; known: {', '.join(known)}; your own is a TOML file"
         )
     try:
         suite = SuiteFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
@@ -119,7 +119,7 @@ def dataset_of(registry: Registry, suite: SuiteFile, workload: SuiteWorkload) ->
     if dataset.digest != workload.digest:
         raise UsageError(
             f"suite {suite.label}: workload {workload.name!r} is on dataset {workload.dataset!r} with digest "
-            f"{workload.digest[:12]}, the installed one has {dataset.digest[:12]}; install the version that the suite was made for"
+            f"{workload.digest[:12]}, the installed one has {dataset.digest[:12]}; install the version that it names"
         )
     return dataset
 
