@@ -1,0 +1,154 @@
+"""Suites: the files that come with optbench, files of users, and those of plugins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from optbench.core.errors import UsageError
+from optbench.execution.workload_facts import described
+from optbench.planning.datasets import find_dataset
+from optbench.planning.plan import Selections, make_plan
+from optbench.planning.suites import dataset_of, find_suite
+from optbench.registry import Registry
+
+SUITES = Registry(autoload=False).names("suite")
+WORKLOAD = {
+    "name": "one",
+    "dataset": "qa-tr-2",
+    "embedder": "hashing[features=16]",
+    "architecture": "single-layer",
+    "loss": "squared-tanh",
+    "epochs": 2,
+    "batch_size": 500,
+    "why": "small",
+}
+
+
+def toml(registry: Registry, path: Path, head: str = 'version = 1\ntitle = "Ours"', **changes: Any) -> Path:
+    values = WORKLOAD | {"digest": find_dataset(registry, "qa-tr-2").digest} | changes
+    lines = [
+        f"{name} = {value if isinstance(value, int) else repr(value)}" for name, value in values.items() if value is not None
+    ]
+    path.write_text("\n".join([f'name = "mine"\n{head}', "[[workload]]", *lines]), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_every_workload_of_a_suite_can_be_planned_on_the_data_that_it_names(registry: Registry, name: str) -> None:
+    suite = find_suite(registry, name)
+    for workload in suite.workload:
+        dataset_of(registry, suite, workload)
+    jobs = make_plan(registry, Selections(suite=name, optimizers=["sgd"], seeds=[0]))
+    assert len(jobs) == len(suite.workload)
+    for job, workload in zip(jobs, suite.workload, strict=True):
+        assert (job.spec.epochs, job.spec.batch_size) == (workload.epochs, workload.batch_size)
+        assert job.spec.dataset_digest == workload.digest
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_workloads_of_a_suite_are_described(registry: Registry, name: str) -> None:
+    rows = described(registry, find_suite(registry, name))
+    for row in rows:
+        assert row["rows"] > 0
+        assert row["seconds"] > 0
+        assert row["condition"] >= 1
+        assert row["baselines"]
+        assert row["why"]
+
+
+def test_core_has_twelve_workloads_three_of_them_on_the_default_dataset(registry: Registry) -> None:
+    workloads = find_suite(registry, "core").workload
+    assert len(workloads) == 12
+    assert sum(workload.dataset == "qa-tr-2" for workload in workloads) == 3
+    assert {workload.loss.partition("[")[0] for workload in workloads} == {"squared-tanh", "cross-entropy", "squared"}
+
+
+def test_a_suite_without_optimizers_runs_all_and_named_ones_replace_its_own(registry: Registry, tmp_path: Path) -> None:
+    everything = toml(registry, tmp_path / "all.toml")
+    some = toml(registry, tmp_path / "some.toml", head='version = 1\ntitle = "Ours"\noptimizers = ["sgd"]\nseeds = "3-4"')
+
+    def planned(path: Path, **selected: Any) -> tuple[set[str], set[int]]:
+        jobs = make_plan(registry, Selections(suite=str(path), **selected))
+        return {job.spec.optimizer.name for job in jobs}, {job.spec.seed for job in jobs}
+
+    assert planned(everything) == (set(registry.names("optimizer")), {0, 1, 2, 3, 4})
+    assert planned(some) == ({"sgd"}, {3, 4})
+    assert planned(some, optimizers=["adam"], seeds=[9]) == ({"adam"}, {9})
+
+
+def test_an_expression_selects_workloads_by_name(registry: Registry, tmp_path: Path) -> None:
+    path = toml(registry, tmp_path / "mine.toml")
+    assert make_plan(registry, Selections(suite=str(path), expression="one and sgd", seeds=[0]))
+
+
+@pytest.mark.parametrize(
+    "fixed",
+    [
+        {"architectures": ["single-layer"]},
+        {"embedders": ["hashing"]},
+        {"losses": ["squared-tanh"]},
+        {"datasets": ["qa-tr"]},
+        {"epochs": 1},
+        {"batch_size": 1},
+    ],
+)
+def test_what_a_suite_fixes_is_refused_beside_it(registry: Registry, fixed: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="a suite fixes its workloads: leave out"):
+        make_plan(registry, Selections(suite="quick", **fixed))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"digest": "0" * 64}, "digest 000000000000, the installed one has"),
+        ({"digest": "0"}, "workload.0.digest"),
+        ({"epochs": 0}, "workload.0.epochs"),
+        ({"why": None}, "workload.0.why: Field required"),
+        ({"colour": "red"}, "workload.0.colour: Extra inputs are not permitted"),
+        ({"dataset": "qa-tr-22"}, "no dataset named 'qa-tr-22'; did you mean 'qa-tr-2'"),
+        ({"loss": "squared"}, "loss 'squared' cannot be used with dataset 'qa-tr-2'"),
+        ({"embedder": "raw"}, "embedder 'raw' takes a table of numbers"),
+    ],
+)
+def test_a_suite_that_breaks_a_rule_is_refused(
+    registry: Registry, tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    path = toml(registry, tmp_path / "mine.toml", **changes)
+    with pytest.raises(UsageError) as raised:
+        make_plan(registry, Selections(suite=str(path)))
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"name = ", "cannot be read as TOML"),
+        (b"\xff", "cannot be read as TOML"),
+        (b"a = " + b"[" * 5000, "nested too deeply"),
+        (b"a = " + b"9" * 5000, "cannot be read as TOML"),
+        (b'name = "x"', "Field required"),
+        (b'name = "x"\nversion = 1\ntitle = ""\nworkload = []', "workload: List should have at least 1 item"),
+    ],
+)
+def test_a_file_that_is_no_suite_is_refused(registry: Registry, tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=message):
+        find_suite(registry, str(path))
+
+
+def test_two_workloads_of_one_name_are_refused(registry: Registry, tmp_path: Path) -> None:
+    path = toml(registry, tmp_path / "mine.toml")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + "\n[[workload]]" + text.partition("[[workload]]")[2], encoding="utf-8")
+    with pytest.raises(UsageError, match="two workloads are named 'one'"):
+        find_suite(registry, str(path))
+
+
+@pytest.mark.parametrize("name", ["no-such-suite", "missing.toml", "core2", "x" * 300])
+def test_a_suite_that_is_not_there(registry: Registry, name: str) -> None:
+    with pytest.raises(UsageError, match=r"no suite named|cannot be read"):
+        find_suite(registry, name)
