@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from optbench.core.errors import OptbenchError as OptbenchError
     from optbench.core.files import write_atomically as write_atomically
     from optbench.core.hookspecs import hookimpl as hookimpl
+    from optbench.core.hyperparameters import between as between
     from optbench.core.hyperparameters import count as count
     from optbench.core.hyperparameters import fraction as fraction
     from optbench.core.hyperparameters import non_negative as non_negative
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from optbench.core.numerics import sign as sign
     from optbench.core.numerics import trust_ratio as trust_ratio
     from optbench.core.oracles import Oracle as Oracle
+    from optbench.core.seeding import data_stream as data_stream
     from optbench.core.turkish import turkish_lower as turkish_lower
     from optbench.core.vector_cache import cached_vectors as cached_vectors
     from optbench.experiment import Experiment as Experiment
@@ -100,8 +102,10 @@ PUBLIC = {
     "adam_step": "core.numerics",
     "add_square": "core.numerics",
     "axpy": "core.numerics",
+    "between": "core.hyperparameters",
     "cached_vectors": "core.vector_cache",
     "count": "core.hyperparameters",
+    "data_stream": "core.seeding",
     "fraction": "core.hyperparameters",
     "hookimpl": "core.hookspecs",
     "non_negative": "core.hyperparameters",

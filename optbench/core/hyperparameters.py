@@ -63,6 +63,11 @@ def fraction(default: T) -> T:
     return within(default, Range(0.0, 1.0, closed="["))
 
 
+def between(default: T, low: float, high: float) -> T:
+    """Declare a number in [low, high], or a tuple of such numbers."""
+    return within(default, Range(low, high, closed="[]"))
+
+
 def count(default: T) -> T:
     """Declare a whole number of at least 1, or a tuple of such numbers."""
     return within(default, Range(1, closed="["))

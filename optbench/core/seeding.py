@@ -6,10 +6,10 @@ from typing import Literal
 
 import numpy as np
 
-Purpose = Literal["init", "batches", "noise", "sketch", "bootstrap", "tune"]
+Purpose = Literal["init", "batches", "noise", "sketch", "bootstrap", "tune", "data"]
 
 # Spawn keys are integers. Stored runs depend on them, so a number is never changed or reused.
-_PURPOSES: dict[Purpose, int] = {"init": 0, "batches": 1, "noise": 2, "sketch": 3, "bootstrap": 4, "tune": 5}
+_PURPOSES: dict[Purpose, int] = {"init": 0, "batches": 1, "noise": 2, "sketch": 3, "bootstrap": 4, "tune": 5, "data": 6}
 
 
 def stream(seed: int, purpose: Purpose) -> np.random.Generator:
@@ -21,3 +21,8 @@ def stream(seed: int, purpose: Purpose) -> np.random.Generator:
     """
     sequence = np.random.SeedSequence(seed, spawn_key=(_PURPOSES[purpose],))
     return np.random.Generator(np.random.PCG64(sequence))
+
+
+def data_stream(seed: int) -> np.random.Generator:
+    """Return the generator for the rows of a generated dataset, which has a fixed `seed` of its own."""
+    return stream(seed, "data")

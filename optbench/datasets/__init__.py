@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from optbench import Dataset, hookimpl
+from optbench.datasets.imbalanced import Imbalanced
+from optbench.datasets.label_noise import LabelNoise
+from optbench.datasets.sparse_zipf import SparseZipf
+from optbench.datasets.spirals import Spirals
+from optbench.datasets.teacher import Teacher
 from optbench.datasets.texts import QaTr, QaTr2
+from optbench.datasets.xor_parity import XorParity
 
 
 @hookimpl
 def optbench_datasets() -> list[type[Dataset]]:
     """Return the shipped datasets."""
-    return [QaTr, QaTr2]
+    return [Imbalanced, LabelNoise, QaTr, QaTr2, SparseZipf, Spirals, Teacher, XorParity]
