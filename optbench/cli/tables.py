@@ -20,6 +20,7 @@ NARROW = ("test_quality", "best_val_loss", "passes_to_target", "seconds")
 """The scores in a terminal of 80 columns; the report has all of them."""
 WIDE = ("test_quality", "best_val_loss", "last_train_loss", "epochs_to_target", "passes_to_target", "seconds", "update_cost")
 _ENOUGH_FOR_WIDE = 120
+_NUMBER = 6  # columns of a number, such as -0.123
 _STYLES = {
     **dict.fromkeys(("failed", "crashed", "timeout", "refused", "violation"), "red"),
     **dict.fromkeys(("diverged", "blocked", "skipped"), "yellow"),
@@ -60,7 +61,7 @@ def _print_workload(console: Console, table: WorkloadTable, marks: Mapping[str, 
     drawn.add_column("Optimizer", overflow="fold", min_width=12)
     names = WIDE if console.width >= _ENOUGH_FOR_WIDE else NARROW
     for title in (heading(SCORES[name], table.quality) for name in names):
-        drawn.add_column(title, justify="right", width=max(map(len, title.split())))
+        drawn.add_column(title, justify="right", width=max(_NUMBER, *map(len, title.split())))
     if table.unequal:
         drawn.add_column("Seeds", overflow="fold")
     drawn.add_column("Outcomes", overflow="fold", min_width=12)
