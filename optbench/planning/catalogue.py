@@ -73,8 +73,9 @@ class Catalogue:
             UsageError: it is not available, or a wrapper does not fit.
         """
         if choice.wrappers and kind != "optimizer":
+            article = "an" if kind[0] in "aeo" else "a"
             raise UsageError(
-                f"{choice.name}|{choice.wrappers[0].name}: wrappers go around optimizers, not around {'a' if kind in ('loss', 'dataset') else 'an'} {kind}"
+                f"{choice.name}|{choice.wrappers[0].name}: wrappers go around optimizers, not around {article} {kind}"
             )
         instance = self._find(kind, choice.name).instantiate(choice.params)
         for wrapper in choice.wrappers:
