@@ -98,7 +98,8 @@ def _standardized(y: Array, training: Array) -> Array:
     """
     centred = training - training.mean(axis=0)
     scale = float(np.sqrt(np.mean(centred * centred)))
-    return (y - training.mean(axis=0)) / (scale or 1.0)
+    standardized: Array = (y - training.mean(axis=0)) / (scale or 1.0)
+    return standardized
 
 
 def encode(embedder: Embedder, texts: Sequence[str], role: Role, fitted: object) -> npt.NDArray[np.float32]:

@@ -121,7 +121,7 @@ class FrozenDataset:
         Raises:
             DataError: a file is not the one that was frozen, or breaks a rule.
         """
-        splits = {}
+        splits: dict[str, list[Row]] = {}
         for name in SPLITS:
             entry, path = self.manifest.splits[name], self._path(name)
             splits[name] = parse(manifests.checked_bytes(self.folder, entry.file, entry.sha256), path)

@@ -91,7 +91,8 @@ def _generated(component: GeneratedDataset) -> Mapping[Split, TableRows]:
         one = rows.get(name)
         arrays = (one.features, one.targets) if isinstance(one, TableRows) else ()
         if not arrays or not all(
-            isinstance(part, np.ndarray) and part.dtype == np.float64 and part.ndim == 2 for part in arrays
+            isinstance(part, np.ndarray) and part.dtype == np.float64 and part.ndim == 2  # noqa: PLR2004  # rows and columns
+            for part in arrays
         ):
             raise DataError(f"dataset {component.name!r} generated no float64 matrices of features and targets for {name!r}")
         features, targets = arrays

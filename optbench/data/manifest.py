@@ -152,7 +152,7 @@ class Manifest(_Strict):
     def _without_absent_parts(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out the parts that few datasets have: the manifests of others keep their bytes."""
         entries: dict[str, Any] = serialize(self)
-        absent = {"kind": "texts", "loss": "squared-tanh", "columns": None, "generated": None, "tried": []}
+        absent: dict[str, Any] = {"kind": "texts", "loss": "squared-tanh", "columns": None, "generated": None, "tried": []}
         return {name: value for name, value in entries.items() if name not in absent or value != absent[name]}
 
     @model_validator(mode="after")

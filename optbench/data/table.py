@@ -83,7 +83,8 @@ def check_targets(targets: Array, columns: Columns, where: str) -> None:
 def divide(rows: TableRows, salt: str, shares: Mapping[Split, float], *, classes: bool) -> dict[Split, TableRows]:
     """Divide rows into splits of these shares, in the order of a hash of the rows, class by class.
 
-    Rows of equal features stay together, so that none of them is in two splits. Equal rows and salt give equal splits on any machine.
+    Rows of equal features stay together, so that none of them is in two splits. Equal rows and salt give equal splits on any
+    machine.
     """
     groups: dict[bytes, list[int]] = {}
     for number, features in enumerate(rows.features + 0.0):

@@ -21,7 +21,7 @@ from optbench.architectures.two_layer_mlp import TwoLayerMLP
 from optbench.core.contracts import Model, Optimizer
 from optbench.core.specs import RunSpec, digest_of
 from optbench.execution.pool import default_workers
-from optbench.losses import Squared
+from optbench.losses.squared import Squared
 from optbench.optimizers.adam import Adam
 from optbench.planning.catalogue import layers
 from optbench.training.job import Job

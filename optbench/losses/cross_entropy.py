@@ -37,7 +37,8 @@ class CrossEntropy(Loss):
 
     def targets(self, y: Array, task: Task) -> Array:
         """Return rows of zeros with a 1 at the place of the class."""
-        return np.eye(len(task.classes), dtype=y.dtype)[y[:, 0].astype(np.intp)]
+        targets: Array = np.eye(len(task.classes), dtype=y.dtype)[y[:, 0].astype(np.intp)]
+        return targets
 
     def value(self, z: Array, y: Array) -> float:
         """Return E, computed from z - max(z), so that nothing overflows."""
@@ -88,7 +89,8 @@ class CrossEntropy(Loss):
         self.predict(z, p)
         drawn = rng.random((len(z), 1), dtype=np.float64) > np.cumsum(p, axis=1, dtype=np.float64)
         places = np.minimum(drawn.sum(axis=1), z.shape[1] - 1)  # the sum of p may be a last bit below 1
-        return np.eye(z.shape[1], dtype=z.dtype)[places]
+        labels: Array = np.eye(z.shape[1], dtype=z.dtype)[places]
+        return labels
 
 
 def _mean_cross_entropy(shifted: Array, totals: Array, y: Array) -> float:

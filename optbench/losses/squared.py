@@ -24,7 +24,9 @@ class Squared(Loss):
 
     def incompatibility(self, task: Task) -> str:
         """Return why a classification does not fit."""
-        return f"is for numbers as targets, and the dataset has {len(task.classes)} classes" if task.classes else ""
+        if not task.classes:
+            return ""
+        return f"is for numbers as targets, and the dataset has {len(task.classes)} classes: use cross-entropy"
 
     def outputs(self, task: Task) -> int:
         """Return one output per number that is predicted."""
@@ -54,7 +56,7 @@ class Squared(Loss):
         np.copyto(out, z)
 
     def quality(self, z: Array, y: Array) -> float:
-        """Return R², the share of the variance of the targets, over all columns together, that is explained; below 0 if none."""
+        """Return R², the explained share of the variance of the targets, over all columns together; it may be below 0."""
         spread = _half_square(y - y.mean(axis=0))
         return 1.0 - _half_square(z - y) / spread if spread else 0.0
 
@@ -64,7 +66,7 @@ class Squared(Loss):
 
     def sample_labels(self, z: Array, rng: np.random.Generator) -> Array:
         """Draw from N(z, 1), whose negative log-likelihood is half the squared error."""
-        labels: Array = rng.standard_normal(z.shape, dtype=z.dtype)  # type: ignore[arg-type]  # float32 or float64
+        labels: Array = rng.standard_normal(z.shape, dtype=z.dtype)
         labels += z
         return labels
 

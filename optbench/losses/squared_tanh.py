@@ -22,11 +22,11 @@ class SquaredTanh(Loss):
 
     def incompatibility(self, task: Task) -> str:
         """Return why a task other than one of two classes does not fit."""
+        if not task.classes:
+            return "is for two classes, and the dataset has numbers as targets: use squared"
         if len(task.classes) == 2:  # noqa: PLR2004  # the two that -1 and +1 stand for
             return ""
-        return (
-            f"is for two classes, and the dataset has {len(task.classes) or 'numbers as targets'}: use cross-entropy or squared"
-        )
+        return f"is for two classes, and the dataset has {len(task.classes)}: use cross-entropy"
 
     def outputs(self, task: Task) -> int:
         """Return 1."""
@@ -80,7 +80,7 @@ class SquaredTanh(Loss):
 
     def sample_labels(self, z: Array, rng: np.random.Generator) -> Array:
         """Draw from N(h, 1), whose negative log-likelihood is half the squared error; the labels leave [-1, 1]."""
-        labels: Array = rng.standard_normal(z.shape, dtype=z.dtype)  # type: ignore[arg-type]  # float32 or float64
+        labels: Array = rng.standard_normal(z.shape, dtype=z.dtype)
         labels += np.tanh(z)
         return labels
 

@@ -73,8 +73,10 @@ class Catalogue:
             UsageError: it is not available, or a wrapper does not fit.
         """
         if choice.wrappers and kind != "optimizer":
-            around = f"{'a' if kind in ('loss', 'dataset') else 'an'} {kind}"
-            raise UsageError(f"{choice.name}|{choice.wrappers[0].name}: wrappers go around optimizers, not around {around}")
+            article = "an" if kind[0] in "aeo" else "a"
+            raise UsageError(
+                f"{choice.name}|{choice.wrappers[0].name}: wrappers go around optimizers, not around {article} {kind}"
+            )
         instance = self._find(kind, choice.name).instantiate(choice.params)
         for wrapper in choice.wrappers:
             outer = self._find("wrapper", wrapper.name).instantiate(wrapper.params, inner=instance.component)

@@ -79,9 +79,9 @@ def make_plan(registry: Registry, selections: Selections) -> list[Job]:
     """Return one job per run, sorted by dataset, loss, embedder, architecture, optimizer and seed.
 
     Raises:
-        UsageError: an unknown name, hyper-parameter or value, a wrapper that does not fit, a loss or an embedder that is not for
-            such a dataset, or an optimizer that needs what an architecture does not provide (where one of the two was not named,
-            such pairs are skipped, with a warning).
+        UsageError: an unknown name, hyper-parameter or value, a wrapper that does not fit, a loss or an embedder that is not
+            for such a dataset, or an optimizer that needs what an architecture does not provide (where one of the two was not
+            named, such pairs are skipped, with a warning).
         NothingSelected: no run is left.
     """
     chosen = list(_chosen(registry, selections))

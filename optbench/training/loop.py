@@ -64,6 +64,7 @@ class Batch:
         noise: np.random.Generator,
         steps: int,
         all_rows: tuple[Array, Array],
+        *,
         work: Work | None = None,
     ) -> None:
         self.noise = noise
@@ -122,7 +123,7 @@ class Batch:
     def full(self) -> Objective:
         """Return the objective on all training rows."""
         if self._full is None:
-            self._full = Batch(self._model, self._loss, self.noise, self.steps, self._all_rows, self.work)
+            self._full = Batch(self._model, self._loss, self.noise, self.steps, self._all_rows, work=self.work)
         return self._full
 
     def after(self, change: Change) -> Objective:

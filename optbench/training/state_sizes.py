@@ -18,7 +18,7 @@ import numpy as np
 from optbench.core.contracts import Optimizer
 from optbench.core.numerics import Array, Layout, StatePath, Vector, state_buffers, state_leaves
 from optbench.core.seeding import stream
-from optbench.losses import Squared
+from optbench.losses.squared import Squared
 from optbench.training.loop import Batch
 
 STEPS = 30

@@ -27,7 +27,7 @@ class Loss:
         return "accuracy"
 
     def incompatibility(self, task: Task) -> str:
-        """Return why a network cannot be trained on `task` with this loss, as a phrase after the loss's name; empty if it can."""
+        """Return why this loss is not for `task`, as a phrase that follows the loss's name; empty if it is."""
         return ""
 
     def outputs(self, task: Task) -> int:
