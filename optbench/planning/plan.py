@@ -138,7 +138,8 @@ class _Combination:
     @property
     def names(self) -> str:
         """What the expression of `-k` is matched against."""
-        return f"{self.workload} {self.optimizer.label} {self.architecture.label} {self.embedder.label} {self.loss.label} {self.dataset.name}"
+        parts = (*(part.label for part in self._parts), self.dataset.name, self.workload)
+        return " ".join(parts)
 
     @property
     def incompatibility(self) -> str:

@@ -41,8 +41,8 @@ def join(
             chosen[name] = value
     if not (everything or config_name is not None or any(axis in chosen for axis in _AXES)):
         raise NothingSelected(
-            "nothing is selected; use --all for every combination, --suite core for several datasets, --quick for a few runs, or "
-            "name an axis, such as -o adam"
+            "nothing is selected; use --all for every combination, --suite core for several datasets, --quick for a few runs, "
+            "or name an axis, such as -o adam"
         )
     if "suite" in chosen and (everything or quick):
         raise UsageError(f"--suite names its own workloads: leave out {'--all' if everything else '--quick'}")
