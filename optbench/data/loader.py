@@ -62,6 +62,16 @@ class FrozenDataset:
         """Pickle the dataset without its rows, which a worker reads and checks itself."""
         return FrozenDataset, (self.folder, self.digest, self.manifest, self.split)
 
+    def digest_here(self) -> str:
+        """Return the digest of the rows as they are on this machine, which may not be the one where the dataset was found.
+
+        Raises:
+            DataError: a file is not the one that was frozen, or breaks a rule.
+        """
+        dataset = load(self.folder)
+        dataset.validate()
+        return divided(dataset, self.split).digest if self.split else dataset.digest
+
     def validate(self) -> None:
         """Read all rows, so that a file that breaks a rule is reported now instead of by every run.
 

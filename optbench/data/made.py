@@ -13,7 +13,7 @@ import numpy as np
 from optbench.core.contracts import GeneratedDataset, Split, TableRows
 from optbench.core.errors import DataError
 from optbench.data import table
-from optbench.data.loader import FrozenDataset
+from optbench.data.loader import FrozenDataset, divided
 from optbench.data.manifest import SPLITS, Columns, Manifest, SplitFile
 
 
@@ -34,6 +34,11 @@ class MadeDataset(FrozenDataset):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the component, from which a worker makes the rows itself."""
         return _made_again, (self.component, self.digest, self.manifest, self.split)
+
+    def digest_here(self) -> str:
+        """Return the digest of the rows as they are generated on this machine."""
+        dataset = made(self.component, self.manifest.name, self.manifest.loss)
+        return divided(dataset, self.split).digest if self.split else dataset.digest
 
     def frozen_tables(self) -> Mapping[Split, TableRows]:
         """Return the rows that are generated."""

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 import optbench
 from optbench.core.errors import OptbenchError
 from optbench.core.specs import RunResult, canonical
-from optbench.data.loader import FrozenDataset, load
+from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import checked_bytes
 from optbench.data.vectors import FrozenVectors
 from optbench.execution.outcome import Failure, not_sent
@@ -116,9 +116,8 @@ def _unpack(sent: SentJob, expected: Mapping[str, str]) -> Job | Difference:
 @lru_cache(maxsize=64)
 def _data_difference(dataset: FrozenDataset, vectors: FrozenVectors | None) -> Difference | None:
     try:
-        there = load(dataset.folder).digest[:_SHOWN]
+        there = dataset.digest_here()[:_SHOWN]
         if there == dataset.digest[:_SHOWN]:
-            dataset.validate()
             if vectors is not None:
                 checked_bytes(vectors.folder, vectors.file, vectors.sha256)
             return None
@@ -128,4 +127,4 @@ def _data_difference(dataset: FrozenDataset, vectors: FrozenVectors | None) -> D
 
 
 def _classes(job: Job) -> Iterator[type]:
-    return map(type, (*layers(job.optimizer), job.architecture, job.embedder))
+    return map(type, (*layers(job.optimizer), job.architecture, job.embedder, job.loss))

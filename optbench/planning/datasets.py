@@ -113,3 +113,11 @@ def reference(dataset: FrozenDataset, registry: Registry) -> str:
     named = name in dataset_names(registry) and _frozen(registry, name).folder == dataset.folder
     base = name if named else str(dataset.folder.resolve())
     return f"{base}[split={dataset.split}]" if dataset.split else base
+
+
+def generators(dataset: FrozenDataset, registry: Registry) -> frozenset[str]:
+    """Return the third-party distribution whose code generates a dataset; none for files and for what comes with optbench."""
+    if not isinstance(dataset, MadeDataset):
+        return frozenset()
+    plugin = registry.find("dataset", dataset.component.name).plugin
+    return frozenset() if plugin.is_built_in else frozenset({plugin.distribution})

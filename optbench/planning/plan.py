@@ -13,7 +13,7 @@ from optbench.core.specs import Labels, RunSpec
 from optbench.data.loader import FrozenDataset
 from optbench.planning import defaults
 from optbench.planning.catalogue import Catalogue
-from optbench.planning.datasets import find_dataset, reference
+from optbench.planning.datasets import find_dataset, generators, reference
 from optbench.planning.entries import Instance
 from optbench.planning.expressions import parse_expression
 from optbench.planning.source_digest import digest
@@ -118,6 +118,7 @@ def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Job:
         loss=catalogue.instantiate("loss", spec.loss),
         dataset=dataset,
         dataset_label=labels.dataset,
+        dataset_distributions=generators(dataset, registry),
     )
     return combination.job(spec, labels)
 
@@ -132,6 +133,8 @@ class _Combination:
     loss: Instance
     dataset: FrozenDataset
     dataset_label: str
+    dataset_distributions: frozenset[str] = frozenset()
+    """The third-party distribution that generates the dataset."""
     workload: str = ""
     """Its name in a suite."""
 
@@ -186,7 +189,7 @@ class _Combination:
     @cached_property
     def distributions(self) -> frozenset[str]:
         """The third-party distributions of its components."""
-        return frozenset().union(*(part.distributions for part in self._parts))
+        return frozenset(self.dataset_distributions).union(*(part.distributions for part in self._parts))
 
     @property
     def _parts(self) -> tuple[Instance, ...]:
@@ -207,6 +210,7 @@ def _combinations(registry: Registry, selections: Selections, workload: str) -> 
     datasets = {(dataset.name, dataset.digest): dataset for dataset in _datasets(registry, selections)}
     for _, dataset in sorted(datasets.items()):
         label = reference(dataset, registry)
+        distributions = generators(dataset, registry)
         losses = _losses(catalogue, dataset, selections)
         embedders = _embedders(Catalogue(registry, [dataset]), dataset, selections)
         for loss, embedder, architecture, optimizer in itertools.product(losses, embedders, architectures, optimizers):
@@ -217,6 +221,7 @@ def _combinations(registry: Registry, selections: Selections, workload: str) -> 
                 loss=loss,
                 dataset=dataset,
                 dataset_label=label,
+                dataset_distributions=distributions,
                 workload=workload,
             )
 
