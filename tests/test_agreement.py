@@ -29,7 +29,7 @@ def test_generated_and_divided_datasets_agree_with_themselves(registry: Registry
 
 
 def test_another_dataset_under_the_same_name_is_noticed(registry: Registry) -> None:
-    (job,) = jobs_on(registry, "spirals")
+    job, *_ = jobs_on(registry, "spirals")
     changed = replace(job, dataset=replace(job.dataset, digest="0" * 64))
     difference = first_difference([sent(changed)], versions())
     assert isinstance(difference, Difference)
