@@ -76,8 +76,8 @@ def test_accuracy_is_read_at_the_epoch_of_the_lowest_validation_loss() -> None:
 
 @pytest.mark.parametrize("name", SCORES)
 def test_a_diverged_run_counts_with_what_the_metric_declares(name: str) -> None:
-    diverged = replace(RESULTS[4], majority=0.6)
-    expected = {"majority": 0.6, "first": 1.0, "infinite": math.inf}.get(SCORES[name].after_divergence)
+    diverged = replace(RESULTS[4], worst=0.6)
+    expected = {"worst": 0.6, "first": 1.0, "infinite": math.inf}.get(SCORES[name].after_divergence)
     assert expected is None or score(name, diverged, 100.0) == expected
 
 

@@ -53,7 +53,12 @@ BROKEN = {
     "spaces": (source("two words"), "refused", "a name is lower-case letters"),
     "newline": (source("two\nlines"), "refused", "a name is lower-case letters"),
     "escape": (source(ESCAPE), "refused", "a name is lower-case letters"),
-    "contract": ("OPTBENCH_CONTRACT = 7\n" + source("contract"), "refused", "contract 7, this optbench has contract 1"),
+    "contract": ("OPTBENCH_CONTRACT = 7\n" + source("contract"), "refused", "contract 7, this optbench has contract 2"),
+    "earlier": (
+        "OPTBENCH_CONTRACT = 1\n" + source("earlier"),
+        "refused",
+        "contract 1, this optbench has contract 2; docs/contract-2.md says what to change",
+    ),
     "defaults": (source("defaults").replace("lr: float = 0.1", "lr: float"), "refused", "defaults"),
     "values": (source("values").replace("float = 0.1", "object = np.float32(0.1)"), "refused", "is not a plain number"),
     "version": ("OPTBENCH_CONTRACT = True\n" + source("version"), "refused", "contract True, this optbench"),
@@ -77,6 +82,16 @@ def optbench_datasets():
 """,
         "refused",
         "D.folder is not a path",
+    ),
+    "suite": (
+        HOOK.replace("Optimizer", "Suite") + "class S(Suite): name = 's'\n@hookimpl\ndef optbench_suites(): return [S]",
+        "refused",
+        "S.file is not a path",
+    ),
+    "loss": (
+        HOOK + "@hookimpl\ndef optbench_losses(): return [Optimizer]",
+        "refused",
+        "not a subclass of optbench.Loss",
     ),
 }
 

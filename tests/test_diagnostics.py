@@ -11,6 +11,7 @@ import pytest
 from optbench import Layout, Model, Objective, Optimizer, State, Vector
 from optbench.architectures.single_layer import SingleLayer
 from optbench.core.seeding import stream
+from optbench.losses.squared_tanh import SquaredTanh
 from optbench.optimizers.adam import Adam
 from optbench.optimizers.gd import GD
 from optbench.optimizers.sgd import SGD
@@ -19,6 +20,7 @@ from optbench.training.loop import Batch, steps_per_epoch, train
 from optbench.wrappers.clip import Clip
 
 N, INPUTS, BATCH = 23, 6, 5
+LOSS = SquaredTanh()
 
 
 class SpyingModel:
@@ -26,11 +28,15 @@ class SpyingModel:
 
     def __init__(self) -> None:
         network = SingleLayer()
-        self._model: Model = network.bind(network.layout(INPUTS), "float64")
+        self._model: Model = network.bind(network.layout(INPUTS, 1), LOSS, "float64")
         self.w, self.g, self.layout = self._model.w, self._model.g, self._model.layout
         self.w[:] = network.initial(self.layout, stream(0, "init"))
-        self.outputs, self.predict = self._model.outputs, self._model.predict
+        self.forward = self._model.forward
         self.gradients: list[tuple[float, bool]] = []
+
+    @property
+    def z(self) -> np.ndarray:
+        return self._model.z
 
     def loss_and_grad(self, x: np.ndarray, y: np.ndarray) -> float:
         loss = self._model.loss_and_grad(x, y)
@@ -41,7 +47,7 @@ class SpyingModel:
 def run(opt: Optimizer, model: SpyingModel, *, probe: bool = True, epochs: int = 3) -> list[tuple[float, float, Vector]]:
     """Return the norms of gradient and update after each epoch, epoch 0 first, and the evaluated weights."""
     rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(N, INPUTS)), rng.choice([-1.0, 1.0], N)
+    x, y = rng.normal(size=(N, INPUTS)), rng.choice([-1.0, 1.0], (N, 1))
     last_step, seen = LastStep(Stopwatch()), []
 
     def monitor(_epoch: int, weights: Vector, _at: Batch, _seconds: float) -> bool:
@@ -52,6 +58,7 @@ def run(opt: Optimizer, model: SpyingModel, *, probe: bool = True, epochs: int =
     train(
         Probe(inner=opt, steps_per_epoch=steps, last_step=last_step) if probe else opt,
         model,
+        LOSS,
         x,
         y,
         epochs=epochs,
@@ -90,7 +97,7 @@ class Several(Optimizer):
     name: ClassVar[str] = "several"
 
     def step(self, w: Vector, s: State, t: int, at: Objective) -> None:
-        for y in (None if t % 5 else np.full(3, 100.0), None, None):  # the last batch of an epoch has three rows
+        for y in (None if t % 5 else np.full((3, 1), 100.0), None, None):  # the last batch of an epoch has three rows
             at.gradient(y)[:] = 0.0
             w += 0.01
 

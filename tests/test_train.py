@@ -15,6 +15,7 @@ from optbench.architectures.two_layer_mlp import TwoLayerMLP
 from optbench.core.contracts import Model, Objective, Optimizer, State
 from optbench.core.numerics import Layout, Vector
 from optbench.core.seeding import stream
+from optbench.losses.squared_tanh import SquaredTanh
 from optbench.optimizers.gd import GD
 from optbench.optimizers.sgd import SGD
 from optbench.training.loop import Batch, Trained, train
@@ -22,14 +23,17 @@ from optbench.training.loop import Batch, Trained, train
 N, INPUTS = 23, 6
 
 
+LOSS = SquaredTanh()
+
+
 def problem() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
-    return rng.normal(size=(N, INPUTS)), rng.choice([-1.0, 1.0], N)
+    return rng.normal(size=(N, INPUTS)), rng.choice([-1.0, 1.0], (N, 1))
 
 
 def model(architecture: Any = SingleLayer()) -> Model:  # noqa: B008  # frozen
-    layout = architecture.layout(INPUTS)
-    bound = architecture.bind(layout, "float64")
+    layout = architecture.layout(INPUTS, 1)
+    bound = architecture.bind(layout, LOSS, "float64")
     bound.w[:] = architecture.initial(layout, stream(0, "init"))
     return bound
 
@@ -45,6 +49,7 @@ def run(
     return train(
         opt,
         bound,
+        LOSS,
         x,
         y,
         epochs=epochs,
@@ -66,7 +71,7 @@ def test_sgd_equals_the_textbook() -> None:
             rows = order[first : first + 5]
             h = np.tanh(x[rows] @ w1)
             o = np.tanh(h @ w2)
-            d2 = (o - y[rows, None]) / len(rows) * (1 - o**2)
+            d2 = (o - y[rows]) / len(rows) * (1 - o**2)
             d1 = d2 @ w2.T * (1 - h**2)
             w2, w1 = w2 - 0.1 * h.T @ d2, w1 - 0.1 * x[rows].T @ d1
     assert run(SGD(lr=0.1), bound).status == "ok"
@@ -90,7 +95,7 @@ class Recorder(Optimizer):
         recorded.append((t, at.rows, at.evaluations, at.steps, at.outputs().copy()))
 
 
-recorded: list[tuple[int, int, int, int, np.ndarray]] = []
+recorded: list[tuple[int, float, float, int, np.ndarray]] = []
 
 
 def test_each_row_is_used_once_per_epoch_and_steps_start_at_one() -> None:
@@ -98,7 +103,7 @@ def test_each_row_is_used_once_per_epoch_and_steps_start_at_one() -> None:
     assert [t for t, *_ in recorded] == list(range(1, 11))
     assert [rows for _, rows, *_ in recorded][4::5] == [N, 2 * N]
     assert {steps for *_, steps, _ in recorded} == {10}
-    assert [len(outputs) for *_, outputs in recorded] == [5, 5, 5, 5, 3] * 2
+    assert [outputs.shape for *_, outputs in recorded] == [(5, 1), (5, 1), (5, 1), (5, 1), (3, 1)] * 2
 
 
 def test_gd_takes_one_step_per_epoch_on_all_rows() -> None:
@@ -200,6 +205,45 @@ def test_a_loss_that_is_not_finite_ends_the_run_within_one_step() -> None:
     assert len(recorded) == 4
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reader(Optimizer):
+    """Computes losses in the ways of `reads`, at weights of NaN where there is a "!"."""
+
+    name: ClassVar[str] = "reader"
+    reads: tuple[str, ...]
+
+    def init(self, w: Vector, layout: Layout) -> State:
+        recorded.clear()
+        return State(w=w.copy())
+
+    def step(self, w: Vector, s: State, t: int, at: Objective) -> None:
+        recorded.append((t, at.rows, at.evaluations, at.steps, w))
+        for read in self.reads:
+            w[:] = math.nan if read.endswith("!") and t == 3 else s.w
+            objective = at.full() if "full" in read else at
+            objective.value() if "value" in read else objective.gradient()
+
+
+WAYS = ("gradient", "value", "full gradient", "full value")
+
+
+@pytest.mark.parametrize("last", WAYS)
+@pytest.mark.parametrize("first", WAYS)
+def test_divergence_is_seen_in_the_loss_that_was_computed_last(first: str, last: str) -> None:
+    assert run(Reader(reads=(first, f"{last}!")), model()).status == "diverged"
+    assert len(recorded) == 3
+    assert run(Reader(reads=(f"{first}!", last)), model()).status == "ok"  # as of a line search that went too far and came back
+
+
+@pytest.mark.parametrize(
+    ("read", "evaluations", "rows"),
+    [("gradient", 1, 5), ("value", 0.5, 2.5), ("full gradient", 1, N), ("full value", 0.5, 0.5 * N)],
+)
+def test_what_is_computed_is_counted_at_its_cost(read: str, evaluations: float, rows: float) -> None:
+    run(Reader(reads=(read,)), model(), epochs=1)
+    assert [(one[2], one[1]) for one in recorded[:5]] == [(i * evaluations, i * rows) for i in range(5)]
+
+
 @pytest.mark.parametrize("size", [1, 5, 23, 100])
 def test_batches_do_not_depend_on_the_optimizer(size: int) -> None:
     orders = []
@@ -216,6 +260,7 @@ def test_batches_do_not_depend_on_the_optimizer(size: int) -> None:
         train(
             opt,
             bound,
+            LOSS,
             x,
             y,
             epochs=2,

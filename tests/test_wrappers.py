@@ -26,6 +26,7 @@ from optbench.core.seeding import stream
 from optbench.core.specs import RunSpec
 from optbench.data.loader import FrozenDataset
 from optbench.kit.problems import SMALL, Fixed, LeastSquares, start, trajectory
+from optbench.losses.squared_tanh import SquaredTanh
 from optbench.planning.plan import Selections, make_plan, rebuild
 from optbench.registry import Registry
 from optbench.registry.declarations import check_class
@@ -157,12 +158,13 @@ def test_within_one_clip_values_go_first_and_of_two_the_outer_one() -> None:
 
 
 def test_only_the_gradient_that_moves_weights_is_changed() -> None:
-    layout = SingleLayer().layout(4)
-    model = SingleLayer().bind(layout, "float64")
+    layout, loss = SingleLayer().layout(4, 1), SquaredTanh()
+    model = SingleLayer().bind(layout, loss, "float64")
     model.w[:] = SingleLayer().initial(layout, stream(0, "init"))
     rng = np.random.default_rng(0)
-    at = Batch(model, rng, steps=7)
-    x, y, v, out = rng.normal(size=(5, 4)), np.ones(5), rng.normal(size=4), np.empty(4)
+    x, y, v, out = rng.normal(size=(5, 4)), np.ones((5, 1)), rng.normal(size=4), np.empty(4)
+    at = Batch(model, loss, rng, 7, (np.vstack([x, -x]), np.vstack([y, y])))
+    everything = at.full().gradient().copy()
     at.take(x, y)
     at.hvp(v, out)
     plain, other, product = at.gradient().copy(), at.gradient(-y).copy(), out.copy()
@@ -174,13 +176,16 @@ def test_only_the_gradient_that_moves_weights_is_changed() -> None:
         g += 1
 
     changed = at.after(increase).after(double)
+    assert_allclose(changed.full().gradient(), 2 * (everything + 1))
     assert_allclose(changed.gradient(), 2 * (plain + 1))
     assert_allclose(changed.gradient(-y), other)
     changed.hvp(v, out)
     assert_allclose(out, product)
+    assert changed.value() == loss.value(model.forward(x), y)
     assert (changed.loss, changed.steps, changed.noise) == (at.loss, 7, rng)
-    assert (changed.evaluations, changed.rows) == (at.evaluations, at.rows) == (8, 40)
+    assert (changed.evaluations, changed.rows) == (at.evaluations, at.rows) == (10.5, 2 * 10 + 8.5 * 5)
     assert changed.outputs() is at.outputs()
+    assert changed.sample_labels().shape == y.shape
     assert_allclose(at.gradient(), plain)
 
 

@@ -169,7 +169,7 @@ class Registry:
 
 def _check_contract(contract: Any) -> None:
     if type(contract) is not int or contract != OPTBENCH_CONTRACT:
-        remedy = "; docs/contract-2.md says what to change" if contract == 1 else ""
+        remedy = "; docs/contract-2.md says what to change" if type(contract) is int and contract == 1 else ""
         raise PluginError(
             f"built for contract {reprlib.repr(contract)}, this optbench has contract {OPTBENCH_CONTRACT}{remedy}"
         )
