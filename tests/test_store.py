@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import hashlib
-import io
 import multiprocessing
 import sqlite3
 import threading
@@ -10,41 +8,15 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
+from earlier_stores import earlier
+from results import assert_equal
 
 from optbench.core.errors import StoreError
 from optbench.core.specs import Measurements, RunResult, Status
 from optbench.store import VERSION, Store
 from optbench.training.job import Job
 from optbench.training.run_job import run_job
-
-VERSION_2 = """
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    key TEXT NOT NULL UNIQUE,
-    identity TEXT NOT NULL,          -- the key without the digest of the source
-    status TEXT NOT NULL,
-    digest TEXT,
-    spec TEXT NOT NULL,
-    labels TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    majority REAL NOT NULL,
-    fingerprint TEXT NOT NULL,
-    made TEXT NOT NULL,              -- UTC
-    arrays BLOB NOT NULL,            -- npz
-    arrays_sha256 TEXT NOT NULL,
-    measured TEXT NOT NULL DEFAULT '{}'  -- since version 2
-);
-CREATE INDEX runs_by_status ON runs (status, key);
-CREATE INDEX runs_by_identity ON runs (identity, id);
-CREATE TABLE computed (              -- what follows from runs and is dear to compute again
-    key TEXT PRIMARY KEY,
-    content BLOB NOT NULL,
-    sha256 TEXT NOT NULL
-);
-"""
-"""The tables as version 2 of the store created them."""
 
 
 @pytest.fixture
@@ -59,31 +31,6 @@ def path(tmp_path: Path) -> Path:
 
 def with_source(result: RunResult, source: str, digest: str) -> RunResult:
     return replace(result, spec=replace(result.spec, source=source), digest=digest)
-
-
-def assert_equal(one: RunResult, two: RunResult) -> None:
-    for name in (
-        "spec",
-        "labels",
-        "status",
-        "reason",
-        "seconds",
-        "sketch_epochs",
-        "digest",
-        "majority",
-        "fingerprint",
-        "measured",
-    ):
-        assert getattr(one, name) == getattr(two, name), name
-    assert one.spec.key == two.spec.key
-    assert list(one.curves) == list(two.curves)
-    for name, values in one.curves.items():
-        assert values.dtype == np.float64
-        assert np.array_equal(values, two.curves[name], equal_nan=True)
-    assert (one.sketches is None) == (two.sketches is None)
-    if one.sketches is not None:
-        assert one.sketches.dtype == np.float32
-        assert np.array_equal(one.sketches, two.sketches)
 
 
 def test_a_result_is_read_as_it_was_stored(path: Path, result: RunResult) -> None:
@@ -193,92 +140,6 @@ def test_a_store_of_an_unknown_version_is_refused_with_both_numbers(path: Path, 
         db.execute(f"PRAGMA user_version = {version}")
     with pytest.raises(StoreError, match=f"version {version}, this optbench reads versions 1 to {VERSION}"):
         Store(path)
-
-
-def earlier(path: Path, version: int, results: list[RunResult]) -> None:
-    """Write a store as version 1 or 2 wrote it."""
-    new = path.with_name("new.sqlite")
-    with Store(new) as store:
-        for result in results:
-            store.put(result)
-    columns = "key, identity, status, digest, spec, labels, reason, majority, fingerprint, {}, arrays, arrays_sha256, measured"
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.executescript(VERSION_2)
-        db.execute("ATTACH ? AS new", (str(new),))
-        new_columns, old_columns = columns.format("stored_at"), columns.format("made")
-        db.execute(f"INSERT INTO runs ({old_columns}) SELECT {new_columns} FROM new.runs")  # noqa: S608  # written above
-        db.execute("INSERT INTO computed VALUES ('fit', ?, ?)", (b"a fit", hashlib.sha256(b"a fit").hexdigest()))
-        if version == 1:
-            db.execute("ALTER TABLE runs DROP COLUMN measured")
-        db.execute("PRAGMA application_id = 0x6F707462")
-        db.execute(f"PRAGMA user_version = {version}")
-    new.unlink()
-
-
-def version_of(path: Path) -> int:
-    with closing(sqlite3.connect(path)) as db:
-        return int(db.execute("PRAGMA user_version").fetchone()[0])
-
-
-@pytest.mark.parametrize("version", [1, 2])
-def test_an_earlier_store_is_migrated(path: Path, result: RunResult, version: int) -> None:
-    earlier(path, version, [result])
-    measured = result.measured if version == 2 else Measurements()
-    for _ in range(2):  # the second time it is of the current version
-        with Store(path, create=False) as store:
-            (stored,) = store.results()
-            assert_equal(stored, replace(result, measured=measured))
-            assert store.check() == []
-            assert store.identities() == {result.spec.identity: 1}
-            assert len(store.durations()) == (version == 2)
-            assert store.cached("fit") == b"a fit"
-        assert version_of(path) == VERSION
-    with Store(path) as store:
-        assert not store.put(RunResult(result.spec, result.labels, "failed"))
-        store.put(result)
-        assert store.results()[0].measured == result.measured
-
-
-@pytest.mark.parametrize("version", [1, 2])
-def test_a_corrupt_row_does_not_stop_a_migration(path: Path, result: RunResult, version: int) -> None:
-    other = replace(result, spec=replace(result.spec, seed=7))
-    earlier(path, version, [result, other])
-    with closing(sqlite3.connect(path)) as db, db:
-        db.execute(
-            "UPDATE runs SET spec = CAST(x'80FF' AS TEXT), identity = CAST(x'80FF' AS TEXT) WHERE key = ?", (other.spec.key,)
-        )
-    with Store(path) as store:
-        assert [stored.digest for stored in store.results([result.spec.key])] == [result.digest]
-        assert len(store.check()) == 1
-    assert version_of(path) == VERSION
-
-
-def test_a_migration_that_fails_changes_nothing(path: Path, result: RunResult) -> None:
-    earlier(path, 2, [result])
-    with closing(sqlite3.connect(path)) as db, db:
-        db.execute("ALTER TABLE computed RENAME TO gone")
-    with pytest.raises(StoreError, match="computed"):
-        Store(path)
-    assert version_of(path) == 2
-    with closing(sqlite3.connect(path)) as db, db:
-        db.execute("ALTER TABLE gone RENAME TO computed")
-    with Store(path) as store:
-        assert len(store.results()) == 1
-
-
-def test_the_first_version_stored_an_array_per_metric(path: Path, result: RunResult) -> None:
-    earlier(path, 1, [result])
-    out = io.BytesIO()
-    curves = {f"curve_{name}": values for name, values in result.curves.items()}
-    np.savez(
-        out, seconds=np.array(result.seconds), sketch_epochs=np.array(result.sketch_epochs), sketches=result.sketches, **curves
-    )
-    with closing(sqlite3.connect(path)) as db, db:
-        values = (out.getvalue(), hashlib.sha256(out.getvalue()).hexdigest())
-        db.execute("UPDATE runs SET arrays = ?, arrays_sha256 = ?", values)
-    with Store(path) as store:
-        assert_equal(store.results()[0], replace(result, measured=Measurements()))
 
 
 def test_durations_are_those_of_final_runs(path: Path, result: RunResult) -> None:

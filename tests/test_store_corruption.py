@@ -83,9 +83,9 @@ def test_text_that_is_not_utf8(path: Path, results: list[RunResult], column: str
     assert_corrupt(path, results, column, "the run with id 1" if column == "key" else None)
 
 
-@pytest.mark.parametrize("column", [*TEXT, "arrays", "majority"])
+@pytest.mark.parametrize("column", [*TEXT, "quality", "arrays", "worst"])
 def test_a_blob_or_text_that_belongs_elsewhere(path: Path, results: list[RunResult], column: str) -> None:
-    update(path, f"{column} = ?", "text" if column in ("arrays", "majority") else b"blob")
+    update(path, f"{column} = ?", "text" if column in ("arrays", "worst") else b"blob")
     assert_corrupt(path, results, column, "the run with id 1" if column == "key" else None)
 
 

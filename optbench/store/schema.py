@@ -1,9 +1,8 @@
 """The tables of a store, and the migrations from earlier versions.
 
 Version 2 added `measured`. Version 3 renamed `made` to `stored_at` and the table `computed` to `cache`; its index answers which
-runs are final, and with which identities, without reading a row. Version 4 renamed `majority` to `worst` and added `quality`.
-Earlier versions of optbench, which replace a final result by
-one that is not, refuse a store of version 3 or later.
+runs are final, and with which identities, without reading a row. Versions of optbench before it, which replace a final result
+by one that is not, refuse such a store. Version 4 renamed `majority` to `worst` and added `quality`.
 
 No migration reads or rewrites a row: runs of earlier versions stay readable, and a corrupt row does not stop it.
 """
