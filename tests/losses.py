@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -40,8 +40,3 @@ def problem(loss: Loss, task: Task, rows: int, dtype: npt.DTypeLike = "float64")
     """Return random z and targets, both of shape (rows, outputs)."""
     z = np.random.default_rng(4).normal(size=(rows, loss.outputs(task)))
     return z.astype(dtype), loss.targets(raw_targets(task, rows, dtype), task)
-
-
-def all_named() -> Iterator[Loss]:
-    """Yield every built-in loss with its defaults."""
-    yield from (cls() for cls in LOSSES.values())

@@ -56,7 +56,7 @@ def modules(*names: str) -> list[str]:
 
 
 def classes(job: Job) -> list[type]:
-    return [type(part) for part in (*layers(job.optimizer), job.architecture, job.embedder)]
+    return [type(part) for part in (*layers(job.optimizer), job.architecture, job.embedder, job.loss)]
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_every_module_that_a_run_imports_is_listed(
     script.write_bytes(pickle.dumps([pickle.dumps(job) for job in runs_of_all_components]))
     subprocess.run([sys.executable, "-W", "ignore", "-c", RUN_EACH, str(script)], check=True)
     # A package's list imports all components of a kind; a component is part of the keys of its own runs.
-    kinds = ("optimizer", "wrapper", "architecture", "embedder")
+    kinds = ("optimizer", "wrapper", "architecture", "embedder", "loss", "dataset")
     others = {name for kind in kinds for component in registry.components(kind) for name in tree.modules([component.cls])}
     for number, job in enumerate(runs_of_all_components):
         ended = json.loads((tmp_path / f"jobs.{number}").read_text(encoding="utf-8"))
@@ -289,7 +289,7 @@ def test_the_source_that_is_installed_for_a_stored_spec(registry: Registry, plan
     for job in plan:
         assert installed_source(registry, replace(job.spec, source="0" * 64)) == job.spec.source
     spec = plan[0].spec
-    for kind in ("optimizer", "architecture", "embedder"):
+    for kind in ("optimizer", "architecture", "embedder", "loss"):
         assert installed_source(registry, replace(spec, **{kind: Choice("gone", {"lr": 1.0})})) is None
     wrapped = replace(spec.optimizer, wrappers=(Choice("gone"),))
     assert installed_source(registry, replace(spec, optimizer=wrapped)) is None
