@@ -24,6 +24,7 @@ from optbench.data.vectors import FrozenVectors
 from optbench.optimizers.adam import Adam
 from optbench.optimizers.sgd import SGD
 from optbench.planning.catalogue import layers
+from optbench.planning.datasets import find_dataset
 from optbench.planning.imports import installed_file
 from optbench.planning.plan import Selections, make_plan
 from optbench.planning.source_digest import COMPUTING, EXEMPT, LISTS, ROOT, SourceTree, exempt, installed_source
@@ -153,20 +154,29 @@ for number, pickled in enumerate(jobs):
 
 @pytest.fixture(scope="module")
 def runs_of_all_components(registry: Registry) -> list[Job]:
-    """A short run of each optimizer, each wrapper, each architecture and each embedder that is installed."""
+    """A short run of each optimizer, wrapper, architecture, embedder, loss and kind of dataset that is installed."""
     around = [f"sgd|{name}{'[norm=1]' if name == 'clip' else ''}" for name in registry.names("wrapper")]
     one = Selections(optimizers=["sgd"], architectures=["single-layer"], embedders=["e5-small"], seeds=[0], epochs=1)
     selections = [
         replace(one, optimizers=[*registry.names("optimizer"), *around]),
         replace(one, architectures=registry.names("architecture")),
-        replace(one, embedders=[name for name in registry.names("embedder") if _is_complete(name)]),
+        replace(one, embedders=_embedders(registry, "texts")),
+        replace(one, embedders=_embedders(registry, "table"), datasets=["spirals"]),
+        *(replace(one, embedders=None, losses=[loss], datasets=[_dataset(registry, loss)]) for loss in registry.names("loss")),
     ]
     return [job for selection in selections for job in make_plan(registry, selection)]
 
 
-def _is_complete(embedder: str) -> bool:
-    """Whether what the embedder needs is installed: the encoder's extra is in an environment of its own."""
-    return embedder != "sentence-transformer"
+def _embedders(registry: Registry, takes: str) -> list[str]:
+    """The embedders for texts or for tables; not the encoder, whose extra is in an environment of its own."""
+    named = {component.name: component.cls for component in registry.components("embedder")}
+    return [name for name, cls in named.items() if cls.takes == takes and name != "sentence-transformer"]
+
+
+def _dataset(registry: Registry, loss: str) -> str:
+    """The first dataset that networks can be trained on with a loss."""
+    instance = registry.find("loss", loss).cls()
+    return next(name for name in registry.names("dataset") if not instance.incompatibility(find_dataset(registry, name).task))
 
 
 def test_every_module_that_a_run_imports_is_listed(
@@ -177,7 +187,7 @@ def test_every_module_that_a_run_imports_is_listed(
     script.write_bytes(pickle.dumps([pickle.dumps(job) for job in runs_of_all_components]))
     subprocess.run([sys.executable, "-W", "ignore", "-c", RUN_EACH, str(script)], check=True)
     # A package's list imports all components of a kind; a component is part of the keys of its own runs.
-    kinds = ("optimizer", "wrapper", "architecture", "embedder", "loss", "dataset")
+    kinds = ("optimizer", "wrapper", "architecture", "embedder", "loss")
     others = {name for kind in kinds for component in registry.components(kind) for name in tree.modules([component.cls])}
     for number, job in enumerate(runs_of_all_components):
         ended = json.loads((tmp_path / f"jobs.{number}").read_text(encoding="utf-8"))
