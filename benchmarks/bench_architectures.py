@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from . import reference
-from .common import INPUTS, initial, rows
+from .common import INPUTS, bound, initial, rows
 from .ratios import placements, ratio
 
 WIDTHS = {"single-layer": (INPUTS, 1), "two-layer-mlp": (INPUTS, 64, 1), "recursive-mlp": (INPUTS, 128, 64, 32, 1)}
@@ -39,9 +39,17 @@ class Prediction:
 
 def _method(name, architecture, n):
     network, w = initial(architecture)
-    model = network.bind(network.layout(INPUTS), "float32")
+    model, loss = bound(network)
     np.copyto(model.w, w, casting="same_kind")
     x, y = rows(n)
-    arguments = (x, y) if name == "loss_and_grad" else (x,)
     plain = reference.Network(WIDTHS[architecture], model.w, n)
-    return partial(getattr(model, name), *arguments), partial(getattr(plain, name), *arguments)
+    if name == "predict":
+        return _prediction(model, loss, x), partial(plain.predict, x)
+    return partial(model.loss_and_grad, x, y[:, None] if loss else y), partial(plain.loss_and_grad, x, y)
+
+
+def _prediction(model, loss, x):
+    if loss is None:
+        return partial(model.predict, x)
+    outputs = np.empty((len(x), 1), x.dtype)
+    return lambda: loss.predict(model.forward(x), outputs)

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import reference
 from .bench_architectures import WIDTHS
-from .common import INPUTS, Gradient, aligned, built_in, found, initial, rows
+from .common import INPUTS, Gradient, aligned, bound, built_in, found, initial, rows
 from .ratios import placements, ratio
 
 BATCH = 30
@@ -86,8 +86,9 @@ def _step(name, weights):
 def _epoch(name, architecture):
     train, optimizer = found("optbench.training.loop:train", "optbench.train:train"), built_in("optimizer", name)()
     network, w = initial(architecture)
-    first, model = w.astype(np.float32), network.bind(network.layout(INPUTS), "float32")
+    first, (model, loss) = w.astype(np.float32), bound(network)
     rng, (x, y) = np.random.default_rng(0), rows(600)
+    data = (x, y) if loss is None else (loss, x, y[:, None])
     options = {"epochs": 1, "batch_size": BATCH, "rng": rng, "noise": rng}
     monitor = "monitor" if "monitor" in signature(train).parameters else "watch"  # its earlier name
     options |= {"clock": lambda: 0.0, monitor: lambda *_: True}
@@ -97,7 +98,7 @@ def _epoch(name, architecture):
 
     def own():
         np.copyto(model.w, first)  # as at the start: after some hundred epochs gradients are subnormal, which is slow
-        train(optimizer, model, x, y, **options)
+        train(optimizer, model, *data, **options)
 
     def plain():
         np.copyto(model.w, first)

@@ -44,7 +44,16 @@ def aligned(*shape: int) -> np.ndarray:
 def initial(architecture: str) -> tuple[Any, Any]:
     """Return a network and its initial weights, float64."""
     network = built_in("architecture", architecture)()
-    return network, network.initial(network.layout(INPUTS), np.random.default_rng(0))
+    return network, network.initial(bound(network)[0].layout, np.random.default_rng(0))
+
+
+def bound(network: Any) -> tuple[Any, Any]:
+    """Return a float32 model with one tanh output, and its loss; None at a commit before losses were components."""
+    try:
+        loss = found("optbench.losses.squared_tanh:SquaredTanh")()
+    except NotImplementedError:
+        return network.bind(network.layout(INPUTS), "float32"), None
+    return network.bind(network.layout(INPUTS, 1), loss, "float32"), loss
 
 
 def rows(n: int, inputs: int = INPUTS) -> tuple[np.ndarray, np.ndarray]:
@@ -82,7 +91,7 @@ class Gradient:
 
     def outputs(self) -> np.ndarray:
         """Return outputs for methods that ask for some."""
-        return np.zeros(32, np.float32)
+        return np.zeros((32, 1), np.float32)
 
     def after(self, change: Any) -> Any:
         """Return this with a change."""

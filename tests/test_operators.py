@@ -48,6 +48,13 @@ def test_the_form_follows_from_the_inputs_and_its_products_are_the_array_s(rng, 
         assert_allclose(out, x @ w, rtol=1e-5 if dtype == "float32" else 1e-13, atol=1e-5 if dtype == "float32" else 1e-13)
 
 
+def test_rows_of_a_table_are_not_divided_into_questions_and_answers(rng):
+    x = repeated(rng)
+    assert operator(x, paired=False) is x
+    assert isinstance(operator(sparse(rng), paired=False), csr_array)
+    assert operator(x[:, 1:], paired=False).shape == (len(x), 2 * WIDTH)
+
+
 def test_each_distinct_part_is_multiplied_once(rng):
     assert Repeated(repeated(rng)).work == (5 + 6) / 20
     assert Repeated(distinct(rng)).work == 1.0

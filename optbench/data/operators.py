@@ -13,7 +13,7 @@ REPEATED = 0.9
 """The largest share of the work at which `Repeated` pays: above it, assembling its parts costs what was saved."""
 
 
-def operator(x: Array, *, paired: bool) -> Operator:
+def operator(x: Array, *, paired: bool = True) -> Operator:
     """Return an operator that is equivalent to `x @ w` up to rounding, but faster where inputs are sparse or recur.
 
     Args:
