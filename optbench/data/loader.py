@@ -97,7 +97,11 @@ class FrozenDataset:
         return table.divide(rows, f"{self.manifest.name}/{self.split}", shares, classes=bool(self.task.classes))
 
     def frozen_tables(self) -> Mapping[Split, TableRows]:
-        """Return the rows as they were frozen."""
+        """Return the rows of a table as they were frozen.
+
+        Raises:
+            DataError: a file is not the one that was frozen, or breaks a rule.
+        """
         assert self.manifest.columns is not None  # noqa: S101  # the manifest of a table has them
         tables: dict[Split, TableRows] = {}
         for name in SPLITS:
@@ -105,8 +109,12 @@ class FrozenDataset:
             rows = table.parse(manifests.checked_bytes(self.folder, entry.file, entry.sha256), path, self.manifest.columns)
             _check_count(len(rows), entry.rows, path)
             if table.digest_of_rows(rows) != entry.numbers:
-                raise DataError(f"{path}: the numbers are not those of the digest in the manifest")
+                raise DataError(
+                    f"{path}: its numbers have another digest than that in the manifest; restore both files, or create the "
+                    "dataset again with 'optbench data import'"
+                )
             tables[name] = rows
+        table.check_classes(tables["train"], self.manifest.columns, self._path("train"))
         return tables
 
     @cached_property

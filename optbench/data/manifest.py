@@ -87,6 +87,10 @@ class Columns(_Strict):
             names = getattr(self, what)
             if len(set(names)) != len(names):
                 raise ValueError(f"one of the {what} is named twice")
+            if not all(name.strip() == name != "" and name.isprintable() for name in names):
+                raise ValueError(
+                    f"one of the {what} has no name, or one with a line break, a control character or outer spaces"
+                )
         return self
 
 
