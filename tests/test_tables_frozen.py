@@ -85,8 +85,7 @@ def test_card_and_croissant_are_generated_from_what_is_loaded(shipped: FrozenDat
 
 def test_figures_are_measured_again_on_loaded_rows(registry: Registry) -> None:
     wine = load(registry.find("dataset", "wine").cls.folder)
-    assert wine.manifest.columns is not None
-    assert table_figures(wine.tables, wine.manifest.columns, wine.manifest.loss).keys() == wine.manifest.figures.keys()
+    assert table_figures(wine.tables, wine.manifest).keys() == wine.manifest.figures.keys()
 
 
 @pytest.mark.parametrize("embedder", [Raw(), Standardized()])

@@ -14,7 +14,7 @@ import numpy as np
 
 from optbench.core.contracts import Split, TableRows
 from optbench.core.errors import UsageError, nearest, shown
-from optbench.curation.table_writing import table_figures, write_table
+from optbench.curation.table_writing import write_table
 from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import Columns
 from optbench.data.table import divide
@@ -72,7 +72,6 @@ def remake(name: str, folder: Path, *, replace: bool = False) -> FrozenDataset:
         "url": recipe.url,
         "citation": recipe.citation,
         "loss": recipe.loss,
-        "figures": table_figures(tables, columns, recipe.loss),
     }
     return write_table(folder, tables, columns, about, replace=replace, remedy=REMEDY)
 

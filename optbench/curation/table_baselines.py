@@ -16,7 +16,7 @@ import numpy as np
 from optbench.core.contracts import Split, TableRows
 from optbench.core.numerics import Array
 from optbench.data.loader import FrozenDataset
-from optbench.data.manifest import Columns
+from optbench.data.manifest import Columns, Manifest
 from optbench.embedders.raw import Raw
 from optbench.embedders.standardized import Standardized
 
@@ -36,9 +36,7 @@ def table_baselines(dataset: FrozenDataset) -> dict[str, float]:
     Raises:
         DataError: a file is not the one that was frozen, or breaks a rule; or the dataset is not a table.
     """
-    columns = dataset.manifest.columns
-    assert columns is not None  # noqa: S101  # the manifest of a table has them
-    return baselines_of_rows(dataset.tables, columns, dataset.manifest.loss)
+    return baselines_of_rows(dataset.tables, dataset.manifest.table_columns, dataset.manifest.loss)
 
 
 def baselines_of_rows(tables: Mapping[Split, TableRows], columns: Columns, loss: str) -> dict[str, float]:
@@ -56,9 +54,11 @@ def baselines_of_rows(tables: Mapping[Split, TableRows], columns: Columns, loss:
     return {name: quality(values.reshape(test.targets.shape), test.targets) for name, values in predicted.items()}
 
 
-def measure_name(columns: Columns, loss: str) -> str:
+def measure_name(manifest: Manifest) -> str:
     """Return what the baselines of a table are measured by: what its loss reports."""
-    return ("balanced accuracy" if BALANCED in loss else "accuracy") if columns.classes else "R²"
+    if not manifest.table_columns.classes:
+        return "R²"
+    return "balanced accuracy" if BALANCED in manifest.loss else "accuracy"
 
 
 def condition_numbers(dataset: FrozenDataset) -> dict[str, float]:

@@ -37,8 +37,7 @@ def task_in_words(columns: Columns) -> str:
 
 
 def _sections(manifest: Manifest, tables: Mapping[Split, TableRows]) -> Iterator[str]:
-    columns = manifest.columns
-    assert columns is not None  # noqa: S101  # the manifest of a table has them
+    columns = manifest.table_columns
     yield f"# {manifest.title or manifest.name}"
     facts = {
         "name": f"{manifest.name}, version {manifest.version}",

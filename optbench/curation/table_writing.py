@@ -23,6 +23,7 @@ def write_table(
     columns: Columns,
     about: Mapping[str, Any],
     *,
+    measure: bool = True,
     replace: bool = False,
     remedy: str = REMEDY,
 ) -> FrozenDataset:
@@ -33,6 +34,7 @@ def write_table(
         tables: the rows of each split.
         columns: their columns.
         about: the other entries of the manifest, `name` among them.
+        measure: whether to measure the figures of the manifest, which may take a minute for many rows.
         replace: whether to replace a folder that exists.
         remedy: what the user can do about a folder that exists.
 
@@ -43,6 +45,8 @@ def write_table(
     files = {f"{name}.csv": write_csv(tables[name], columns) for name in SPLITS}
     entries = {name: split_file(name, files[f"{name}.csv"], len(tables[name]), digest_of_rows(tables[name])) for name in SPLITS}
     manifest = validated({**about, "kind": "table", "columns": columns, "splits": entries})
+    if measure:
+        manifest = manifest.model_copy(update={"figures": table_figures(tables, manifest)})
     return write_folder(folder, manifest, files, lambda described: table_companions(described, tables))
 
 
@@ -51,20 +55,19 @@ def table_companions(manifest: Manifest, tables: Mapping[Split, TableRows]) -> d
 
     Equal arguments give equal bytes on any machine.
     """
-    assert manifest.columns is not None  # noqa: S101  # the manifest of a table has them
-    described = croissant.croissant(manifest, dict.fromkeys(SPLITS, names(manifest.columns)))
+    described = croissant.croissant(manifest, dict.fromkeys(SPLITS, names(manifest.table_columns)))
     return {
         croissant.NAME: (json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode(),
         card.NAME: table_card(manifest, tables).encode(),
     }
 
 
-def table_figures(tables: Mapping[Split, TableRows], columns: Columns, loss: str) -> dict[str, str | dict[str, float]]:
+def table_figures(tables: Mapping[Split, TableRows], manifest: Manifest) -> dict[str, str | dict[str, float]]:
     """Return the measurements of a table as its manifest keeps them: condition numbers, and what simple models reach."""
     conditions = {name: float(f"{value:.4g}") for name, value in condition_numbers_of_rows(tables["train"]).items()}
-    measured = baselines_of_rows(tables, columns, loss)
+    measured = baselines_of_rows(tables, manifest.table_columns, manifest.loss)
     return {
         "condition number of the training inputs": conditions,
-        "measure of simple models": f"{measure_name(columns, loss)} on the test rows",
+        "measure of simple models": f"{measure_name(manifest)} on the test rows",
         **{model: {"all": round(value, 4)} for model, value in measured.items()},
     }

@@ -85,7 +85,7 @@ class FrozenDataset:
         """The rows of each split of a table: as frozen, or divided anew with the number as salt.
 
         Raises:
-            DataError: a file is not the one that was frozen, or breaks a rule.
+            DataError: a file is not the one that was frozen, or breaks a rule; or it is a dataset of texts.
         """
         if not self.split:
             return self.frozen_tables()
@@ -102,11 +102,11 @@ class FrozenDataset:
         Raises:
             DataError: a file is not the one that was frozen, or breaks a rule.
         """
-        assert self.manifest.columns is not None  # noqa: S101  # the manifest of a table has them
+        columns = self.manifest.table_columns
         tables: dict[Split, TableRows] = {}
         for name in SPLITS:
             entry, path = self.manifest.splits[name], self._path(name)
-            rows = table.parse(manifests.checked_bytes(self.folder, entry.file, entry.sha256), path, self.manifest.columns)
+            rows = table.parse(manifests.checked_bytes(self.folder, entry.file, entry.sha256), path, columns)
             _check_count(len(rows), entry.rows, path)
             if table.digest_of_rows(rows) != entry.numbers:
                 raise DataError(
@@ -114,7 +114,7 @@ class FrozenDataset:
                     "dataset again with 'optbench data import'"
                 )
             tables[name] = rows
-        table.check_classes(tables["train"], self.manifest.columns, self._path("train"))
+        table.check_classes(tables["train"], columns, self._path("train"))
         return tables
 
     @cached_property

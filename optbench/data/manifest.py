@@ -176,6 +176,17 @@ class Manifest(_Strict):
         return digest_of({name: split.numbers or split.sha256 for name, split in self.splits.items()})
 
     @property
+    def table_columns(self) -> Columns:
+        """The columns of a table.
+
+        Raises:
+            DataError: the dataset is one of texts.
+        """
+        if self.columns is None:
+            raise DataError(f"{self.name} is a dataset of texts; a table of numbers is needed")
+        return self.columns
+
+    @property
     def task(self) -> Task:
         """What is predicted."""
         if self.columns is None:
