@@ -15,13 +15,13 @@ import numpy as np
 from optbench.core.contracts import Split, TableRows
 from optbench.core.errors import UsageError, nearest, shown
 from optbench.curation.table_writing import write_table
+from optbench.curation.writing import OF_FOLDER
 from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import Columns
 from optbench.data.table import divide
 
 SHARES: Mapping[Split, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}
 """The shares of the splits of a new table."""
-REMEDY = "choose another folder, or replace it with --force"
 
 _DIGITS = (
     "The digits were written by 13 people. Each image of 32x32 bits was divided into blocks of 4x4, whose black pixels were "
@@ -73,7 +73,7 @@ def remake(name: str, folder: Path, *, replace: bool = False) -> FrozenDataset:
         "citation": recipe.citation,
         "loss": recipe.loss,
     }
-    return write_table(folder, tables, columns, about, replace=replace, remedy=REMEDY)
+    return write_table(folder, tables, columns, about, replace=replace, remedy=OF_FOLDER)
 
 
 def _digits() -> tuple[TableRows, Columns]:

@@ -12,7 +12,7 @@ from optbench.core.errors import DataError, UsageError, printable
 from optbench.curation import card, croissant
 from optbench.curation.reading import read
 from optbench.curation.row_rules import Source, check_labels, check_together, warn_of_repetitions
-from optbench.curation.writing import check_free, split_file, validated, write_folder
+from optbench.curation.writing import REMEDY, check_free, split_file, validated, write_folder
 from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import SPLITS, Manifest, SplitFile, VectorFile
 from optbench.data.rows import Row, columns, write_csv
@@ -49,6 +49,7 @@ def write(
     *,
     vectors: Mapping[str, tuple[VectorFile, bytes]] | None = None,
     replace: bool = False,
+    remedy: str = REMEDY,
 ) -> FrozenDataset:
     """Write a dataset into `folder` and return it; either the whole folder is written or nothing.
 
@@ -58,11 +59,12 @@ def write(
         about: the other entries of the manifest, `name` among them.
         vectors: for each set of vectors its entry and the content of its file.
         replace: whether to replace a folder that exists.
+        remedy: what the user can do about a folder that exists.
 
     Raises:
         UsageError: the folder already exists, or an entry of the manifest breaks a rule.
     """
-    check_free(folder, replace=replace)
+    check_free(folder, replace=replace, remedy=remedy)
     sets = vectors or {}
     contents = {f"{name}.csv": write_csv(rows) for name, rows in splits.items()}
     manifest = validated(

@@ -36,6 +36,12 @@ def task_in_words(columns: Columns) -> str:
     return f"regression, {len(columns.targets)} target{'s' * (len(columns.targets) > 1)}"
 
 
+def class_counts(tables: Mapping[Split, TableRows], columns: Columns) -> dict[str, int]:
+    """Return the number of rows of each class, over all splits; empty for a regression."""
+    targets = np.concatenate([rows.targets[:, 0] for rows in tables.values()])
+    return {name: int((targets == number).sum()) for number, name in enumerate(columns.classes)}
+
+
 def _sections(manifest: Manifest, tables: Mapping[Split, TableRows]) -> Iterator[str]:
     columns = manifest.table_columns
     yield f"# {manifest.title or manifest.name}"
@@ -67,7 +73,7 @@ def _sections(manifest: Manifest, tables: Mapping[Split, TableRows]) -> Iterator
     yield "## Columns\n\n" + _columns(columns, tables)
     if manifest.figures:
         yield "## Figures\n\n" + table(("measurement", "value"), flat(manifest.figures))
-    yield f"## Use\n\n```bash\noptbench data verify {manifest.name}\noptbench run -o adam -d {manifest.name}\n```"
+    yield f"## Use\n\n```bash\noptbench data verify {manifest.name}\noptbench run -o adam -d {manifest.name}   # or the path of this folder\n```"
     yield f"## Citation\n\n```bibtex\n{citation(manifest)}\n```"
 
 

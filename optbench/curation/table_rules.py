@@ -16,7 +16,7 @@ from optbench.data.made import MadeDataset
 from optbench.data.manifest import SPLITS, Columns
 from optbench.data.table import digest_of_rows
 
-SHIFT = 0.05
+SHIFT = 0.1
 """The largest difference between the share of a class in a split and in the training rows."""
 _SHOWN = 5  # names of columns in a message
 

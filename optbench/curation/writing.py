@@ -16,16 +16,22 @@ from optbench.data.loader import FrozenDataset, load
 from optbench.data.manifest import Manifest, SplitFile
 
 REMEDY = "choose another --name, or replace it with --force"
+OF_FOLDER = "choose another folder, or replace it with --force"
 
 
 def check_free(folder: Path, *, replace: bool, remedy: str = REMEDY) -> None:
     """Check that a dataset may be written to `folder`.
 
     Raises:
-        UsageError: it exists and is not to be replaced; the message ends with `remedy`.
+        UsageError: it exists and is not to be replaced, in which case the message ends with `remedy`; or it is to be replaced
+            and is something other than a dataset or an empty folder.
     """
-    if folder.exists() and not replace:
+    if not folder.exists():
+        return
+    if not replace:
         raise UsageError(f"{folder} already exists; {remedy}")
+    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / manifests.NAME).exists()):
+        raise UsageError(f"{folder} is not a dataset, and --force replaces only those; choose another folder")
 
 
 def split_file(name: str, content: bytes, rows: int, numbers: str | None = None) -> SplitFile:
@@ -55,9 +61,15 @@ def write_folder(
         manifest: the manifest, with an entry for each of the files.
         files: the files of rows and vectors, by name.
         describe: returns the files that are generated from the manifest, by name.
+
+    Raises:
+        UsageError: the folder cannot be written.
     """
     contents = {**files, manifests.NAME: (manifest.model_dump_json(indent=2) + "\n").encode(), **describe(manifest)}
-    with new_folder(folder) as unfinished:
-        for name, content in contents.items():
-            write_atomically(unfinished / name, content)
+    try:
+        with new_folder(folder) as unfinished:
+            for name, content in contents.items():
+                write_atomically(unfinished / name, content)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written: {error.strerror or error}; choose another folder") from error
     return load(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
-from optbench.cli.data import embed, freeze, generate, importing, info, make, remake, verify
+from optbench.cli.data import embed, export, freeze, generate, importing, info, make, remake, verify
 
 
 @click.group()
@@ -21,5 +21,6 @@ for command in (
     importing.import_files,
     make.make,
     remake.remake,
+    export.export,
 ):
     data.add_command(command)
