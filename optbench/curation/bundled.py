@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from optbench.core.contracts import Split, TableRows
+from optbench.core.contracts import TableRows
 from optbench.core.errors import UsageError, nearest, shown
 from optbench.curation.table_writing import write_table
 from optbench.curation.writing import OF_FOLDER
@@ -20,8 +20,6 @@ from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import Columns
 from optbench.data.table import divide
 
-SHARES: Mapping[Split, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}
-"""The shares of the splits of a new table."""
 
 _DIGITS = (
     "The digits were written by 13 people. Each image of 32x32 bits was divided into blocks of 4x4, whose black pixels were "
@@ -61,7 +59,7 @@ def remake(name: str, folder: Path, *, replace: bool = False) -> FrozenDataset:
         )
     recipe = RECIPES[name]
     rows, columns = recipe.load()
-    tables = divide(rows, name, SHARES, classes=bool(columns.classes))
+    tables = divide(rows, name, classes=bool(columns.classes))
     by_class = ", class by class" if columns.classes else ""
     about: dict[str, Any] = {
         "name": name,

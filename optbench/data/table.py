@@ -11,7 +11,8 @@ import numpy as np
 from optbench.core.contracts import Split, TableRows
 from optbench.core.errors import DataError, shown
 from optbench.core.numerics import Array
-from optbench.data.manifest import Columns
+from optbench.data.manifest import SPLITS, Columns
+from optbench.data.splitting import SHARES
 
 
 def digest_of_rows(rows: TableRows) -> str:
@@ -104,7 +105,7 @@ def check_classes(train: TableRows, columns: Columns, where: str) -> None:
         raise DataError(f"{where}: no training row is of the class {shown(absent[0])}; each class has at least one; {_AGAIN}")
 
 
-def divide(rows: TableRows, salt: str, shares: Mapping[Split, float], *, classes: bool) -> dict[Split, TableRows]:
+def divide(rows: TableRows, salt: str, shares: Mapping[str, float] = SHARES, *, classes: bool) -> dict[Split, TableRows]:
     """Divide rows into splits of these shares, in the order of a hash of their features, class by class.
 
     Rows of equal features stay together, so that none of them is in two splits; they count as the class with the lowest number
@@ -114,7 +115,7 @@ def divide(rows: TableRows, salt: str, shares: Mapping[Split, float], *, classes
     Args:
         rows: all rows.
         salt: what the hash depends on besides the features.
-        shares: how much of each class a split gets, relative to the others; all above 0.
+        shares: how much of each class each split gets, relative to the others; all above 0.
         classes: whether the target is the number of a class.
     """
     groups: dict[bytes, list[int]] = {}
@@ -124,11 +125,11 @@ def divide(rows: TableRows, salt: str, shares: Mapping[Split, float], *, classes
     for content, members in groups.items():
         stratum = float(rows.targets[members, 0].min()) if classes else 0.0
         strata.setdefault(stratum, []).append((hashlib.sha256(salt.encode() + b"\n" + content).digest(), members))
-    found: dict[Split, list[int]] = {split: [] for split in shares}
+    found: dict[Split, list[int]] = {split: [] for split in SPLITS}
     for _, hashed in sorted(strata.items()):
-        counts: dict[Split, int] = dict.fromkeys(shares, 0)
+        counts: dict[Split, int] = dict.fromkeys(SPLITS, 0)
         for _, members in sorted(hashed):
-            split = min(shares, key=lambda name: counts[name] / shares[name])
+            split = min(SPLITS, key=lambda name: counts[name] / shares[name])
             counts[split] += len(members)
             found[split] += members
     return {split: taken(rows, sorted(members)) for split, members in found.items()}
