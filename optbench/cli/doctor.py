@@ -57,8 +57,8 @@ def _check_datasets(registry: Registry) -> Iterator[tuple[str, str, str]]:
 
     for name in dataset_names(registry):
         try:
-            rows = {split: len(rows) for split, rows in find_dataset(registry, name).splits.items()}
-            yield f"dataset {name}", ", ".join(f"{count} {split}" for split, count in rows.items()), ""
+            sizes = find_dataset(registry, name).sizes
+            yield f"dataset {name}", ", ".join(f"{count} {split}" for split, count in sizes.items()), ""
         except OptbenchError as error:
             yield f"dataset {name}", "", str(error)
 

@@ -13,6 +13,7 @@ from optbench.core.errors import OptbenchError
 from optbench.core.names import plural
 
 if TYPE_CHECKING:
+    from optbench.data.loader import FrozenDataset
     from optbench.planning.suites import SuiteFile
     from optbench.registry import Registry
 
@@ -71,12 +72,21 @@ def _datasets(registry: Registry) -> list[dict[str, Any]]:
         {
             "name": name,
             "version": dataset.manifest.version,
+            "kind": dataset.kind,
+            "task": _task(dataset),
             "rows": sum(split.rows for split in dataset.manifest.splits.values()),
             "vectors": ", ".join(sorted(dataset.manifest.vectors)),
             "summary": dataset.manifest.title,
         }
         for name, dataset in _readable(registry)
     ]
+
+
+def _task(dataset: FrozenDataset) -> str:
+    task = dataset.task
+    if task.classes:
+        return f"{len(task.classes)} classes"
+    return f"{task.columns} number{'s' * (task.columns > 1)}"
 
 
 def _suites(registry: Registry) -> list[dict[str, Any]]:
@@ -111,7 +121,7 @@ def _readable_suites(registry: Registry) -> Iterator[tuple[SuiteFile, str]]:
             say(f"warning: {error}")
 
 
-def _readable(registry: Registry) -> Iterator[tuple[str, Any]]:
+def _readable(registry: Registry) -> Iterator[tuple[str, FrozenDataset]]:
     """Yield all datasets by name, with a warning for each that breaks a rule."""
     from optbench.planning.datasets import dataset_names, find_dataset
 

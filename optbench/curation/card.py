@@ -11,6 +11,8 @@ from optbench.data.manifest import SPLITS, Manifest
 from optbench.data.rows import Row, columns
 
 NAME = "README.md"
+LARGE = 1000
+"""From here on, numbers have four digits instead of three places."""
 
 
 def tally(splits: Mapping[str, list[Row]]) -> dict[str, Any]:
@@ -50,29 +52,29 @@ def _sections(manifest: Manifest, counts: Mapping[str, Any], figures: Mapping[st
         "mean length of an answer": f"{counts['lengths']['1']} characters if right, {counts['lengths']['-1']} if wrong",
         "digest": f"`{manifest.digest}`",
     }
-    yield _table(("", ""), ((key, value) for key, value in facts.items() if value))
+    yield table(("", ""), ((key, value) for key, value in facts.items() if value))
     if manifest.made:
         yield f"## How it was made\n\n{manifest.made}"
     if manifest.generated:
-        yield "## Generation\n\n" + _table(("", ""), manifest.generated.facts.items())
-    yield "## Splits\n\n" + _table(
+        yield "## Generation\n\n" + table(("", ""), manifest.generated.facts.items())
+    yield "## Splits\n\n" + table(
         ("split", "rows", "file", "SHA-256"),
         ((name, split.rows, split.file, f"`{split.sha256}`") for name, split in sorted(manifest.splits.items(), key=_in_order)),
     )
-    yield "## Columns\n\n" + _table(("column", "meaning"), ((name, COLUMNS[name]) for name in counts["columns"]))
+    yield "## Columns\n\n" + table(("column", "meaning"), ((name, COLUMNS[name]) for name in counts["columns"]))
     for title, key in (("Topics", "topics"), ("Kinds", "kinds")):
         if counts[key]:
-            yield f"## {title}\n\n" + _table((key.removesuffix("s"), "rows"), counts[key].items())
+            yield f"## {title}\n\n" + table((key.removesuffix("s"), "rows"), counts[key].items())
     if manifest.vectors:
-        yield "## Vectors\n\n" + _table(
+        yield "## Vectors\n\n" + table(
             ("name", "dimension", "file", "description", "SHA-256"),
             ((name, v.dimension, v.file, v.description, f"`{v.sha256}`") for name, v in sorted(manifest.vectors.items())),
         )
     if manifest.tried:
         head = tuple(dict.fromkeys(name for row in manifest.tried for name in row))
-        yield "## What was tried\n\n" + _table(head, ([row.get(name, "") for name in head] for row in manifest.tried))
+        yield "## What was tried\n\n" + table(head, ([row.get(name, "") for name in head] for row in manifest.tried))
     if figures:
-        yield "## Figures\n\n" + _table(("measurement", "value"), _flat(figures))
+        yield "## Figures\n\n" + table(("measurement", "value"), flat(figures))
     yield f"## Use\n\n```bash\noptbench data verify {manifest.name}\noptbench run --all -d {manifest.name}\n```"
     yield f"## Citation\n\n```bibtex\n{citation(manifest)}\n```"
 
@@ -81,19 +83,25 @@ def _in_order(item: tuple[str, Any]) -> int:
     return SPLITS.index(item[0])
 
 
-def _table(head: tuple[str, ...], rows: Iterable[Iterable[Any]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[Iterable[Any]]) -> str:
+    """Return a table in Markdown."""
     return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in (head, ("---",) * len(head), *rows))
 
 
 def _cell(value: Any) -> str:
-    text = f"{value:.3f}" if isinstance(value, float) else " ".join(str(value).split())
+    text = _number(value) if isinstance(value, float) else " ".join(str(value).split())
     return text.replace("|", "\\|")
 
 
-def _flat(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _number(value: float) -> str:
+    return f"{value:.3f}" if abs(value) < LARGE else f"{value:.4g}"
+
+
+def flat(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the name and value of each measurement."""
     for name, value in figures.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}, ")
+            yield from flat(value, f"{prefix}{name}, ")
         else:
             yield f"{prefix}{name}", value
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optbench.data.manifest import SPLITS, Manifest, SplitFile, VectorFile
+from optbench.curation.croissant_context import CONTEXT
+from optbench.data.manifest import SPLITS, Columns, Manifest, SplitFile, VectorFile
 
 NAME = "croissant.json"
 COLUMNS = {
@@ -24,51 +25,8 @@ COLUMNS = {
 """The meaning of each column of a split's file."""
 KNOWN_LICENCES = frozenset({"Apache-2.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0", "MIT", "ODbL-1.0", "PDDL-1.0"})
 """Licences that are written as their SPDX address, as Croissant recommends; any other is written as it is."""
+_WITHOUT_TITLE = {"texts": "Question-answer pairs.", "table": "A table of numbers."}
 _ROLES = {"train": "TrainingSplit", "validation": "ValidationSplit", "test": "TestSplit"}
-# The context as the standard prescribes it.
-_CONTEXT = {
-    "@language": "en",
-    "@vocab": "https://schema.org/",
-    "arrayShape": "cr:arrayShape",
-    "citeAs": "cr:citeAs",
-    "column": "cr:column",
-    "conformsTo": "dct:conformsTo",
-    "containedIn": "cr:containedIn",
-    "cr": "http://mlcommons.org/croissant/",
-    "data": {"@id": "cr:data", "@type": "@json"},
-    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "dct": "http://purl.org/dc/terms/",
-    "description": {"@container": "@language"},
-    "equivalentProperty": "cr:equivalentProperty",
-    "examples": {"@id": "cr:examples", "@type": "@json"},
-    "extract": "cr:extract",
-    "field": "cr:field",
-    "fileObject": "cr:fileObject",
-    "fileProperty": "cr:fileProperty",
-    "fileSet": "cr:fileSet",
-    "format": "cr:format",
-    "includes": "cr:includes",
-    "isArray": "cr:isArray",
-    "isLiveDataset": "cr:isLiveDataset",
-    "jsonPath": "cr:jsonPath",
-    "key": "cr:key",
-    "md5": "cr:md5",
-    "name": {"@container": "@language"},
-    "parentField": "cr:parentField",
-    "path": "cr:path",
-    "rai": "http://mlcommons.org/croissant/RAI/",
-    "recordSet": "cr:recordSet",
-    "references": "cr:references",
-    "regex": "cr:regex",
-    "repeated": "cr:repeated",
-    "replace": "cr:replace",
-    "samplingRate": "cr:samplingRate",
-    "sc": "https://schema.org/",
-    "separator": "cr:separator",
-    "source": "cr:source",
-    "subField": "cr:subField",
-    "transform": "cr:transform",
-}
 
 
 def croissant(manifest: Manifest, columns: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -78,12 +36,12 @@ def croissant(manifest: Manifest, columns: Mapping[str, Sequence[str]]) -> dict[
         manifest: its manifest.
         columns: the columns of each split's file.
     """
-    splits = {name: manifest.splits[name] for name in SPLITS}  # type: ignore[index]  # SPLITS are the literal's values
+    splits = {name: manifest.splits[name] for name in SPLITS}
     about = {
-        "@context": _CONTEXT,
+        "@context": CONTEXT,
         "@type": "sc:Dataset",
         "name": manifest.name,
-        "description": " ".join(filter(None, (_sentence(manifest.title), manifest.made))) or "Question-answer pairs.",
+        "description": " ".join(filter(None, (_sentence(manifest.title), manifest.made))) or _WITHOUT_TITLE[manifest.kind],
         "conformsTo": "http://mlcommons.org/croissant/1.1",
         "version": manifest.version,
         "url": manifest.url,
@@ -96,7 +54,7 @@ def croissant(manifest: Manifest, columns: Mapping[str, Sequence[str]]) -> dict[
             *(_rows_file(name, split) for name, split in splits.items()),
             *(_vector_file(name, vectors) for name, vectors in sorted(manifest.vectors.items())),
         ],
-        "recordSet": [_splits(), *(_records(name, split, columns[name]) for name, split in splits.items())],
+        "recordSet": [_splits(manifest), *(_records(manifest, name, split, columns[name]) for name, split in splits.items())],
     }
     return {key: value for key, value in about.items() if value}
 
@@ -114,6 +72,27 @@ def citation(manifest: Manifest) -> str:
     }
     fields = ", ".join(f"{key} = {{{value}}}" for key, value in entries.items() if value)
     return f"@misc{{{manifest.name}-{manifest.version}, {fields}}}"
+
+
+def meaning(table: Columns | None, column: str) -> str:
+    """Return the meaning of a column of a split's file.
+
+    Args:
+        table: the columns of a table; None for texts.
+        column: the column's name.
+    """
+    if table is None:
+        return COLUMNS[column]
+    if table.classes and column in table.targets:
+        return f"The number of the class: {', '.join(f'{number} {name}' for number, name in enumerate(table.classes))}."
+    roles = ((table.features, "a feature"), (table.targets, "a target"))
+    return f"A number: {' and '.join(role for names, role in roles if column in names)}."
+
+
+def _type(table: Columns | None, column: str) -> str:
+    if table is None:
+        return "sc:Integer" if column == "label" else "sc:Text"
+    return "sc:Integer" if table.classes and column in table.targets else "sc:Float"
 
 
 def _rows_file(name: str, split: SplitFile) -> dict[str, Any]:
@@ -137,30 +116,31 @@ def _file(entry: SplitFile | VectorFile, description: str, encoding: str) -> dic
     }
 
 
-def _splits() -> dict[str, Any]:
+def _splits(manifest: Manifest) -> dict[str, Any]:
+    inseparable = "a question is" if manifest.columns is None else "rows of equal features are"
     return {
         "@type": "cr:RecordSet",
         "@id": "splits",
         "name": "splits",
-        "description": "The splits; a question is in one of them only.",
+        "description": f"The splits; {inseparable} in one of them only.",
         "dataType": "cr:Split",
         "key": {"@id": "splits/name"},
         "field": [
             {"@type": "cr:Field", "@id": "splits/name", "name": "name", "dataType": "sc:Text"},
             {"@type": "cr:Field", "@id": "splits/url", "name": "url", "dataType": "sc:URL"},
         ],
-        "data": [{"splits/name": name, "splits/url": f"{_CONTEXT['cr']}{_ROLES[name]}"} for name in SPLITS],
+        "data": [{"splits/name": name, "splits/url": f"{CONTEXT['cr']}{_ROLES[name]}"} for name in SPLITS],
     }
 
 
-def _records(name: str, split: SplitFile, columns: Sequence[str]) -> dict[str, Any]:
+def _records(manifest: Manifest, name: str, split: SplitFile, columns: Sequence[str]) -> dict[str, Any]:
     fields = [
         {
             "@type": "cr:Field",
             "@id": f"{name}/{column}",
             "name": column,
-            "description": COLUMNS[column],
-            "dataType": "sc:Integer" if column == "label" else "sc:Text",
+            "description": meaning(manifest.columns, column),
+            "dataType": _type(manifest.columns, column),
             "source": {"fileObject": {"@id": split.file}, "extract": {"column": column}},
         }
         for column in columns

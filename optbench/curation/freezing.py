@@ -14,9 +14,10 @@ from optbench.curation.encoders import SLOTS
 from optbench.curation.encoding import make_vectors
 from optbench.curation.generation.journal import Record, records
 from optbench.curation.generation.provenance import generated
-from optbench.curation.importing import check_free, write
+from optbench.curation.importing import write
 from optbench.curation.reading import is_pairs, read
 from optbench.curation.row_rules import Source, check_labels, check_together, warn_of_repetitions
+from optbench.curation.writing import check_free
 from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import VectorFile
 from optbench.data.provenance import Generated

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from optbench.core.errors import DataError, UsageError, printable
-from optbench.core.files import new_folder, write_atomically
 from optbench.curation import card, croissant
 from optbench.curation.reading import read
 from optbench.curation.row_rules import Source, check_labels, check_together, warn_of_repetitions
-from optbench.data import manifest as manifests
-from optbench.data.loader import FrozenDataset, load
+from optbench.curation.writing import REMEDY, check_free, split_file, validated, write_folder
+from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import SPLITS, Manifest, SplitFile, VectorFile
 from optbench.data.rows import Row, columns, write_csv
 from optbench.data.same_text import representatives
@@ -45,16 +42,6 @@ def read_files(files: Mapping[str, Path], validation_share: float) -> dict[str, 
     return {name: splits[name] for name in SPLITS}
 
 
-def check_free(folder: Path, *, replace: bool) -> None:
-    """Check that a dataset may be written to `folder`.
-
-    Raises:
-        UsageError: it exists and is not to be replaced.
-    """
-    if folder.exists() and not replace:
-        raise UsageError(f"{folder} already exists; choose another --name, or replace it with --force")
-
-
 def write(
     folder: Path,
     splits: Mapping[str, list[Row]],
@@ -62,6 +49,7 @@ def write(
     *,
     vectors: Mapping[str, tuple[VectorFile, bytes]] | None = None,
     replace: bool = False,
+    remedy: str = REMEDY,
 ) -> FrozenDataset:
     """Write a dataset into `folder` and return it; either the whole folder is written or nothing.
 
@@ -71,35 +59,29 @@ def write(
         about: the other entries of the manifest, `name` among them.
         vectors: for each set of vectors its entry and the content of its file.
         replace: whether to replace a folder that exists.
+        remedy: what the user can do about a folder that exists.
 
     Raises:
         UsageError: the folder already exists, or an entry of the manifest breaks a rule.
     """
-    check_free(folder, replace=replace)
+    check_free(folder, replace=replace, remedy=remedy)
     sets = vectors or {}
     contents = {f"{name}.csv": write_csv(rows) for name, rows in splits.items()}
-    try:
-        manifest = Manifest.model_validate(
-            {
-                **about,
-                "splits": {
-                    name: SplitFile(
-                        file=f"{name}.csv", sha256=hashlib.sha256(contents[f"{name}.csv"]).hexdigest(), rows=len(rows)
-                    )
-                    for name, rows in splits.items()
-                },
-                "vectors": {name: entry for name, (entry, _) in sets.items()},
-            }
-        )
-    except ValidationError as error:
-        raise UsageError(f"a dataset cannot be written with this manifest: {manifests.first_error(error)}") from error
+    manifest = validated(
+        {
+            **about,
+            "splits": {name: _entry(name, contents[f"{name}.csv"], rows) for name, rows in splits.items()},
+            "vectors": {name: entry for name, (entry, _) in sets.items()},
+        }
+    )
     contents |= {entry.file: content for entry, content in sets.values()}
-    contents[manifests.NAME] = (manifest.model_dump_json(indent=2) + "\n").encode()
-    contents |= companions(manifest, splits)
-    with new_folder(folder) as unfinished:
-        for name, content in contents.items():
-            write_atomically(unfinished / name, content)
-    return load(folder)
+    return write_folder(folder, manifest, contents, lambda described: companions(described, splits))
+
+
+def _entry(name: str, content: bytes, rows: Sequence[Row]) -> SplitFile:
+    if not rows:
+        raise UsageError(f"a dataset cannot be written: the {name} split has no rows")
+    return split_file(name, content, len(rows))
 
 
 def companions(manifest: Manifest, splits: Mapping[str, list[Row]]) -> dict[str, bytes]:

@@ -76,7 +76,9 @@ def _texts(dataset: FrozenDataset, embedder: Embedder) -> tuple[list[Array], Arr
 
 def _numbers(dataset: FrozenDataset, embedder: Embedder) -> tuple[list[Array], Array]:
     """Return the vectors of a table's rows, and what is predicted."""
-    features, targets = (np.concatenate([getattr(dataset.tables[name], part) for name in SPLITS]) for part in _PARTS)
+    features, targets = (
+        np.concatenate([getattr(dataset.tables[name], part) for name in SPLITS]) for part in ("features", "targets")
+    )
     vectors = embedder.encode_table(features, embedder.fit_table(dataset.tables["train"].features))
     if not isinstance(vectors, np.ndarray) or vectors.dtype.kind != "f" or vectors.shape[:1] != features.shape[:1]:
         got = f"{vectors.dtype} of shape {vectors.shape}" if isinstance(vectors, np.ndarray) else type(vectors).__name__
@@ -86,9 +88,6 @@ def _numbers(dataset: FrozenDataset, embedder: Embedder) -> tuple[list[Array], A
     if vectors.ndim != 2 or not vectors.shape[1] or not np.isfinite(vectors).all():  # noqa: PLR2004  # rows and columns
         raise DataError(f"embedder {embedder.name!r} returned no columns, NaN or infinity for a row of numbers")
     return [vectors], targets
-
-
-_PARTS = ("features", "targets")
 
 
 def _standardized(y: Array, training: Array) -> Array:

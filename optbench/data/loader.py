@@ -85,7 +85,7 @@ class FrozenDataset:
         """The rows of each split of a table: as frozen, or divided anew with the number as salt.
 
         Raises:
-            DataError: a file is not the one that was frozen, or breaks a rule.
+            DataError: a file is not the one that was frozen, or breaks a rule; or it is a dataset of texts.
         """
         if not self.split:
             return self.frozen_tables()
@@ -97,16 +97,24 @@ class FrozenDataset:
         return table.divide(rows, f"{self.manifest.name}/{self.split}", shares, classes=bool(self.task.classes))
 
     def frozen_tables(self) -> Mapping[Split, TableRows]:
-        """Return the rows as they were frozen."""
-        assert self.manifest.columns is not None  # noqa: S101  # the manifest of a table has them
+        """Return the rows of a table as they were frozen.
+
+        Raises:
+            DataError: a file is not the one that was frozen, or breaks a rule.
+        """
+        columns = self.manifest.table_columns
         tables: dict[Split, TableRows] = {}
         for name in SPLITS:
             entry, path = self.manifest.splits[name], self._path(name)
-            rows = table.parse(manifests.checked_bytes(self.folder, entry.file, entry.sha256), path, self.manifest.columns)
+            rows = table.parse(manifests.checked_bytes(self.folder, entry.file, entry.sha256), path, columns)
             _check_count(len(rows), entry.rows, path)
             if table.digest_of_rows(rows) != entry.numbers:
-                raise DataError(f"{path}: the numbers are not those of the digest in the manifest")
+                raise DataError(
+                    f"{path}: its numbers have another digest than that in the manifest; restore both files, or create the "
+                    "dataset again with 'optbench data import'"
+                )
             tables[name] = rows
+        table.check_classes(tables["train"], columns, self._path("train"))
         return tables
 
     @cached_property

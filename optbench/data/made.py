@@ -41,8 +41,19 @@ class MadeDataset(FrozenDataset):
         return divided(dataset, self.split).digest if self.split else dataset.digest
 
     def frozen_tables(self) -> Mapping[Split, TableRows]:
-        """Return the rows that are generated."""
-        return _generated(self.component)
+        """Return the rows that are generated.
+
+        Raises:
+            DataError: they are not those that were generated where the runs were planned.
+        """
+        rows = _generated(self.component)
+        for name in SPLITS:
+            if table.digest_of_rows(rows[name]) != self.manifest.splits[name].numbers:
+                raise DataError(
+                    f"dataset {self.manifest.name!r} generates other {name} rows here than where the run was planned; "
+                    "'generate' must return the same bits on every machine: no product of matrices, no global generator"
+                )
+        return rows
 
 
 def made(component: GeneratedDataset, name: str, loss: str) -> MadeDataset:
@@ -81,11 +92,15 @@ def made(component: GeneratedDataset, name: str, loss: str) -> MadeDataset:
     )
     for split in SPLITS:
         table.check_targets(rows[split].targets, columns, f"{name}, {split}")
+    table.check_classes(rows["train"], columns, name)
     return MadeDataset(Path(), manifest.digest, manifest, component=component)
 
 
 def _made_again(component: GeneratedDataset, digest: str, manifest: Manifest, split: int) -> MadeDataset:
     return MadeDataset(Path(), digest, manifest, split, component=component)
+
+
+_AXES = 2  # rows and columns
 
 
 @lru_cache(maxsize=4)
@@ -96,8 +111,7 @@ def _generated(component: GeneratedDataset) -> Mapping[Split, TableRows]:
         one = rows.get(name)
         arrays = (one.features, one.targets) if isinstance(one, TableRows) else ()
         if not arrays or not all(
-            isinstance(part, np.ndarray) and part.dtype == np.float64 and part.ndim == 2  # noqa: PLR2004  # rows and columns
-            for part in arrays
+            isinstance(part, np.ndarray) and part.dtype == np.float64 and part.ndim == _AXES for part in arrays
         ):
             raise DataError(f"dataset {component.name!r} generated no float64 matrices of features and targets for {name!r}")
         features, targets = arrays
@@ -109,4 +123,5 @@ def _generated(component: GeneratedDataset) -> Mapping[Split, TableRows]:
             )
         if not (np.isfinite(features).all() and np.isfinite(targets).all()):
             raise DataError(f"dataset {component.name!r} generated NaN or infinity for {name!r}")
-    return rows
+    # A file of the same numbers has no -0.0.
+    return {name: TableRows(rows[name].features + 0.0, rows[name].targets + 0.0) for name in SPLITS}

@@ -87,6 +87,10 @@ class Columns(_Strict):
             names = getattr(self, what)
             if len(set(names)) != len(names):
                 raise ValueError(f"one of the {what} is named twice")
+            if not all(name.strip() == name != "" and name.isprintable() for name in names):
+                raise ValueError(
+                    f"one of the {what} has no name, or one with a line break, a control character or outer spaces"
+                )
         return self
 
 
@@ -170,6 +174,17 @@ class Manifest(_Strict):
         That of a table covers its numbers and not how they are written, so that it is the same for a generated table.
         """
         return digest_of({name: split.numbers or split.sha256 for name, split in self.splits.items()})
+
+    @property
+    def table_columns(self) -> Columns:
+        """The columns of a table.
+
+        Raises:
+            DataError: the dataset is one of texts.
+        """
+        if self.columns is None:
+            raise DataError(f"{self.name} is a dataset of texts; a table of numbers is needed")
+        return self.columns
 
     @property
     def task(self) -> Task:

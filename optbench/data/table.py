@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from optbench.core.contracts import Split, TableRows
-from optbench.core.errors import DataError
+from optbench.core.errors import DataError, shown
 from optbench.core.numerics import Array
-from optbench.data.manifest import Columns
+from optbench.data.manifest import SPLITS, Columns
+from optbench.data.splitting import SHARES
 
 
 def digest_of_rows(rows: TableRows) -> str:
@@ -49,18 +50,12 @@ def parse(content: bytes, file: str, columns: Columns) -> TableRows:
         DataError: it is not what `write_csv` writes for these columns; the message names file, row and rule.
     """
     wanted = names(columns)
-    try:
-        header, _, body = content.decode().partition("\n")
-        if header != ",".join(_quoted(name) for name in wanted):
-            raise DataError(f"{file}: the header is not that of the columns in the manifest: {', '.join(wanted)[:200]}")
-        cells = np.loadtxt(io.StringIO(body), np.float64, delimiter=",", ndmin=2, comments=None)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise DataError(f"{file} is not a table of numbers: {error}") from error
-    if cells.shape[1:] != (len(wanted),) or not len(cells):
-        raise DataError(f"{file} has no rows of {len(wanted)} numbers")
+    cells = _cells(content, file, wanted)
     if not np.isfinite(cells).all():
-        row = int(np.flatnonzero(~np.isfinite(cells).all(axis=1))[0]) + 1
-        raise DataError(f"{file}, row {row} (the header not counted): NaN or infinity; each cell is a finite number")
+        row, column = np.argwhere(~np.isfinite(cells))[0].tolist()
+        raise DataError(
+            f"{_row(file, row)}, column {shown(wanted[column])}: {cells[row, column]}; each cell is a finite number; {_AGAIN}"
+        )
     place = {name: number for number, name in enumerate(wanted)}
     rows = TableRows(
         np.ascontiguousarray(cells[:, [place[name] for name in columns.features]]),
@@ -70,6 +65,29 @@ def parse(content: bytes, file: str, columns: Columns) -> TableRows:
     return rows
 
 
+def _cells(content: bytes, file: str, wanted: Sequence[str]) -> Array:
+    """Return all numbers of a CSV file with these columns, shape (rows, columns)."""
+    try:
+        header, _, body = content.decode().partition("\n")
+        if header != ",".join(_quoted(name) for name in wanted):
+            raise DataError(f"{file}: the header is not that of the manifest's columns: {shown(','.join(wanted))}; {_AGAIN}")
+        if not body.strip():
+            raise DataError(f"{file} has no rows; {_AGAIN}")
+        cells = np.loadtxt(io.StringIO(body), np.float64, delimiter=",", ndmin=2, comments=None)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise DataError(f"{file} is not a table of numbers: {error}; {_AGAIN}") from error
+    if cells.shape[1] != len(wanted):
+        raise DataError(f"{file} has rows of {cells.shape[1]} numbers, but {len(wanted)} columns; {_AGAIN}")
+    return cells
+
+
+_AGAIN = "'optbench data import' creates a folder that satisfies all rules"
+
+
+def _row(where: str, row: int) -> str:
+    return f"{where}, row {row + 1} (the header not counted)"
+
+
 def check_targets(targets: Array, columns: Columns, where: str) -> None:
     """Raise DataError where a target of a classification is not the number of a class."""
     if columns.classes:
@@ -77,27 +95,41 @@ def check_targets(targets: Array, columns: Columns, where: str) -> None:
         if wrong.size:
             value = targets[wrong[0], 0]
             rule = f"the target is a whole number from 0 to {len(columns.classes) - 1}, the number of a class"
-            raise DataError(f"{where}, row {wrong[0] + 1} (the header not counted): {value:g}; {rule}")
+            raise DataError(f"{_row(where, int(wrong[0]))}: {value:g}; {rule}")
 
 
-def divide(rows: TableRows, salt: str, shares: Mapping[Split, float], *, classes: bool) -> dict[Split, TableRows]:
-    """Divide rows into splits of these shares, in the order of a hash of the rows, class by class.
+def check_classes(train: TableRows, columns: Columns, where: str) -> None:
+    """Raise DataError where a class has no training row: nothing could be learnt of it, and the digest would not cover it."""
+    absent = [name for number, name in enumerate(columns.classes) if not (train.targets[:, 0] == number).any()]
+    if absent:
+        raise DataError(f"{where}: no training row is of the class {shown(absent[0])}; each class has at least one; {_AGAIN}")
 
-    Rows of equal features stay together, so that none of them is in two splits. Equal rows and salt give equal splits on any
-    machine.
+
+def divide(rows: TableRows, salt: str, shares: Mapping[str, float] = SHARES, *, classes: bool) -> dict[Split, TableRows]:
+    """Divide rows into splits of these shares, in the order of a hash of their features, class by class.
+
+    Rows of equal features stay together, so that none of them is in two splits; they count as the class with the lowest number
+    among them. Equal rows and salt give equal splits on any machine, whatever the order of the rows, which is kept within each
+    split.
+
+    Args:
+        rows: all rows.
+        salt: what the hash depends on besides the features.
+        shares: how much of each class each split gets, relative to the others; all above 0.
+        classes: whether the target is the number of a class.
     """
     groups: dict[bytes, list[int]] = {}
     for number, features in enumerate(rows.features + 0.0):
         groups.setdefault(features.tobytes(), []).append(number)
     strata: dict[float, list[tuple[bytes, list[int]]]] = {}
     for content, members in groups.items():
-        stratum = float(rows.targets[members[0], 0]) if classes else 0.0
+        stratum = float(rows.targets[members, 0].min()) if classes else 0.0
         strata.setdefault(stratum, []).append((hashlib.sha256(salt.encode() + b"\n" + content).digest(), members))
-    found: dict[Split, list[int]] = {split: [] for split in shares}
+    found: dict[Split, list[int]] = {split: [] for split in SPLITS}
     for _, hashed in sorted(strata.items()):
-        counts: dict[Split, int] = dict.fromkeys(shares, 0)
+        counts: dict[Split, int] = dict.fromkeys(SPLITS, 0)
         for _, members in sorted(hashed):
-            split = min(shares, key=lambda name: counts[name] / shares[name])
+            split = min(SPLITS, key=lambda name: counts[name] / shares[name])
             counts[split] += len(members)
             found[split] += members
     return {split: taken(rows, sorted(members)) for split, members in found.items()}

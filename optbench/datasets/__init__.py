@@ -7,6 +7,7 @@ from optbench.datasets.imbalanced import Imbalanced
 from optbench.datasets.label_noise import LabelNoise
 from optbench.datasets.sparse_zipf import SparseZipf
 from optbench.datasets.spirals import Spirals
+from optbench.datasets.tables import AutoencoderDigits, BreastCancer, Diabetes, Digits, DigitsParity, Wine
 from optbench.datasets.teacher import Teacher
 from optbench.datasets.texts import QaTr, QaTr2
 from optbench.datasets.xor_parity import XorParity
@@ -15,4 +16,19 @@ from optbench.datasets.xor_parity import XorParity
 @hookimpl
 def optbench_datasets() -> list[type[Dataset]]:
     """Return the shipped datasets."""
-    return [Imbalanced, LabelNoise, QaTr, QaTr2, SparseZipf, Spirals, Teacher, XorParity]
+    return [
+        AutoencoderDigits,
+        BreastCancer,
+        Diabetes,
+        Digits,
+        DigitsParity,
+        Imbalanced,
+        LabelNoise,
+        QaTr,
+        QaTr2,
+        SparseZipf,
+        Spirals,
+        Teacher,
+        Wine,
+        XorParity,
+    ]

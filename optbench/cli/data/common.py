@@ -94,12 +94,12 @@ def new_dataset(name: str) -> Path:
 
 def row_counts(dataset: FrozenDataset) -> str:
     """Return the number of rows of each split, in words."""
-    return ", ".join(f"{len(rows)} {split}" for split, rows in dataset.splits.items()) + " rows"
+    return ", ".join(f"{count} {split}" for split, count in dataset.sizes.items()) + " rows"
 
 
 def warn_of_small_splits(dataset: FrozenDataset) -> None:
     """Warn of each split of a new dataset that has few rows."""
     from optbench.curation.row_rules import small_splits
 
-    for text in small_splits(dataset.splits):
+    for text in small_splits(dataset.sizes):
         say(f"warning: {text}")

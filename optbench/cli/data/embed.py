@@ -41,6 +41,10 @@ def embed(dataset: str, name: str, question_prompt: str | None, answer_prompt: s
 
     registry = load_registry()
     target = find_dataset(registry, dataset)
+    if target.kind == "table":
+        raise UsageError(
+            f"{target.name} is a table of numbers and has no texts to embed; its embedders are raw and standardized"
+        )
     if not is_dataset_name(name):
         raise UsageError(f"{name!r} is not a valid name for a set of vectors: lower-case letters and digits joined by - _ or .")
     own = [entry for entry in Catalogue(registry, [target]).entries("embedder") if entry.name == name and entry.frozen]
