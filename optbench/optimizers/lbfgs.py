@@ -16,9 +16,9 @@ from optbench.optimizers.line_search import Point, strong_wolfe
 class LBFGS(Optimizer):
     """Limited-memory BFGS on the whole training set. Liu & Nocedal 1989, Mathematical Programming 45, 503-528, Algorithm 2.1.
 
-    Deviations, both as in torch's `LBFGS(max_iter=1)`: no line search, but a rate of lr min(1, 1 / |g|_1) in the first step and
-    of lr in the others; pairs with y^T s <= 1e-10 are skipped. By default ten pairs are kept, torch keeps 100; the paper finds
-    little gain beyond 7.
+    Deviations, both as in torch's `LBFGS(max_iter=1)`: by default no line search, but a rate of lr min(1, 1 / |g|_1) in the
+    first step and of lr in the others; pairs with y^T s <= 1e-10 are skipped. By default ten pairs are kept, torch keeps 100;
+    the paper finds little gain beyond 7.
 
     With `line_search=strong-wolfe`, as in torch, each step searches for a rate that meets the strong Wolfe conditions with
     c_1 = 1e-4 and c_2 = 0.9, from the rate above on; if none of at most 26 trials lowers the loss, the weights stay and the
