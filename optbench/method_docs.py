@@ -144,11 +144,22 @@ def amount(size: int) -> str:
 
 
 def _parameters(cls: type[Any]) -> list[Parameter]:
-    rates = () if issubclass(cls, Wrapper) else getattr(cls, "rates", ())
+    rates = _rates(cls) if issubclass(cls, Optimizer) and not issubclass(cls, Wrapper) else ()
     return [
         Parameter(name, _default(f), str(f.metadata.get("range") or _type(f.type)), name in rates)
         for name, f in fields_of(cls).items()
     ]
+
+
+def _rates(cls: type[Optimizer]) -> tuple[str, ...]:
+    """The rates of a class or, where they depend on a hyper-parameter, those that it has with its defaults."""
+    return cls().rates if isinstance(cls.rates, property) else cls.rates
+
+
+def _schedules(cls: type[Optimizer]) -> str:
+    if not _rates(cls):
+        return "not possible: it sets its own rate"
+    return "not possible where it sets its own rate" if isinstance(cls.rates, property) else ""
 
 
 def _default(f: dataclasses.Field[Any]) -> Any:
@@ -164,7 +175,7 @@ def _facts(cls: type[Any], state: StateSize | None) -> list[tuple[str, str]]:
         oracles = "; ".join(map(str, oracles_of(cls))) or str(getattr(cls, "oracle", ""))
         return [
             ("rows per step", "all" if cls.batch == "full" else "a mini-batch"),
-            ("schedules", "" if cls.rates else "not possible: it sets its own rate"),
+            ("schedules", _schedules(cls)),
             ("needs", ", ".join(sorted(cls.needs))),
             ("state", str(state) if state else ""),
             ("oracle", oracles or "none declared"),

@@ -32,17 +32,22 @@ class Work:
     Attributes:
         evaluations: gradients; a value alone counts as half, a Hessian-vector product as two.
         rows: rows in them.
-        latest: the loss that was computed last, of a gradient or a value.
+        finite: whether a loss of the current step is finite, of a gradient or a value; None before the first of them.
     """
 
     evaluations: float = 0.0
     rows: float = 0.0
-    latest: float = math.nan
+    finite: bool | None = None
 
     def add(self, gradients: float, rows: int) -> None:
         """Count some gradients on so many rows."""
         self.evaluations += gradients
         self.rows += gradients * rows
+
+    def note(self, loss: float) -> None:
+        """Note a loss that was computed."""
+        if not self.finite:
+            self.finite = math.isfinite(loss)
 
 
 class Batch:
@@ -88,20 +93,23 @@ class Batch:
         return self.work.rows
 
     def take(self, x: Array, y: Array) -> None:
-        """Use the rows `x`, shape (rows, inputs), with targets `y`, shape (rows, outputs), from now on."""
+        """Begin a step on the rows `x`, shape (rows, inputs), with targets `y`, shape (rows, outputs)."""
         self._x, self._y = x, y
+        self.work.finite = None
 
     def gradient(self, y: Array | None = None) -> Vector:
         """Return the gradient on these rows, and count it."""
-        self.loss = self.work.latest = self._model.loss_and_grad(self._x, self._y if y is None else y)
+        self.loss = self._model.loss_and_grad(self._x, self._y if y is None else y)
+        self.work.note(self.loss)
         self.work.add(1.0, len(self._x))
         return self._model.g
 
     def value(self) -> float:
         """Return the loss on these rows, and count it as half a gradient."""
-        self.work.latest = self._loss.value(self._model.forward(self._x), self._y)
+        loss = self._loss.value(self._model.forward(self._x), self._y)
+        self.work.note(loss)
         self.work.add(0.5, len(self._x))
-        return self.work.latest
+        return loss
 
     def hvp(self, v: Vector, out: Vector) -> None:
         """Write the Hessian times `v` to `out`, and count it as two gradients."""
@@ -192,7 +200,7 @@ def train(
         monitor: evaluates the weights after each epoch.
 
     Returns:
-        The evaluated weights, and the status: "diverged" once a loss is not finite or `monitor` returns False.
+        The evaluated weights, and the status: "diverged" once no loss of a step is finite or `monitor` returns False.
     """
     w, seconds, t = model.w, 0.0, 0
     batches = _batches(x, y, rows_per_step(opt, len(x), batch_size), rng)
@@ -206,7 +214,7 @@ def train(
             t += 1
             at.take(rows, targets)
             opt.step(w, s, t, at)
-            if not math.isfinite(at.work.latest):
+            if at.work.finite is False:  # a line search may try rates at which the loss is not finite
                 return Trained("diverged", opt.eval_weights(w, s))
         seconds += clock() - start
         if not monitor(epoch, opt.eval_weights(w, s), at, seconds):

@@ -151,7 +151,10 @@ _BUILD: Mapping[tuple[str, str], Callable[[Any], Run]] = {
 """By method and library, the oracle with the hyper-parameters of our optimizer."""
 
 CASES = [
-    pytest.param(opt, oracle, id=f"{label}-{oracle.library}") for label, opt in configured() for oracle in oracles_of(type(opt))
+    pytest.param(opt, oracle, id=f"{label}-{oracle.library}")
+    for label, opt in configured()
+    for oracle in oracles_of(type(opt))
+    if "line_search=" not in oracle.implementation  # test_line_search.py runs those
 ]
 
 

@@ -17,6 +17,10 @@ class Objective(Protocol):
     """The loss of this step's batch as a function of the current weights.
 
     The loss is E of the workload's loss component, and `gradient` is its gradient; reported losses may be a multiple of E.
+
+    Gradients and values are computed at what is in `w` at the time: a method may write other weights into `w`, evaluate, and
+    write those back that it moves from, as line searches and SVRG do; a step ends with the new weights in `w`. A run ends as
+    diverged after a step whose losses, of gradients and values, are all not finite, so that a trial may overflow.
     """
 
     @property
@@ -75,7 +79,8 @@ class Objective(Protocol):
         """Return the same objective with `change` applied to its gradients first.
 
         Gradients for targets other than the batch's, and Hessian-vector products, are not changed: they measure curvature and
-        do not move the weights themselves.
+        do not move the weights themselves. Nor are values: a line search around which a wrapper clips gradients compares the
+        true loss with the clipped slope, and still ends at a loss that is not higher.
         """
 
 
