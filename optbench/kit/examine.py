@@ -64,12 +64,13 @@ class Check:
         return Finding(*about, "violation", "; ".join(violations), self.remedy) if violations else Finding(*about, "holds")
 
 
-def installed_checks(package: str, blocked: Collection[str] = ()) -> list[Check]:
+def installed_checks(package: str, blocked: Collection[str] = (), without: Collection[tuple[str, str]] = ()) -> list[Check]:
     """Return the checks of all components of a plugin.
 
     Args:
         package: the name of an installed distribution or plugin.
         blocked: names of plugins or distributions to leave out, such as one that has a component of the same name.
+        without: kinds and names of components whose results no check of another component may need.
 
     Raises:
         UsageError: there is no such plugin, and the message names the nearest; or it is left out itself.
@@ -89,17 +90,18 @@ def installed_checks(package: str, blocked: Collection[str] = ()) -> list[Check]
     plugins = [plugin for plugin in plugins if plugin.status != "blocked"]
     return [
         *itertools.chain.from_iterable(_plugin_checks(registry, plugin) for plugin in plugins),
-        *_component_checks(registry, plugins),
+        *_component_checks(registry, plugins, without),
     ]
 
 
 @contextmanager
-def checks_of(package: str, blocked: Collection[str] = ()) -> Iterator[list[Check]]:
+def checks_of(package: str, blocked: Collection[str] = (), without: Collection[tuple[str, str]] = ()) -> Iterator[list[Check]]:
     """Yield the checks of all components of a plugin; they can be run until the context ends.
 
     Args:
         package: the name of an installed distribution or plugin, or a folder with a `pyproject.toml` or an `__init__.py`.
         blocked: names of plugins or distributions to leave out.
+        without: as in `installed_checks`.
 
     Raises:
         UsageError: there is no such plugin, and the message names the nearest; or it is left out itself.
@@ -107,9 +109,9 @@ def checks_of(package: str, blocked: Collection[str] = ()) -> Iterator[list[Chec
     # The folder goes on the path before anything is imported: another version of the same modules may be installed.
     if Path(package).is_dir() and canonicalize_name(package) not in map(canonicalize_name, _installed()):
         with as_if_installed(Path(package).resolve()) as distribution:
-            yield installed_checks(distribution, blocked)
+            yield installed_checks(distribution, blocked, without)
     else:
-        yield installed_checks(package, blocked)
+        yield installed_checks(package, blocked, without)
 
 
 def _installed() -> Iterator[str]:
@@ -151,7 +153,7 @@ _STAGES = {
     ),
     "hooks": (
         "Its hooks return lists of classes that can be registered.",
-        "return a list of classes, such as [Mine], from a function marked @hookimpl; the detail says what is wrong with a class",
+        "return a list of classes, such as [Mine], from a function marked @hookimpl, each as the detail says",
     ),
 }
 """What a plugin passes through until its components are registered, with what holds after it and what to do where it fails."""
@@ -166,9 +168,9 @@ def _stage(plugin: Plugin) -> str:
     return "contract" if plugin.error.startswith("built for contract") else "hooks"
 
 
-def _component_checks(registry: Registry, plugins: list[Plugin]) -> Iterator[Check]:
+def _component_checks(registry: Registry, plugins: list[Plugin], without: Collection[tuple[str, str]]) -> Iterator[Check]:
     found = [(kind, one) for kind in KINDS for one in registry.components(kind) if one.plugin in plugins]
-    siblings = tuple((kind, one.cls) for kind, one in found)
+    siblings = tuple((kind, one.cls) for kind, one in found if (kind, one.name) not in without)
     for kind, one in found:
         subject = Subject(kind, one.cls, one.plugin, siblings)
         checks: dict[str, Check] = {}

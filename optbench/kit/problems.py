@@ -56,7 +56,7 @@ class _Counted:
     def sample_labels(self) -> Array:
         """Draw from N(outputs, 1), whose negative log-likelihood is half the squared error, shape (rows, 1)."""
         outputs = self.outputs()
-        labels: Array = self.noise.standard_normal(outputs.shape, dtype=outputs.dtype)  # type: ignore[arg-type]
+        labels: Array = self.noise.standard_normal(outputs.shape, dtype=outputs.dtype)
         labels += outputs
         return labels
 
@@ -132,11 +132,15 @@ class LeastSquares(_Counted):
     def full(self) -> Objective:
         """Return the objective on the rows of all batches; it counts where this one does and has the same noise."""
         if self._full is None:
-            self._full = copy.copy(self)
-            self._full._batch = self._x.reshape(-1, self.w.size), self._y.reshape(-1)
-            self._full._buffers()
-            self._full._full = self._full
+            self._full = copy.copy(self).take_all()
         return self._full
+
+    def take_all(self) -> Self:
+        """Switch to the rows of all batches."""
+        self._batch = self._x.reshape(-1, self.w.size), self._y.reshape(-1)
+        self._full = self
+        self._buffers()
+        return self
 
     def _buffers(self) -> None:
         self._outputs, self._error = (np.empty(len(self._batch[1]), self.w.dtype) for _ in range(2))

@@ -33,9 +33,9 @@ class Optimizer:
     reference: ClassVar[Reference | str | None] = None
     """The rule in textbook form, which `optbench plugin check` compares over 60 steps: a static method, or "module:function".
 
-    It is called for each layer as `reference(w, g, t, memory, opt)` and returns the layer's new weights. w and g have the layer's
-    shape, t counts from 1, `memory` is a dict of the layer's own that is empty before the first step, and `opt` is the instance,
-    with the hyper-parameters. It may allocate, and it may import an independent implementation when it is called.
+    It is called for each layer as `reference(w, g, t, memory, opt)` and returns the layer's new weights. w and g have the
+    layer's shape, t counts from 1, `memory` is a dict of the layer's own that is empty before the first step, and `opt` is the
+    instance, with the hyper-parameters. It may allocate, and it may import an independent implementation when it is called.
     """
 
     def init(self, w: Vector, layout: Layout) -> Any:

@@ -75,8 +75,8 @@ def initial_weights(subject: Subject) -> Violations:
 
 @rule(
     "model",
-    "return an object with w, g, z, layout, loss_and_grad(x, y), forward(x, w=None) from bind, and hvp(x, y, v, out) if the class "
-    "provides it",
+    "return an object with w, g, z, layout, loss_and_grad(x, y), forward(x, w=None) from bind, and hvp(x, y, v, out) if the "
+    "class provides it",
     basic=True,
 )
 def bound(subject: Subject) -> Violations:

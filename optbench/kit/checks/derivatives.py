@@ -17,7 +17,7 @@ _FEW = 12  # weights of a layer along which the gradient is checked
 
 @rule("gradient", "check backpropagation: it starts at the loss's dE/dz, and g is in the order of the layout")
 def gradient(subject: Subject) -> Violations:
-    """The gradient is that of the loss, for each built-in one: finite differences in float64 agree, along weights and at random."""
+    """The gradient is that of each built-in loss: finite differences in float64 agree, along weights and at random."""
     for case in cases():
         yield from _gradient(subject.instance, case)
 

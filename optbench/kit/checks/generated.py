@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import itertools
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def disjoint(subject: Subject) -> Violations:
     """No row's features occur in two splits."""
     rows = subject.instance.generate()
     seen = {split: {row.tobytes() for row in np.ascontiguousarray(rows[split].features + 0.0)} for split in SPLITS}
-    for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
+    for one, other in itertools.combinations(SPLITS, 2):
         common = len(seen[one] & seen[other])
         if common:
             yield f"{common} rows of {other} are in {one} too"

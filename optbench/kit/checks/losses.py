@@ -165,7 +165,7 @@ def quality(subject: Subject) -> Violations:
 
 @rule("sampled labels", "draw from rng alone, from the distribution whose negative log-likelihood is E")
 def sampled_labels(subject: Subject) -> Violations:
-    """Labels have z's shape and type and depend on the generator alone; at them the mean of dE/dz is 0 (Bartlett's identity)."""
+    """Labels have z's shape and type and depend on rng alone; at them the mean of dE/dz is 0 (Bartlett's identity)."""
     for dtype, case in itertools.product(DTYPES, cases_of(subject.instance)):
         z = _z(case, dtype)
         one, other = (case.loss.sample_labels(z, stream(3, "noise")) for _ in range(2))
@@ -186,7 +186,7 @@ def _unbiased(case: Case, z: Array) -> Violations:
     mean, deviation = dz.mean(axis=0), dz.std(axis=0)
     worst = int(np.argmax(np.abs(mean) - 5.0 * deviation / np.sqrt(_DRAWS)))
     if not abs(mean[worst]) <= 5.0 * deviation[worst] / np.sqrt(_DRAWS) + 1e-12:
-        yield f"{case}: at labels drawn from the prediction the mean of dE/dz is {mean[worst]:.3g} for output {worst + 1}, not 0"
+        yield f"{case}: at labels drawn from the prediction the mean of dE/dz is {mean[worst]:.3g} in output {worst + 1}, not 0"
 
 
 @rule("extreme outputs", "subtract the maximum before exp, and use log1p, so that neither overflows nor is log(0) computed")
@@ -201,7 +201,7 @@ def extreme_outputs(subject: Subject) -> Violations:
             case.loss.value_and_gradient(z, y, dz)
             case.loss.second(z, y, np.ones_like(z), second)
             case.loss.predict(z, outputs)
-            results = {"value": case.loss.value(z, y), "dE/dz": dz, "second": second, "predict": outputs}
+            results: dict[str, Any] = {"value": case.loss.value(z, y), "dE/dz": dz, "second": second, "predict": outputs}
             results["quality"] = case.loss.quality(z, y)
             for name, result in results.items():
                 if np.isnan(result).any():

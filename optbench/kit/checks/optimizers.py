@@ -159,7 +159,7 @@ def descends(subject: Subject) -> Violations:
         after = at.copied(opt.eval_weights(at.w, s)).value()
         if after < before:
             return
-    yield f"half of a mean square rises from {before:.4g} to {after:.4g} in {_DESCENT} steps on the same rows, at any rate tried"
+    yield f"a convex loss rises from {before:.4g} to {after:.4g} in {_DESCENT} steps on the same rows, at any rate tried"
 
 
 @rule("a run", "take gradients from `at` in step, and accept batches of any number of rows")

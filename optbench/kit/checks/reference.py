@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
 
-from optbench.core.numerics import Vector
 from optbench.kit.problems import SMALL, STEPS, LeastSquares, start
 from optbench.kit.rules import Subject, Violations, one_line, rule
 
@@ -33,7 +31,9 @@ def reference(subject: Subject) -> Violations:
     for t in range(1, STEPS + 1):
         opt.step(w, s, t, at.take(t))
         try:
-            _textbook_step(named, theirs, other.take(t).gradient(), t, memory, opt)
+            gradients = SMALL.views(other.take(t).gradient())
+            for name, layer in SMALL.views(theirs).items():
+                layer[...] = named(layer.copy(), gradients[name].copy(), t, memory[name], opt)
         except Exception as error:  # noqa: BLE001  # third-party code may raise anything
             yield f"the reference raises {one_line(error)} in step {t}"
             return
@@ -41,12 +41,3 @@ def reference(subject: Subject) -> Violations:
         if not distance <= _CLOSE:
             yield f"in step {t} weights differ from the reference's by {distance:.2g} of the largest weight"
             return
-
-
-def _textbook_step(
-    named: Callable[..., Any], w: Vector, g: Vector, t: int, memory: dict[str, dict[str, Any]], opt: Any
-) -> None:
-    """Take one step of the reference, one layer at a time."""
-    gradients = SMALL.views(g)
-    for name, layer in SMALL.views(w).items():
-        layer[...] = named(layer.copy(), gradients[name].copy(), t, memory[name], opt)

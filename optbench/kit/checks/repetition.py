@@ -140,7 +140,8 @@ def _digests_elsewhere(components: tuple[tuple[str, type[Any]], ...]) -> dict[st
         answers: dict[str, dict[str, str]] = json.loads(done.stdout)
         return answers
     if len(components) == 1:
-        return dict.fromkeys(paths, {"error": f"it ended with exit code {done.returncode}: {done.stderr[-1000:].strip()}"})
+        ending = f"it ended with exit code {done.returncode}: {done.stderr[-1000:].strip()}"
+        return {path: {"error": ending} for path in paths}
     return {path: answer for one in components for path, answer in _digests_elsewhere((one,)).items()}
 
 

@@ -94,7 +94,4 @@ def mismatch(name: str, method: Any, arguments: _Arguments) -> Violations:
 
 def _defined(cls: type[Any], name: str, base: type) -> bool:
     """Whether a class defines what its base class leaves open."""
-    for one in (base, Schedule):
-        if getattr(cls, name, None) is getattr(one, name, None):
-            return False
-    return True
+    return all(getattr(cls, name, None) is not getattr(one, name, None) for one in (base, Schedule))

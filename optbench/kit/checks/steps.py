@@ -1,4 +1,4 @@
-"""The basic rules of optimizers and wrappers: what must hold before anything else can be judged, each given the ones before it."""
+"""The basic rules of optimizers and wrappers: each must hold before the ones that follow can be checked."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def in_place(subject: Subject) -> Violations:
 
 @rule(
     "aliasing",
-    "copy what a later step needs: s.before[:] = g, never s.before = g; there is one buffer for all gradients, and w goes on changing",
+    "copy what a later step needs: s.before[:] = g, never s.before = g; there is one buffer for all gradients, and one for w",
     basic=True,
 )
 def aliasing(subject: Subject) -> Violations:

@@ -1,4 +1,4 @@
-"""The rules of wrappers: around plain gradient descent, those of an optimizer, and around a spy, what it does with the inner one."""
+"""The rules of wrappers: around plain gradient descent those of an optimizer, around a spy what it does with the inner one."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _own(s: Any) -> Any:
     "self.inner.eval_weights(w, s.inner) for the weights to evaluate",
 )
 def inner_optimizer(subject: Subject) -> Violations:
-    """The inner optimizer gets its own state, at most one call of `step` in each step, with growing t, and evaluates the weights."""
+    """The inner optimizer gets its own state, takes at most one step in each step, with growing t, and evaluates weights."""
     w, states = start(SMALL), Spy.states
     states.clear()
     opt = build(subject.cls, {}, inner=Spy())
@@ -126,13 +126,13 @@ def factor(subject: Subject) -> Violations:
     """A schedule's `factor` is a finite Python number at every step of a run of any length."""
     if not isinstance(subject.instance, Schedule):
         return
-    for steps in _RUNS:
-        for t in range(1, steps + 1):
-            value = subject.instance.factor(t, steps)
+    for planned in _RUNS:
+        for t in range(1, planned + 1):
+            value = subject.instance.factor(t, planned)
             if isinstance(value, np.generic) or not isinstance(value, int | float):
-                yield f"factor({t}, {steps}) is of type {type(value).__name__}"
+                yield f"factor({t}, {planned}) is of type {type(value).__name__}"
             elif not math.isfinite(value):
-                yield f"factor({t}, {steps}) is {value}"
+                yield f"factor({t}, {planned}) is {value}"
 
 
 BASIC = (of_the_inner_kind, factor, *steps.RULES)
