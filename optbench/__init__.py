@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from optbench.core.contracts import ModelInfo as ModelInfo
     from optbench.core.contracts import Objective as Objective
     from optbench.core.contracts import Optimizer as Optimizer
+    from optbench.core.contracts import Reference as Reference
     from optbench.core.contracts import Role as Role
     from optbench.core.contracts import Schedule as Schedule
     from optbench.core.contracts import SecondOrderModel as SecondOrderModel
@@ -85,6 +86,7 @@ PUBLIC = {
     "OptbenchError": "core.errors",
     "Optimizer": "core.contracts",
     "Oracle": "core.oracles",
+    "Reference": "core.contracts",
     "Results": "results",
     "Role": "core.contracts",
     "Schedule": "core.contracts",

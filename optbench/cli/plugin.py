@@ -11,14 +11,16 @@ import rich_click as click
 from click.exceptions import Exit
 
 from optbench.cli.console import json_lines, say
-from optbench.cli.options import blocked, json_option, load_registry, plugin_option
+from optbench.cli.options import Number, blocked, json_option, load_registry, plugin_option
 
 if TYPE_CHECKING:
-    from optbench.kit.examine import Finding
+    from optbench.kit.finding import Finding
 
 _TRIAL = {
     "optimizer": "-o {name} -o sgd",
     "architecture": "-m {name} -o adam",
+    "wrapper": "-o sgd -o 'sgd|{name}'",
+    "loss": "-d diabetes --loss {name} -o adam",
     "embedder": "-e {name} -o adam",
     "dataset": "-d {name} -o adam",
 }
@@ -61,17 +63,26 @@ def new(name: str, kind: str, into: Path) -> None:
 
 @plugin.command()
 @click.argument("package")
+@click.option(
+    "--timeout",
+    type=Number(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="The time that one check may take.",
+)
 @json_option
 @plugin_option
-def check(package: str, as_json: bool) -> None:
+def check(package: str, timeout: float, as_json: bool) -> None:
     """Check every component of a plugin against the contract; exits with 1 on a violation.
+
+    The checks run in a process of their own: a component that crashes or does not end is reported, and the others are checked.
 
     PACKAGE is the name of an installed distribution or plugin, or a folder with a pyproject.toml or an __init__.py.
     """
-    from optbench.kit.examine import checks_of
+    from optbench.kit.supervision import examined
 
-    with checks_of(package, blocked()) as checks:
-        findings = [one.run() for one in checks]
+    findings = examined(package, blocked(), timeout)
     if as_json:
         json_lines(asdict(finding) for finding in findings)
     else:

@@ -10,7 +10,7 @@ from optbench import Array, Embedder
 
 @dataclass(frozen=True, kw_only=True)
 class Raw(Embedder):
-    """The numbers of a table as they are: columns of very different scales make a badly conditioned problem."""
+    """The numbers of a table as they are: columns of very different scales make a badly conditioned problem. Source: none."""
 
     name: ClassVar[str] = "raw"
     takes: ClassVar[Literal["texts", "table"]] = "table"

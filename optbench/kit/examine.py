@@ -4,49 +4,35 @@ from __future__ import annotations
 
 import itertools
 import sys
-import traceback
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from packaging.utils import canonicalize_name
 from threadpoolctl import threadpool_limits
 
+from optbench.core.contracts import OPTBENCH_CONTRACT
 from optbench.core.errors import MissingExtra, UsageError, nearest
-from optbench.kit.checks import RULES
+from optbench.kit.checks import rules_of
+from optbench.kit.finding import Finding
 from optbench.kit.folders import as_if_installed
-from optbench.kit.rules import Subject
+from optbench.kit.rules import Subject, one_line
 from optbench.registry import GROUP, KINDS, Plugin, Registry
 
 _MOST = 3  # violations of one rule that are reported
-_HERE = Path(__file__).parent
 
 
-@dataclass(frozen=True)
-class Finding:
-    """The outcome of one check.
-
-    `detail` says what is wrong, or why the check was skipped; `remedy` says what to do about a violation.
-    """
-
-    kind: str
-    name: str
-    check: str
-    promise: str
-    status: Literal["holds", "violation", "skipped"]
-    detail: str = ""
-    remedy: str = ""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Check:
-    """A rule of the contract, applied to one component or plugin."""
+    """A rule of the contract, applied to one component or plugin.
+
+    Where a check that it needs has found a violation it is skipped: what would be found has the same cause.
+    """
 
     kind: str
     name: str
@@ -54,10 +40,18 @@ class Check:
     promise: str
     remedy: str
     violations: Callable[[], Iterable[str]]
+    needs: tuple[Check, ...] = ()
 
     def run(self) -> Finding:
-        """Return the outcome; an exception of the plugin is a violation."""
+        """Return the outcome, computed once; an exception of the plugin is a violation."""
+        return self._finding
+
+    @cached_property
+    def _finding(self) -> Finding:
         about = (self.kind, self.name, self.check, self.promise)
+        cause = next((one for one in self.needs if one.run().status == "violation"), None)
+        if cause:
+            return Finding(*about, "skipped", f"because of the violation of {cause.check!r}")
         try:
             with quiet():
                 violations = list(itertools.islice(self.violations(), _MOST))
@@ -66,16 +60,17 @@ class Check:
         except MissingExtra as error:
             return Finding(*about, "skipped", str(error))
         except BaseException as error:  # noqa: BLE001  # third-party code may raise anything, SystemExit too
-            violations = [_one_line(error)]
+            violations = [one_line(error)]
         return Finding(*about, "violation", "; ".join(violations), self.remedy) if violations else Finding(*about, "holds")
 
 
-def installed_checks(package: str, blocked: Collection[str] = ()) -> list[Check]:
+def installed_checks(package: str, blocked: Collection[str] = (), without: Collection[tuple[str, str]] = ()) -> list[Check]:
     """Return the checks of all components of a plugin.
 
     Args:
         package: the name of an installed distribution or plugin.
         blocked: names of plugins or distributions to leave out, such as one that has a component of the same name.
+        without: kinds and names of components whose results no check of another component may need.
 
     Raises:
         UsageError: there is no such plugin, and the message names the nearest; or it is left out itself.
@@ -93,16 +88,20 @@ def installed_checks(package: str, blocked: Collection[str] = ()) -> list[Check]
     if all(plugin.status == "blocked" for plugin in plugins):
         raise UsageError(f"{package!r} is left out with '-p no:NAME'; run its checks without that option")
     plugins = [plugin for plugin in plugins if plugin.status != "blocked"]
-    return [check for plugin in plugins for check in (*_plugin_checks(registry, plugin), *_component_checks(registry, plugin))]
+    return [
+        *itertools.chain.from_iterable(_plugin_checks(registry, plugin) for plugin in plugins),
+        *_component_checks(registry, plugins, without),
+    ]
 
 
 @contextmanager
-def checks_of(package: str, blocked: Collection[str] = ()) -> Iterator[list[Check]]:
+def checks_of(package: str, blocked: Collection[str] = (), without: Collection[tuple[str, str]] = ()) -> Iterator[list[Check]]:
     """Yield the checks of all components of a plugin; they can be run until the context ends.
 
     Args:
         package: the name of an installed distribution or plugin, or a folder with a `pyproject.toml` or an `__init__.py`.
         blocked: names of plugins or distributions to leave out.
+        without: as in `installed_checks`.
 
     Raises:
         UsageError: there is no such plugin, and the message names the nearest; or it is left out itself.
@@ -110,9 +109,9 @@ def checks_of(package: str, blocked: Collection[str] = ()) -> Iterator[list[Chec
     # The folder goes on the path before anything is imported: another version of the same modules may be installed.
     if Path(package).is_dir() and canonicalize_name(package) not in map(canonicalize_name, _installed()):
         with as_if_installed(Path(package).resolve()) as distribution:
-            yield installed_checks(distribution, blocked)
+            yield installed_checks(distribution, blocked, without)
     else:
-        yield installed_checks(package, blocked)
+        yield installed_checks(package, blocked, without)
 
 
 def _installed() -> Iterator[str]:
@@ -133,33 +132,55 @@ def quiet() -> Iterator[None]:
 
 def _plugin_checks(registry: Registry, plugin: Plugin) -> Iterator[Check]:
     """What must hold before there is a component to check."""
-    errors = [plugin.error] if plugin.error else []
     clashes = [clash for clash in registry.clashes if f"({plugin.entry_point})" in clash]
-    missing = [] if errors or clashes or plugin.provides else ["it registers none"]
-    yield Check("plugin", plugin.name, "loads", "It can be imported, and its hooks can be called.", _LOADS, lambda: errors)
-    yield Check("plugin", plugin.name, "unique names", "No other plugin has a component of its name.", _NAMES, lambda: clashes)
-    yield Check("plugin", plugin.name, "registers components", "It registers at least one.", _REGISTERS, lambda: missing)
+    missing = [] if clashes or plugin.provides else ["it registers none"]
+    errors = {name: [plugin.error] if plugin.error and _stage(plugin) == name else [] for name in _STAGES}
+    about = ("plugin", plugin.name)
+    needs: tuple[Check, ...] = ()
+    for name, (promise, remedy) in _STAGES.items():
+        check = Check(*about, name, promise, remedy, partial(list, errors[name]), needs)
+        needs = (*needs, check)
+        yield check
+    yield Check(*about, "unique names", "No other plugin has a component of its name.", _NAMES, lambda: clashes, needs)
+    yield Check(*about, "registers components", "It registers at least one.", _REGISTERS, lambda: missing, needs)
 
 
-_LOADS = "import the module alone to see the whole error; use the hooks, classes and OPTBENCH_CONTRACT of this optbench"
+_STAGES = {
+    "loads": ("It can be imported.", "import the module alone to see the whole error"),
+    "contract": (
+        f"It is built for contract {OPTBENCH_CONTRACT}.",
+        f"change what docs/contract-{OPTBENCH_CONTRACT}.md says, then set OPTBENCH_CONTRACT = {OPTBENCH_CONTRACT}",
+    ),
+    "hooks": (
+        "Its hooks return lists of classes that can be registered.",
+        "return a list of classes, such as [Mine], from a function marked @hookimpl, each as the detail says",
+    ),
+}
+"""What a plugin passes through until its components are registered, with what holds after it and what to do where it fails."""
 _NAMES = "give the component another name"
 _REGISTERS = "return a list of classes from a function marked @hookimpl, such as optbench_optimizers"
 
 
-def _component_checks(registry: Registry, plugin: Plugin) -> Iterator[Check]:
-    components = [(kind, one.cls) for kind in KINDS for one in registry.components(kind) if one.plugin is plugin]
-    for kind, cls in components:
-        subject = Subject(kind, cls, plugin, tuple(components))
-        for rule in RULES[kind]:
-            yield Check(kind, subject.name, rule.name, rule.promise, rule.remedy, partial(rule.violations, subject))
+def _stage(plugin: Plugin) -> str:
+    """The one of `_STAGES` at which a plugin failed."""
+    if plugin.status == "failed":
+        return "loads"
+    return "contract" if plugin.error.startswith("built for contract") else "hooks"
 
 
-def _one_line(error: BaseException) -> str:
-    """An exception on one line, with the last place outside the kit that it passed through."""
-    text = " ".join(str(error).split())
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not Path(f.filename).is_relative_to(_HERE)]
-    where = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}: " if frames else ""
-    return f"{where}{type(error).__name__}: {text}" if text else f"{where}{type(error).__name__}"
+def _component_checks(registry: Registry, plugins: list[Plugin], without: Collection[tuple[str, str]]) -> Iterator[Check]:
+    found = [(kind, one) for kind in KINDS for one in registry.components(kind) if one.plugin in plugins]
+    siblings = tuple((kind, one.cls) for kind, one in found if (kind, one.name) not in without)
+    for kind, one in found:
+        subject = Subject(kind, one.cls, one.plugin, siblings)
+        checks: dict[str, Check] = {}
+        rules = rules_of(kind, one.cls)
+        for place, rule in enumerate(rules):
+            needs = tuple(checks[name] for name in rule.needs(rules[:place]))
+            checks[rule.name] = Check(
+                kind, subject.name, rule.name, rule.promise, rule.remedy, partial(rule.violations, subject), needs
+            )
+        yield from checks.values()
 
 
 def _names(plugin: Plugin) -> tuple[str, str, str]:

@@ -6,6 +6,7 @@ Every number follows from a seed, and nothing is drawn from a global generator.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from optbench.core.contracts import Change, ChangedObjective, Objective
 from optbench.core.numerics import Array, Layout, Vector
 from optbench.core.seeding import stream
+from optbench.training.loop import Work
 
 DTYPES = ("float32", "float64")
 SMALL = Layout({"wide": (6, 4), "square": (5, 5), "column": (4, 1), "vector": (7,)})
@@ -33,13 +35,30 @@ class _Counted:
     def __init__(self, steps: int, seed: int) -> None:
         self.noise = stream(seed, "noise")
         self.steps = steps
-        self.evaluations = self.rows = 0
-        self.loss = float("nan")
+        self.work = Work()
+        self.loss = math.nan
+        self._outputs: Vector = np.empty(ROWS)
 
-    def count(self, gradients: int) -> None:
-        """Count gradients on one batch each."""
-        self.evaluations += gradients
-        self.rows += gradients * ROWS
+    @property
+    def evaluations(self) -> float:
+        """The number of gradients computed so far."""
+        return self.work.evaluations
+
+    @property
+    def rows(self) -> float:
+        """The total number of rows in those gradients."""
+        return self.work.rows
+
+    def outputs(self) -> Array:
+        """Return the outputs at the last gradient, shape (rows, 1)."""
+        return self._outputs[:, None]
+
+    def sample_labels(self) -> Array:
+        """Draw from N(outputs, 1), whose negative log-likelihood is half the squared error, shape (rows, 1)."""
+        outputs = self.outputs()
+        labels: Array = self.noise.standard_normal(outputs.shape, dtype=outputs.dtype)
+        labels += outputs
+        return labels
 
     def after(self: Any, change: Change) -> Objective:
         """Return the same objective, whose gradients pass through `change` first."""
@@ -50,7 +69,7 @@ class LeastSquares(_Counted):
     """An `Objective`: E = |X w - y|^2 / 2n on n = 16 rows, which change from step to step.
 
     Targets are noise, so that no batch agrees with another and gradients stay away from 0: a sign does not depend on rounding.
-    With the default seed the path of L-BFGS is not chaotic either.
+    With the default seed the path of L-BFGS is not chaotic either. All training rows are those of all batches.
 
     Args:
         w: the weights at which gradients are taken, shape (P,), kept by reference.
@@ -64,19 +83,20 @@ class LeastSquares(_Counted):
         rng = stream(seed, "init")
         # Rows of about unit length keep the Hessian's eigenvalues below 2, whatever the number of weights.
         self._x: Array = (rng.standard_normal((batches, ROWS, w.size)) / np.sqrt(w.size)).astype(w.dtype)
-        self._y: Vector = rng.standard_normal((batches, ROWS)).astype(w.dtype)
+        self._y: Array = rng.standard_normal((batches, ROWS)).astype(w.dtype)
         self.take(1).move_to(w)
 
     def move_to(self, w: Vector) -> Self:
         """Take gradients at the weights `w` from now on."""
         self.w, self._g = w, np.empty_like(w)
-        self._outputs, self._error = (np.empty(ROWS, w.dtype) for _ in range(2))
+        self._full: LeastSquares | None = None
+        self._buffers()
         return self
 
     def copied(self, w: Vector) -> Self:
-        """Return the same problem, its noise in the same state, for the weights `w`."""
+        """Return the same problem, its noise and its counters in the same state, for the weights `w`."""
         other = copy.copy(self)
-        other.noise = copy.deepcopy(self.noise)
+        other.noise, other.work = copy.deepcopy(self.noise), copy.copy(self.work)
         return other.move_to(w)
 
     def take(self, t: int) -> Self:
@@ -84,26 +104,46 @@ class LeastSquares(_Counted):
         self._batch = self._x[t % len(self._x)], self._y[t % len(self._y)]
         return self
 
-    def gradient(self, y: Vector | None = None) -> Vector:
+    def gradient(self, y: Array | None = None) -> Vector:
         """dE/dw = X^T (X w - y) / n."""
         x, labels = self._batch
         np.matmul(x, self.w, out=self._outputs)
-        np.subtract(self._outputs, labels if y is None else y, out=self._error)
-        self.loss = float(np.dot(self._error, self._error)) / ROWS
-        self._error *= 1.0 / ROWS
+        np.subtract(self._outputs, labels if y is None else y[:, 0], out=self._error)
+        self.loss = _half_mean_square(self._error)
+        self._error *= 1.0 / len(x)
         np.matmul(self._error, x, out=self._g)
-        self.count(1)
+        self.work.add(1.0, len(x))
         return self._g
+
+    def value(self) -> float:
+        """Return E; outputs and loss stay those of the last gradient."""
+        x, labels = self._batch
+        np.matmul(x, self.w, out=self._error)
+        self._error -= labels
+        self.work.add(0.5, len(x))
+        return _half_mean_square(self._error)
 
     def hvp(self, v: Vector, out: Vector) -> None:
         """H v = X^T X v / n."""
         x, _ = self._batch
-        np.matmul(np.matmul(x, v) / ROWS, x, out=out)
-        self.count(2)
+        np.matmul(np.matmul(x, v) / len(x), x, out=out)
+        self.work.add(2.0, len(x))
 
-    def outputs(self) -> Vector:
-        """Return X w at the last gradient, shape (16,)."""
-        return self._outputs
+    def full(self) -> Objective:
+        """Return the objective on the rows of all batches; it counts where this one does and has the same noise."""
+        if self._full is None:
+            self._full = copy.copy(self).take_all()
+        return self._full
+
+    def take_all(self) -> Self:
+        """Switch to the rows of all batches."""
+        self._batch = self._x.reshape(-1, self.w.size), self._y.reshape(-1)
+        self._full = self
+        self._buffers()
+        return self
+
+    def _buffers(self) -> None:
+        self._outputs, self._error = (np.empty(len(self._batch[1]), self.w.dtype) for _ in range(2))
 
 
 class Fixed(_Counted):
@@ -123,21 +163,26 @@ class Fixed(_Counted):
         """Do nothing: all steps are alike."""
         return self
 
-    def gradient(self, y: Vector | None = None) -> Vector:
+    def gradient(self, y: Array | None = None) -> Vector:
         """Return a copy of `g`, in one reused buffer."""
         np.copyto(self._g, self._fixed)
         self.loss = float(self._fixed[0])
-        self.count(1)
+        self.work.add(1.0, ROWS)
         return self._g
+
+    def value(self) -> float:
+        """Return `g[0]`."""
+        self.work.add(0.5, ROWS)
+        return float(self._fixed[0])
 
     def hvp(self, v: Vector, out: Vector) -> None:
         """Write `g` to `out`."""
         np.copyto(out, self._fixed)
-        self.count(2)
+        self.work.add(2.0, ROWS)
 
-    def outputs(self) -> Vector:
-        """Return `g[0]` for each row, shape (16,)."""
-        return self._outputs
+    def full(self) -> Objective:
+        """Return this objective: all rows are alike too."""
+        return self
 
 
 def start(layout: Layout, dtype: npt.DTypeLike = "float64", seed: int = 1) -> Vector:
@@ -185,9 +230,18 @@ def distance(ours: Array, theirs: Array) -> float:
     return float(np.max(np.abs(ours - theirs).max(axis=1) / np.abs(theirs).max(axis=1)))
 
 
-def batch(rows: int, inputs: int, dtype: npt.DTypeLike, seed: int = 2) -> tuple[Array, Vector]:
-    """Return inputs, shape (rows, inputs), the last of which are ones, and labels of -1 and +1, shape (rows,)."""
+def batch(rows: int, inputs: int, dtype: npt.DTypeLike, seed: int = 2) -> tuple[Array, Array]:
+    """Return inputs, shape (rows, inputs), the last of which are ones, and labels of -1 and +1, shape (rows, 1)."""
     rng = stream(seed, "batches")
     x = rng.standard_normal((rows, inputs))
     x[:, -1] = 1.0
-    return x.astype(dtype), np.where(rng.random(rows) < 0.5, -1.0, 1.0).astype(dtype)  # noqa: PLR2004  # a fair coin
+    return x.astype(dtype), np.where(rng.random((rows, 1)) < 0.5, -1.0, 1.0).astype(dtype)  # noqa: PLR2004  # a fair coin
+
+
+def class_numbers(rows: int, classes: int, dtype: npt.DTypeLike = "float64", seed: int = 2) -> Array:
+    """Return numbers of classes, shape (rows, 1); each class occurs where there are enough rows."""
+    return stream(seed, "batches").permuted(np.arange(rows) % classes)[:, None].astype(dtype)
+
+
+def _half_mean_square(error: Vector) -> float:
+    return 0.5 * float(np.dot(error, error)) / len(error)

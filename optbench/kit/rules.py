@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 from optbench.core.contracts import Wrapper
 from optbench.core.hyperparameters import build
 from optbench.registry import Plugin, Registry
+
+_HERE = Path(__file__).parent
 
 Violations = Iterator[str]
 """One sentence for each violation; none if the rule holds."""
@@ -78,12 +82,30 @@ class Rule:
     remedy: str
     """What to do where it does not."""
     violations: Callable[[Subject], Violations]
+    basic: bool = False
+    """Whether the rules that follow it need it: where it is violated they are skipped, so that one cause gives one finding."""
+    after: tuple[str, ...] = ()
+    """The names of further rules that this one needs."""
+
+    def needs(self, earlier: Iterable[Rule]) -> tuple[str, ...]:
+        """Return the names of those rules before it that this one needs."""
+        return tuple(one.name for one in earlier if one.basic or one.name in self.after)
 
 
-def rule(name: str, remedy: str) -> Callable[[Callable[[Subject], Violations]], Rule]:
+def rule(
+    name: str, remedy: str, *, basic: bool = False, after: tuple[str, ...] = ()
+) -> Callable[[Callable[[Subject], Violations]], Rule]:
     """Make a rule of a function that yields violations; its docstring is the promise."""
 
     def decorate(violations: Callable[[Subject], Violations]) -> Rule:
-        return Rule(name, " ".join((violations.__doc__ or "").split()), remedy, violations)
+        return Rule(name, " ".join((violations.__doc__ or "").split()), remedy, violations, basic, after)
 
     return decorate
+
+
+def one_line(error: BaseException) -> str:
+    """Return an exception on one line, with the last place outside the kit that it passed through."""
+    text = " ".join(str(error).split())
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not Path(f.filename).is_relative_to(_HERE)]
+    where = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}: " if frames else ""
+    return f"{where}{type(error).__name__}: {text}" if text else f"{where}{type(error).__name__}"

@@ -16,7 +16,7 @@ from optbench.core.errors import UsageError
 from optbench.core.files import new_folder
 from optbench.curation.importing import write
 from optbench.data.manifest import LONGEST_NAME, SPLITS
-from optbench.data.rows import parse
+from optbench.data.rows import Row, parse
 from optbench.registry import KINDS, Registry
 
 _COMMON = {
@@ -27,6 +27,8 @@ _COMMON = {
 }
 _FILES: Mapping[str, Mapping[str, str]] = {
     "optimizer": {"{module}.py": "optimizer/module.py.j2"},
+    "wrapper": {"{module}.py": "wrapper/module.py.j2"},
+    "loss": {"{module}.py": "loss/module.py.j2"},
     "architecture": {"{module}.py": "architecture/module.py.j2"},
     "embedder": {"{module}.py": "embedder/module.py.j2"},
     "dataset": {"{module}/__init__.py": "dataset/module.py.j2"},
@@ -100,7 +102,7 @@ def _write(folder: Path, name: str, kind: str) -> None:
         path.write_text(environment.get_template(template).render(variables), encoding="utf-8")
     if kind == "dataset":
         contents = {split: environment.get_template(f"dataset/{split}.csv").render().encode() for split in SPLITS}
-        splits = {split: parse(content, f"{split}.csv") for split, content in contents.items()}
+        splits: dict[str, list[Row]] = {split: parse(content, f"{split}.csv") for split, content in contents.items()}
         about = {"name": name, "title": "Capitals, right or wrong", "licence": "CC0-1.0", "made": "By hand, as an example."}
         write(folder / variables["module"] / "data", splits, about)
 

@@ -12,7 +12,10 @@ from optbench import Array, Loss, Task
 
 @dataclass(frozen=True, kw_only=True)
 class Squared(Loss):
-    """Half the mean squared error of linear outputs, summed over the outputs and averaged over the rows: E = |z - y|^2 / 2n."""
+    """Half the mean squared error of linear outputs, summed over the outputs and averaged over the rows: E = |z - y|^2 / 2n.
+
+    Legendre 1805, Nouvelles méthodes pour la détermination des orbites des comètes, appendix.
+    """
 
     name: ClassVar[str] = "squared"
     reported: ClassVar[float] = 2.0

@@ -15,6 +15,7 @@ class SquaredTanh(Loss):
     """Half the mean squared error of tanh outputs against labels of -1 and +1, one output per row: E = |h - y|^2 / 2n.
 
     The loss of the experiment from which optbench originated. It is bounded by 2, so that a run may diverge at a small loss.
+    Rumelhart, Hinton & Williams 1986, Nature 323, 533-536.
     """
 
     name: ClassVar[str] = "squared-tanh"

@@ -11,7 +11,7 @@ from optbench.core.contracts.dataset import Dataset, GeneratedDataset, Split, Ta
 from optbench.core.contracts.embedder import Embedder, ModelInfo, Role
 from optbench.core.contracts.loss import Loss
 from optbench.core.contracts.objective import Change, ChangedObjective, Objective
-from optbench.core.contracts.optimizer import Optimizer, State
+from optbench.core.contracts.optimizer import Optimizer, Reference, State
 from optbench.core.contracts.suite import Suite
 from optbench.core.contracts.task import Task
 from optbench.core.contracts.wrapper import Schedule, Wrapper
@@ -29,6 +29,7 @@ __all__ = [
     "ModelInfo",
     "Objective",
     "Optimizer",
+    "Reference",
     "Role",
     "Schedule",
     "SecondOrderModel",

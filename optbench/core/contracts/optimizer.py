@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 from optbench.core.contracts.objective import Objective
-from optbench.core.numerics import Layout, Vector
+from optbench.core.numerics import Array, Layout, Vector
+
+Reference: TypeAlias = Callable[[Array, Array, int, dict[str, Any], Any], Array]
+"""A rule in textbook form: `Optimizer.reference` says how it is called."""
 
 
 class State(SimpleNamespace):
@@ -26,6 +30,13 @@ class Optimizer:
     """The hyper-parameters that a schedule multiplies; empty for a method that sets its own rate."""
     needs: ClassVar[frozenset[str]] = frozenset()
     """What an architecture must provide besides gradients: "hvp", or nothing."""
+    reference: ClassVar[Reference | str | None] = None
+    """The rule in textbook form, which `optbench plugin check` compares over 60 steps: a static method, or "module:function".
+
+    It is called for each layer as `reference(w, g, t, memory, opt)` and returns the layer's new weights. w and g have the
+    layer's shape, t counts from 1, `memory` is a dict of the layer's own that is empty before the first step, and `opt` is the
+    instance, with the hyper-parameters. It may allocate, and it may import an independent implementation when it is called.
+    """
 
     def init(self, w: Vector, layout: Layout) -> Any:
         """Return the state before the first step: any object with attributes, such as `State(m=np.zeros_like(w))`.

@@ -51,14 +51,18 @@ def documented(subject: Subject) -> Violations:
             yield f"{name} is not documented"
 
 
-@rule("citation", 'cite authors and year in the docstring of the class, or write "Source: ...", such as "Source: own work"')
+@rule(
+    "citation",
+    'cite authors and year in the docstring of the class, or write "Source: ...", such as "Source: own work"',
+    after=("docstring",),
+)
 def citation(subject: Subject) -> Violations:
     """The class's docstring has the year of a publication, or a statement that begins with "Source:"."""
     if not (_YEAR.search(subject.docstring) or _SOURCE.search(subject.docstring)):
         yield "the docstring has no citation"
 
 
-@rule("frozen", "decorate the class with @dataclass(frozen=True, kw_only=True)")
+@rule("frozen", "decorate the class with @dataclass(frozen=True, kw_only=True)", basic=True)
 def frozen(subject: Subject) -> Violations:
     """The class is a frozen dataclass whose fields, the hyper-parameters, are keyword-only."""
     parameters = vars(subject.cls).get("__dataclass_params__")
@@ -80,7 +84,11 @@ def picklable(subject: Subject) -> Violations:
         yield "the copy is not equal to the original"
 
 
-@rule("rebuilt from its spec", "use only numbers, texts, bools, None and tuples of them as hyper-parameters, and change none")
+@rule(
+    "rebuilt from its spec",
+    "use only numbers, texts, bools, None and tuples of them as hyper-parameters, and change none",
+    after=("picklable",),
+)
 def rebuilt(subject: Subject) -> Violations:
     """Its hyper-parameters, written as JSON and read again, give an equal instance."""
     text = canonical(values(subject.instance))

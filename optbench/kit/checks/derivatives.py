@@ -3,52 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from optbench.core.numerics import Array, Layout, Vector
 from optbench.core.seeding import stream
-from optbench.kit.checks.models import equal, model_and_batch
+from optbench.kit.checks.models import Case, cases, equal, model_and_batch
 from optbench.kit.rules import Subject, Violations, rule
 
 _FEW = 12  # weights of a layer along which the gradient is checked
 
 
-@rule("gradient", "check backpropagation: g is the gradient of half the mean squared error, in the order of the layout")
+@rule("gradient", "check backpropagation: it starts at the loss's dE/dz, and g is in the order of the layout")
 def gradient(subject: Subject) -> Violations:
-    """The gradient is that of half the mean squared error: finite differences in float64 agree, along weights and at random."""
-    model, x, y = model_and_batch(subject.instance)
+    """The gradient is that of each built-in loss: finite differences in float64 agree, along weights and at random."""
+    for case in cases():
+        yield from _gradient(subject.instance, case)
+
+
+def _gradient(architecture: Any, case: Case) -> Violations:
+    model, x, y = model_and_batch(architecture, case=case)
     model.loss_and_grad(x, y)
     g = model.g.copy()
     if not np.any(g):
-        yield "it is 0 everywhere, at weights that were drawn at random"
+        yield f"{case}: it is 0 everywhere, at weights that were drawn at random"
+        return
 
-    def half_loss(w: Vector) -> float:
-        return 0.5 * float(np.mean((model.predict(x, w) - y) ** 2))
+    def loss(w: Vector) -> float:
+        return case.loss.value(model.forward(x, w), y)
 
     scale = float(np.linalg.norm(g)) / np.sqrt(model.w.size)
     for unscaled in [*_single_weights(model.layout), *stream(4, "noise").standard_normal((6, model.w.size))]:
         direction = unscaled / np.linalg.norm(unscaled)
         derivative = float(g @ direction)
-        slopes = [_slope(half_loss, model.w, direction, h) for h in (1e-3, 1e-4, 1e-5)]
+        slopes = [_slope(loss, model.w, direction, h) for h in (1e-3, 1e-4, 1e-5)]
         nearest = min(slopes, key=lambda slope: abs(slope - derivative))  # a kink may lie within one of the distances
         if not abs(nearest - derivative) <= 1e-5 * max(abs(derivative), scale) + 1e-10:  # NaN is a violation, here and below
-            yield f"{_where(model.layout, direction)} it is {derivative:.6g}, finite differences give {nearest:.6g}"
+            yield f"{case}: {_where(model.layout, direction)} it is {derivative:.6g}, finite differences give {nearest:.6g}"
 
 
 @rule("Hessian-vector product", "derive it again (Pearlmutter 1994), or remove hvp from the model and from provides")
 def hessian_vector_product(subject: Subject) -> Violations:
-    """If there is `hvp`: it is the derivative of the gradient along v, and changes neither gradient nor weights."""
+    """If there is `hvp`: it is the derivative of the gradient along v, for each built-in loss, and changes nothing else."""
     if "hvp" not in subject.instance.provides:
         return
-    model, x, y = model_and_batch(subject.instance)
+    for case in cases():
+        yield from _product(subject.instance, case)
+
+
+def _product(architecture: Any, case: Case) -> Violations:
+    model, x, y = model_and_batch(architecture, case=case)
     v, out = stream(5, "noise").standard_normal(model.w.size), np.empty_like(model.w)
     v /= np.linalg.norm(v)
     model.loss_and_grad(x, y)
-    before = [model.g.copy(), model.outputs().copy(), model.w.copy(), v.copy()]
+    before = [model.g.copy(), model.z.copy(), model.w.copy(), v.copy()]
     model.hvp(x, y, v, out)
-    if not equal(before, (model.g, model.outputs(), model.w, v)):
-        yield "it changes the gradient, the outputs, the weights or v"
+    if not equal(before, (model.g, model.z, model.w, v)):
+        yield f"{case}: it changes the gradient, z, the weights or v"
 
     def gradient_at(w: Vector) -> Array:
         model.w[:] = w
@@ -60,7 +72,7 @@ def hessian_vector_product(subject: Subject) -> Violations:
     differences = [(gradient_at(w + h * v) - gradient_at(w - h * v)) / (2 * h) for h in (1e-4, 1e-5, 1e-6)]
     error = min(float(np.abs(difference - out).max()) for difference in differences)
     if not error <= 1e-5 * max(float(np.abs(out).max()), 1e-5):
-        yield f"it differs by {error:.2g} from finite differences of the gradient"
+        yield f"{case}: it differs by {error:.2g} from finite differences of the gradient"
 
 
 def _slope(f: Callable[[Vector], float], w: Vector, direction: Vector, h: float) -> float:

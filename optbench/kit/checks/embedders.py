@@ -44,7 +44,9 @@ def digest(embedder: Any) -> str:
     return total.hexdigest()
 
 
-@rule("shapes and types", "return a float32 array with one row per text, and as many columns for one text as for many")
+@rule(
+    "shapes and types", "return a float32 array with one row per text, and as many columns for one text as for many", basic=True
+)
 def shapes_and_types(subject: Subject) -> Violations:
     """`encode` returns float32 of shape (n, d), where d does not depend on the number of texts, in either role."""
     fitted = subject.instance.fit(list(TRAINING))
