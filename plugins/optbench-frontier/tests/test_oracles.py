@@ -242,7 +242,7 @@ def test_sophia_h_equals_optax_with_the_same_noise(optax, params):
 @pytest.mark.parametrize("params", SOPHIA, ids=str)
 def test_sophia_g_equals_optax_with_the_same_labels(optax, params):
     def bartlett(at: LeastSquares) -> np.ndarray:
-        labels = at.outputs() + at.noise.standard_normal(ROWS)
+        labels = at.outputs() + at.noise.standard_normal((ROWS, 1))
         return ROWS * at.gradient(labels) ** 2
 
     opt = SophiaG(**params)
