@@ -132,7 +132,8 @@ def test_rows_are_question_answer_and_one(
     assert matrix.x.shape[0] == 24
     assert matrix.x.shape[1] % 2 == 1
     assert np.array_equal(matrix.x[:, -1], np.ones(24))
-    assert matrix.y.tolist() == [1, -1] * 12
+    assert matrix.y.tolist() == [[1], [0]] * 12  # the numbers of the classes
+    assert matrix.paired
     assert [len(matrix.x[rows]) for rows in (matrix.train, matrix.validation, matrix.test)] == [12, 6, 6]
 
 

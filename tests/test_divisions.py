@@ -60,7 +60,7 @@ def test_a_folder_is_divided_too(registry: Registry, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("inner", ["split=-1", "split=x", "fold=1", "", "split=1,2", "split=1e3", "split=" + "9" * 5000])
 def test_what_is_no_division_is_an_error(registry: Registry, inner: str) -> None:
-    with pytest.raises(UsageError, match="a dataset has one parameter, split"):
+    with pytest.raises(UsageError, match="a dataset of files has one parameter, split"):
         find_dataset(registry, f"qa-tr[{inner}]")
 
 
