@@ -13,7 +13,7 @@ from optbench.datasets.drawing import ROWS, divided, normals
 
 _FEATURES = 20
 _CLUSTERS = 4
-_SPREAD = 0.4
+_SPREAD = 0.6
 _EVERY = 20
 _STREAM = 3
 

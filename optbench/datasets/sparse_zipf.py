@@ -10,22 +10,24 @@ from typing import ClassVar
 import numpy as np
 
 from optbench import GeneratedDataset, Split, TableRows, Task, data_stream
-from optbench.datasets.drawing import ROWS, divided, linear, normals
+from optbench.datasets.drawing import ROWS, divided
 
 _WORDS = 3000
-_LENGTH = 60
-_COMMON = 60
+_LENGTH = 100
+_COMMON = 100
+_PREFERRED = 0.64
 _STREAM = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class SparseZipf(GeneratedDataset):
-    """Bags of words: 3,000 features of 0 and 1 that say which words occur in a text of 60 words, and two classes.
+    """Bags of words: how often each of 3,000 words occurs in a text of 100 words; two classes of texts.
 
     Words have Zipf's frequencies: the r-th has one in proportion to 1 / r (Zipf 1935, The Psycho-Biology of Language).
-    The 60 most frequent ones, a bit more than half of a text, say nothing about the class; every other word has a
-    weight, and the class is the sign of the sum of the weights. A rare word therefore says as much as one that occurs
-    fifty times as often, and has a gradient that is almost always 0 (Duchi, Hazan & Singer 2011, JMLR 12, 2121-2159).
+    The 100 most frequent ones, 60 % of a text, say nothing about the class. The others are pairs of words, in the order of
+    their frequencies: where a text has a word of a pair, it is the first with probability 0.64 in texts of one class, and
+    the second in those of the other. A rare word therefore says as much as one that occurs thirty times as often, but
+    almost all of its gradients are 0 (Duchi, Hazan & Singer 2011, JMLR 12, 2121-2159).
     """
 
     name: ClassVar[str] = "sparse-zipf"
@@ -42,12 +44,14 @@ class SparseZipf(GeneratedDataset):
         return Task(("negative", "positive"))
 
     def generate(self) -> Mapping[Split, TableRows]:
-        """Return texts with the sign of the sum of their words' weights."""
+        """Return texts of alternating classes."""
         rng = data_stream(_STREAM)
         shares = np.array(list(accumulate(1.0 / rank for rank in range(1, _WORDS + 1))))
         words = np.searchsorted(shares, rng.random((ROWS, _LENGTH)) * shares[-1])
+        targets = np.arange(ROWS) % 2
+        preferred = np.where(rng.random((ROWS, _LENGTH)) < _PREFERRED, targets[:, None], 1 - targets[:, None])
+        words = np.where(words < _COMMON, words, words - words % 2 + preferred)
         features = np.zeros((ROWS, _WORDS))
-        features[np.arange(ROWS)[:, None], words] = 1.0
-        weights = normals(rng, _WORDS, 1)
-        weights[:_COMMON] = 0.0
-        return divided(features, np.where(linear(features, weights) > 0.0, 1.0, 0.0))
+        for place in range(_LENGTH):
+            features[np.arange(ROWS), words[:, place]] += 1.0
+        return divided(features, targets)

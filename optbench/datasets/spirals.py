@@ -31,7 +31,7 @@ class Spirals(GeneratedDataset):
     difficulty: ClassVar[str] = (
         "Non-convexity: the boundary is bent far more than that of small weights, at which a network is almost linear."
     )
-    turns: float = between(1.0, 0.25, 3.0)
+    turns: float = between(2.0, 0.25, 3.0)
 
     @property
     def task(self) -> Task:
