@@ -144,7 +144,15 @@ def wrapped(name: str, *around: tuple[str, dict[str, Any]]) -> Optimizer:
     return opt
 
 
+SEARCHES = {"gd": "armijo", "lbfgs": "strong-wolfe"}
+"""The optimizers that have a line search, and its name."""
+
+
 def chained() -> Iterator[tuple[str, Optimizer]]:
-    """Yield the optimizer of each of `CHAINS`, with a label for the test."""
+    """Yield the optimizer of each of `CHAINS` and each of `SEARCHES`, with and without a wrapper, with a label for the test."""
     for name, around in CHAINS:
         yield "|".join([name, *(wrapper for wrapper, _ in around)]), wrapped(name, *around)
+    for name, search in SEARCHES.items():
+        opt = build(BUILT_IN[name], {"line_search": search})
+        yield f"{name}[{search}]", opt
+        yield f"{name}[{search}]|clip", build(WRAPPERS["clip"], {"norm": 0.5}, inner=opt)

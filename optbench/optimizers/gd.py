@@ -60,7 +60,8 @@ class GD(Optimizer):
         if self.weight_decay:
             axpy(self.weight_decay, w, g)
         slope = -float(np.dot(g, g))
-        if not (math.isfinite(loss) and math.isfinite(slope)):
+        if not (math.isfinite(loss) and math.isfinite(slope)):  # nothing to compare with: let the run diverge
+            axpy(-self.lr, g, w)
             return
         s.start[:] = w
 

@@ -88,7 +88,9 @@ class LBFGS(Optimizer):
     def _search(self, w: Vector, s: State, at: Objective, start: Point, rate: float) -> float:
         """Return the rate at which to move from `w`, which is copied to `s.start`, along `s.move`; 0 where none is better."""
         s.start[:] = w
-        if not (math.isfinite(start.loss) and -math.inf < start.slope < 0.0):
+        if not (math.isfinite(start.loss) and math.isfinite(start.slope)):  # nothing to compare with: let the run diverge
+            return rate
+        if start.slope >= 0.0:
             return 0.0
         length = max(float(s.move.max()), -float(s.move.min()))
 

@@ -5,6 +5,7 @@ optbench relies on these declarations without checking them again, so that one p
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,15 @@ KINDS: Mapping[str, tuple[str, type]] = {
     "suite": ("optbench_suites", Suite),
 }
 """For each kind of component, the hook that returns classes of it and the class that they derive from."""
+
+CHANGES = (
+    "docs/contract-2.md says what to change: architectures define layout(inputs, outputs), bind(layout, loss, dtype) and models"
+    " whose forward returns z, the outputs before the last activation; optimizers get the loss E, not 2 E, and outputs of shape"
+    " (rows, k); wrappers define incompatibility, not misfit"
+)
+"""What to do with a plugin that was built for contract 1, in a few words: the documents are not installed with optbench."""
+_FORMER = {"layout": (("inputs",), ("inputs", "outputs")), "bind": (("layout", "dtype"), ("layout", "loss", "dtype"))}
+"""For methods of architectures, their arguments in contract 1 and now."""
 
 _PLACES = {"dataset": "folder", "suite": "file"}
 """The kinds of components that are files, and the attribute that says where."""
@@ -128,8 +138,32 @@ def _check_instance(cls: type[Any], instance: Any) -> None:
             raise PluginError(
                 f"{cls.__qualname__}.{name} is {value!r}; it must be a frozenset of words, such as frozenset({{'hvp'}})"
             )
+    if isinstance(instance, Architecture):
+        _check_signatures(cls, instance)
+    if isinstance(instance, Wrapper) and hasattr(instance, "misfit"):
+        raise PluginError(f"{cls.__qualname__} has misfit, a method of contract 1; {CHANGES}")
     if isinstance(instance, Optimizer):
         if instance.batch not in ("mini", "full"):
             raise PluginError(f"{cls.__qualname__}.batch is {instance.batch!r}; it must be 'mini' or 'full'")
         if not (isinstance(instance.rates, tuple) and all(isinstance(rate, str) for rate in instance.rates)):
             raise PluginError(f"{cls.__qualname__}.rates is {instance.rates!r}; it must be a tuple of names, such as ('lr',)")
+
+
+def _check_signatures(cls: type[Any], architecture: Architecture) -> None:
+    """Refuse methods of contract 1: a plugin need not declare for which contract it was built."""
+    for name, (former, current) in _FORMER.items():
+        try:
+            signature = inspect.signature(getattr(architecture, name))
+        except (TypeError, ValueError):  # of a function in another language
+            continue
+        if _accepts(signature, former) and not _accepts(signature, current):
+            called = f"{name}({', '.join(current)})"
+            raise PluginError(f"{cls.__qualname__}.{name}({', '.join(former)}) is of contract 1 and now {called}; {CHANGES}")
+
+
+def _accepts(signature: inspect.Signature, arguments: tuple[str, ...]) -> bool:
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        return False
+    return True

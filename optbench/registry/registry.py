@@ -16,7 +16,7 @@ import pluggy
 from optbench.core import hookspecs
 from optbench.core.contracts import OPTBENCH_CONTRACT
 from optbench.core.errors import PluginError, UsageError, nearest
-from optbench.registry.declarations import KINDS, Component, check_class, classes_in
+from optbench.registry.declarations import CHANGES, KINDS, Component, check_class, classes_in
 from optbench.registry.discovery import Plugin, discover, one_line
 from optbench.registry.guards import Guards
 
@@ -169,7 +169,7 @@ class Registry:
 
 def _check_contract(contract: Any) -> None:
     if type(contract) is not int or contract != OPTBENCH_CONTRACT:
-        remedy = "; docs/contract-2.md says what to change" if type(contract) is int and contract == 1 else ""
+        remedy = f"; {CHANGES}" if type(contract) is int and contract == 1 else ""
         raise PluginError(
             f"built for contract {reprlib.repr(contract)}, this optbench has contract {OPTBENCH_CONTRACT}{remedy}"
         )
