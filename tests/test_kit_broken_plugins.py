@@ -1,4 +1,4 @@
-"""`optbench plugin check` names each fault of a plugin once, by its cause, and finds none in plugins that are merely unusual."""
+"""`optbench plugin check` names each fault of a plugin once, by its cause, and finds none in those that are merely unusual."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
 
 @pytest.fixture(scope="module")
 def crashes(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    return examine(tmp_path_factory.mktemp("plugins") / "crashing", [*CRASHING, SOUND[0]], timeout=6)
+    return examine(tmp_path_factory.mktemp("plugins") / "crashing", [*CRASHING, SOUND[0]], timeout=8)
 
 
 def only(findings: list[Finding], example: Example) -> None:
@@ -76,7 +76,7 @@ def test_the_others_are_checked_where_one_ends_its_process(crashes: Found) -> No
 
 @pytest.mark.parametrize(("source", "word"), [("import os\nos._exit(3)", "exit code 3"), ("while True: pass", "not ended")])
 def test_a_plugin_that_ends_its_process_when_imported_is_reported(tmp_path: Path, source: str, word: str) -> None:
-    (finding,) = examine(tmp_path / "one", [Example("early", "plugin", source)], timeout=4)["broken"]
+    (finding,) = examine(tmp_path / "one", [Example("early", "plugin", source)], timeout=8)["broken"]
     assert (finding.check, finding.status) == ("loads", "violation")
     assert word in finding.detail
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.metadata import entry_points
@@ -43,7 +44,7 @@ class Check:
     needs: tuple[Check, ...] = ()
 
     def run(self) -> Finding:
-        """Return the outcome, computed once; an exception of the plugin is a violation."""
+        """Return the outcome, computed once; an exception of the plugin is a violation, and what it prints is discarded."""
         return self._finding
 
     @cached_property
@@ -53,7 +54,12 @@ class Check:
         if cause:
             return Finding(*about, "skipped", f"because of the violation of {cause.check!r}")
         try:
-            with quiet():
+            with (
+                quiet(),
+                Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+                redirect_stdout(nowhere),
+                redirect_stderr(nowhere),
+            ):
                 violations = list(itertools.islice(self.violations(), _MOST))
         except KeyboardInterrupt:
             raise

@@ -185,6 +185,11 @@ class Fixed(_Counted):
         return self
 
 
+def small() -> Layout:
+    """Return `SMALL` as a new object, for components that may change it."""
+    return Layout(dict(SMALL.shapes))
+
+
 def start(layout: Layout, dtype: npt.DTypeLike = "float64", seed: int = 1) -> Vector:
     """Return initial weights, shape (P,), drawn from N(0, 1)."""
     return stream(seed, "init").standard_normal(layout.size).astype(dtype)

@@ -43,7 +43,11 @@ def _gradient(architecture: Any, case: Case) -> Violations:
             yield f"{case}: {_where(model.layout, direction)} it is {derivative:.6g}, finite differences give {nearest:.6g}"
 
 
-@rule("Hessian-vector product", "derive it again (Pearlmutter 1994), or remove hvp from the model and from provides")
+@rule(
+    "Hessian-vector product",
+    "derive it again (Pearlmutter 1994), or remove hvp from the model and from provides",
+    after=("gradient",),
+)
 def hessian_vector_product(subject: Subject) -> Violations:
     """If there is `hvp`: it is the derivative of the gradient along v, for each built-in loss, and changes nothing else."""
     if "hvp" not in subject.instance.provides:

@@ -133,6 +133,7 @@ def gradient(subject: Subject) -> Violations:
 @rule(
     "second derivative",
     "derive dE/dz along rz once more; for outputs that do not interact it is the second derivative times rz",
+    after=("gradient",),
 )
 def second_derivative(subject: Subject) -> Violations:
     """`second` writes the derivative of dE/dz along `rz`: finite differences of the gradient agree."""
@@ -150,6 +151,7 @@ def second_derivative(subject: Subject) -> Violations:
 @rule(
     "quality",
     "return a finite number that is at most 1 and higher for better predictions; worst is that of a constant prediction",
+    after=("gradient",),
 )
 def quality(subject: Subject) -> Violations:
     """Quality is finite and at most 1; that of the best predictions is not below `worst`, which is finite."""

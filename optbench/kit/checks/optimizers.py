@@ -14,7 +14,7 @@ from optbench.core.contracts import Optimizer, Wrapper
 from optbench.core.hyperparameters import values
 from optbench.core.numerics import Layout, Vector
 from optbench.core.seeding import stream
-from optbench.kit.problems import DTYPES, LARGE, SMALL, Fixed, LeastSquares, batch, start, walk
+from optbench.kit.problems import DTYPES, LARGE, SMALL, Fixed, LeastSquares, batch, small, start, walk
 from optbench.kit.rules import Subject, Violations, built_in, rule
 from optbench.training.loop import train
 
@@ -30,7 +30,7 @@ def digest(opt: Any) -> str:
     total = hashlib.sha256()
     for dtype in DTYPES:
         w = start(SMALL, dtype)
-        s, at = opt.init(w, SMALL), LeastSquares(w)
+        s, at = opt.init(w, small()), LeastSquares(w)  # a broken one may change the layout
         for t in range(1, 13):
             walk(opt, w, s, at, [t])
             total.update(w.tobytes())
