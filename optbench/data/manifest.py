@@ -28,6 +28,8 @@ from optbench.data.rows import has_surrogate
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 NAME = "manifest.json"
 LONGEST_NAME = 64
+OVERALL = "all"
+"""The name, in a manifest's figures, of the quality of a simple model on all test rows."""
 
 
 def _inner_path(value: str) -> str:
@@ -185,6 +187,16 @@ class Manifest(_Strict):
         if self.columns is None:
             raise DataError(f"{self.name} is a dataset of texts; a table of numbers is needed")
         return self.columns
+
+    @property
+    def baselines(self) -> dict[str, float]:
+        """The published quality of each simple model on all test rows, by the model's name."""
+        found = {}
+        for name, value in self.figures.items():
+            overall = value.get(OVERALL) if isinstance(value, dict) else None
+            if isinstance(overall, float):
+                found[name] = overall
+        return found
 
     @property
     def task(self) -> Task:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from optbench.curation.table_baselines import condition_number, table_baselines
+from optbench.data.embedded import assemble
 from optbench.execution.estimate import run_seconds
+from optbench.planning.catalogue import Catalogue
 from optbench.planning.plan import Selections, make_plan
-from optbench.planning.suites import SuiteFile, dataset_of
+from optbench.planning.suites import Facts, SuiteFile, SuiteWorkload, dataset_of
 from optbench.registry import Registry
 from optbench.training.job import Job
 
@@ -17,7 +20,7 @@ _TIMED = "adam"
 def described(registry: Registry, suite: SuiteFile) -> list[dict[str, Any]]:
     """Return one mapping of plain values per workload of a suite.
 
-    `weights` is their number P, `condition` and `baselines` are the recorded `Facts` of the suite's file, and `seconds` is the
+    `rows` are those for training, `weights` is their number P, `condition` and `baselines` are the recorded `Facts` of the suite's file, and `seconds` is the
     estimated duration of a run with Adam on this machine.
 
     Raises:
@@ -36,6 +39,7 @@ def described(registry: Registry, suite: SuiteFile) -> list[dict[str, Any]]:
             "epochs": workload.epochs,
             "batch_size": workload.batch_size,
             "rows": job.dataset.sizes["train"],
+            "weights": _weights(workload, job),
             "condition": workload.facts.condition if workload.facts else None,
             "baselines": dict(workload.facts.baselines) if workload.facts else {},
             "seconds": of_run,
@@ -43,6 +47,25 @@ def described(registry: Registry, suite: SuiteFile) -> list[dict[str, Any]]:
         }
         for workload, job, of_run in zip(suite.workload, jobs, seconds, strict=True)
     ]
+
+
+def _weights(workload: SuiteWorkload, job: Job) -> int | None:
+    if workload.facts is None:
+        return None
+    return job.architecture.layout(workload.facts.inputs, job.loss.outputs(job.dataset.task)).size
+
+
+def measured(registry: Registry, suite: SuiteFile, workload: SuiteWorkload) -> Facts:
+    """Return what a workload's `Facts` in the file of its suite should be, rounded as they are written there."""
+    dataset = dataset_of(registry, suite, workload)
+    (embedder,) = Catalogue(registry, [dataset]).select("embedder", [workload.embedder])
+    embedded = assemble(dataset, embedder.component, "float64")
+    baselines = table_baselines(dataset) if dataset.kind == "table" else dataset.manifest.baselines
+    return Facts(
+        inputs=embedded.x.shape[1],
+        condition=float(f"{condition_number(embedded.x[embedded.train]):.4g}"),
+        baselines={name: round(value, 3) for name, value in baselines.items()},
+    )
 
 
 def _job(registry: Registry, suite: SuiteFile, place: int) -> Job:

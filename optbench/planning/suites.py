@@ -34,11 +34,13 @@ class Facts(_Strict):
     """What is known of a workload's data, measured once: shown by `optbench list workloads`.
 
     Attributes:
-        condition: the ratio of the largest to the smallest singular value, of those that are not 0, of the training inputs
-            without the column of ones.
+        inputs: the number of inputs of the network, the constant 1 included.
+        condition: the ratio of the largest to the smallest singular value, of those that are not 0, of the training inputs as
+            the network sees them.
         baselines: the test quality of simple models, by the model's name.
     """
 
+    inputs: _Count
     condition: float
     baselines: dict[str, float] = {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 
 from optbench.core.errors import OptbenchError
@@ -12,9 +12,6 @@ from optbench.planning.datasets import find_dataset
 from optbench.registry import Registry
 from optbench.report.contents import Contents, Part
 from optbench.report.sections import Section, Table, Text, paragraph
-
-OVERALL = "all"
-"""The name of the quality on all test rows, in the figures of a manifest."""
 
 
 def published_baselines(registry: Registry, results: Iterable[RunResult]) -> dict[str, dict[str, float]]:
@@ -26,7 +23,7 @@ def published_baselines(registry: Registry, results: Iterable[RunResult]) -> dic
     for digest, label in sorted({(result.spec.dataset_digest, result.labels.dataset) for result in results}):
         with suppress(OptbenchError):
             dataset = find_dataset(registry, label)
-            measured = dict(_measurements(dataset.manifest.figures))
+            measured = dataset.manifest.baselines
             if measured and dataset.digest == digest and not dataset.split:
                 found[digest] = measured
     return found
@@ -58,12 +55,6 @@ def part(contents: Contents) -> Part:
         )
     )
     return Part("plain.html.j2", Section("What simple models reach", blocks), "simple-models")
-
-
-def _measurements(figures: Mapping[str, object]) -> Iterator[tuple[str, float]]:
-    for name, value in figures.items():
-        if isinstance(value, Mapping) and isinstance(value.get(OVERALL), float):
-            yield name, value[OVERALL]
 
 
 def _best(contents: Contents) -> dict[tuple[str, str], tuple[float, str]]:
