@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from optbench.cli.console import json_lines, say
+from optbench.cli.console import json_lines, out, say
 from optbench.cli.options import json_option, load_registry, plugin_option
 from optbench.core.errors import OptbenchError
 from optbench.core.names import plural
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from optbench.registry import Registry
 
 _KINDS = {plural(kind): kind for kind in ("optimizer", "wrapper", "architecture", "embedder", "loss", "dataset")}
+_TEXT = 80  # columns of a paragraph
 
 
 @click.command("list")
@@ -28,7 +30,11 @@ def list_methods(kind: str, as_json: bool) -> None:
     """List the installed components, with defaults and origin."""
     registry = load_registry()
     rows = _LISTS[kind](registry) if kind in _LISTS else _components(registry, _KINDS[kind])
-    _print(rows, as_json=as_json)
+    if kind == "workloads" and not as_json:
+        for row in rows:
+            _print_workload(row)
+    else:
+        _print(rows, as_json=as_json)
 
 
 @click.command()
@@ -108,6 +114,23 @@ def _workloads(registry: Registry) -> list[dict[str, Any]]:
     from optbench.execution.workload_facts import described
 
     return [facts for suite, _ in _readable_suites(registry) for facts in described(registry, suite)]
+
+
+def _print_workload(row: Mapping[str, Any]) -> None:
+    """Print what is run, how large and how hard it is, and why, each as a paragraph below the name."""
+    parts = [row["dataset"], row["embedder"], row["architecture"], row["loss"]]
+    facts = [f"{row['rows']:,} training rows"]
+    if row["weights"] is not None:
+        best = max(row["baselines"], key=row["baselines"].get, default=None)
+        facts += [f"{row['weights']:,} weights", f"condition number {row['condition']:.3g}"]
+        facts += [f"{best} {row['baselines'][best]:.3f}"] if best else []
+    out(f"{row['suite']} {row['name']}")
+    for text in (
+        f"{', '.join(parts)}; {row['epochs']} epochs, batches of {row['batch_size']}",
+        f"{', '.join(facts)}; about {row['seconds']:.2g} s a run",
+        row["why"],
+    ):
+        out(textwrap.fill(text, _TEXT, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False))
 
 
 def _readable_suites(registry: Registry) -> Iterator[tuple[SuiteFile, str]]:
