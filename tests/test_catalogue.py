@@ -52,7 +52,7 @@ def catalogue(registry: Registry, with_vectors: FrozenDataset) -> Catalogue:
     return Catalogue(registry, [with_vectors])
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("dataset", "wrapper")])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("dataset", "suite", "wrapper")])
 def test_every_available_entry_can_be_selected_and_its_choice_instantiated_again(catalogue: Catalogue, kind: str) -> None:
     for entry in catalogue.entries(kind):
         assert entry.origin

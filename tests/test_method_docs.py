@@ -17,7 +17,9 @@ from optbench.registry import KINDS, Component, Plugin, Registry
 
 PLUGIN = Plugin("third", "third-party", "1.2", "third = third")
 BUILT_IN = Registry(autoload=False)
-COMPONENTS = [(kind, component) for kind in KINDS if kind != "dataset" for component in BUILT_IN.components(kind)]
+COMPONENTS = [
+    (kind, component) for kind in KINDS if kind not in ("dataset", "suite") for component in BUILT_IN.components(kind)
+]
 
 
 def facts(doc: ComponentDoc) -> dict[str, str]:
@@ -182,7 +184,7 @@ def test_show_prints_the_documentation() -> None:
     ):
         assert part in text
     (line,) = run("architecture", "two-layer-mlp", "--json").stdout.splitlines()
-    assert "131,200 for 2049 inputs: 2049x64, 64x1" in json.loads(line)["facts"]["weights"]
+    assert "131,200 for 2049 inputs and one output: 2049x64, 64x1" in json.loads(line)["facts"]["weights"]
     assert "hashed" in run("embedder", "hashing").stdout
 
 

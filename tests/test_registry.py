@@ -16,7 +16,7 @@ from optbench.registry import KINDS, Registry
 
 def test_built_in_components_come_through_the_entry_points(registry: Registry) -> None:
     ours = {plugin.name: plugin for plugin in registry.plugins if plugin.is_built_in}
-    assert set(ours) == {f"optbench:{kind}" for kind in ("optimizers", "wrappers", "architectures", "embedders", "datasets")}
+    assert set(ours) == {f"optbench:{hook.removeprefix('optbench_')}" for hook, _ in KINDS.values()}
     assert all(plugin.status == "ok" and plugin.provides for plugin in ours.values())
 
 
@@ -24,7 +24,8 @@ def test_names(registry: Registry) -> None:
     assert {"adagrad", "adam", "gd", "rmsprop", "sgd"} <= set(registry.names("optimizer"))
     assert {"recursive-mlp", "single-layer", "two-layer-mlp"} <= set(registry.names("architecture"))
     assert {"hashing", "tfidf"} <= set(registry.names("embedder"))
-    assert "qa-tr" in registry.names("dataset")
+    assert {"cross-entropy", "squared", "squared-tanh"} <= set(registry.names("loss"))
+    assert {"qa-tr", "spirals"} <= set(registry.names("dataset"))
 
 
 def test_an_unknown_name_gets_the_nearest(registry: Registry) -> None:

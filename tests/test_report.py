@@ -125,11 +125,11 @@ def test_every_status_is_on_the_page(results: list[RunResult], drawn: list[Pictu
 def test_every_score_and_metric_is_on_the_page_with_its_declared_label(results: list[RunResult], tmp_path: Path) -> None:
     text = page(results, [], tmp_path)
     for name, metric in SCORES.items():
-        assert f'<th scope="col" class="right">{metric.label}' in text, name
+        assert f'<th scope="col" class="right">{metric.heading("accuracy")}' in text, name
     data = data_of(text)
     assert data["metrics"] == {name: metric.facts() for name, metric in RECORDED.items()}
     drawn = {figure["metric"]: figure["title"] for figure in data["figures"] if figure["chart"] == "curves"}
-    assert drawn == {name: RECORDED[name].label for name in DRAWN}
+    assert drawn == {name: RECORDED[name].heading("accuracy") for name in DRAWN}
     script = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)[-1]
     assert not [metric.label for metric in (*RECORDED.values(), *SCORES.values()) if metric.label in script]
 

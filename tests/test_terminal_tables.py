@@ -33,7 +33,7 @@ def test_scores_have_their_declared_headings(width: int, capsys: pytest.CaptureF
     print_benchmark(RESULTS)
     heading = capsys.readouterr().out.split("good")[0].split()
     for name in WIDE if width > 100 else NARROW:
-        assert set(SCORES[name].label.split()) <= set(heading)
+        assert set(SCORES[name].heading("accuracy").split()) <= set(heading)
 
 
 def test_unequal_seeds_are_shown_and_those_compared_are_named(width: int, capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,10 +49,17 @@ def origin(subject: Subject) -> Violations:
             yield f"{field} is empty"
 
 
-@rule("both labels", "put right and wrong answers into each split")
+@rule("both labels", "put right and wrong answers, or rows of each class, into each split")
 def both_labels(subject: Subject) -> Violations:
-    """Each split has right and wrong answers."""
-    for split, rows in load(_folder(subject)).splits.items():
+    """Each split has right and wrong answers; that of a table has each class."""
+    dataset = load(_folder(subject))
+    if dataset.kind == "table":
+        for name_of_split, table in dataset.tables.items():
+            missing = set(range(len(dataset.task.classes))) - set(table.targets[:, 0].tolist())
+            if missing:
+                yield f"{name_of_split} has no row of class {min(missing)}"
+        return
+    for split, rows in dataset.splits.items():
         if len({row.label for row in rows}) == 1:
             yield f"{split} has only the label {rows[0].label}"
 
