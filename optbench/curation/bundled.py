@@ -20,7 +20,6 @@ from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import Columns
 from optbench.data.table import divide
 
-
 _DIGITS = (
     "The digits were written by 13 people. Each image of 32x32 bits was divided into blocks of 4x4, whose black pixels were "
     "counted: 64 whole numbers from 0 to 16, row by row. These are the 1,797 rows of the test set of 'Optical Recognition of "

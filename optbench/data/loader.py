@@ -93,7 +93,7 @@ class FrozenDataset:
         rows = TableRows(
             *(np.concatenate([getattr(frozen[name], part) for name in SPLITS]) for part in ("features", "targets"))
         )
-        shares = {name: len(frozen[name]) for name in SPLITS}
+        shares: dict[str, float] = {name: len(frozen[name]) for name in SPLITS}
         return table.divide(rows, f"{self.manifest.name}/{self.split}", shares, classes=bool(self.task.classes))
 
     def frozen_tables(self) -> Mapping[Split, TableRows]:
