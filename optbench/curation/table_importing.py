@@ -61,7 +61,6 @@ def read_table(path: Path, request: Request, name: str) -> Imported:
     cells = read_cells(path, [*request.targets, *filter(None, [request.split])], request.features)
     (rows,), columns, reason = _rows([cells], request)
     check_columns(rows, columns, cells.file)
-    warn_of_repetitions(rows, cells.file)
     if request.split:
         tables = _by_column(rows, cells, request.split)
         check_across(tables, dict.fromkeys(SPLITS, cells.file))
@@ -70,6 +69,7 @@ def read_table(path: Path, request: Request, name: str) -> Imported:
             raise DataError(f"{cells.file} has {len(rows)} rows; a table that is divided has at least {LEAST_ROWS}; add rows")
         tables = divide(rows, name, classes=bool(columns.classes))
     check_splits(tables, columns, cells.file)
+    warn_of_repetitions(rows, cells.file)
     return Imported(tables, columns, reason)
 
 

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from optbench.core.contracts import Task
 
 SPLITS = ("train", "validation", "test")
-OF_TABLES = {"features": "--features", "split_column": "--split-column", "classes": "--classification", "loss": "--loss"}
+OF_TABLES = {
+    "features": "--features",
+    "split_column": "--split-column",
+    "classes": "--classification/--regression",
+    "loss": "--loss",
+}
 """The options that only a table has, by the name of their argument."""
 
 file_options = options(
