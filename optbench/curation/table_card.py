@@ -48,7 +48,8 @@ def _sections(manifest: Manifest, tables: Mapping[Split, TableRows]) -> Iterator
     facts = {
         "name": f"{manifest.name}, version {manifest.version}",
         "licence": manifest.licence,
-        "address": manifest.url,
+        "source": manifest.url,
+        "frozen": manifest.published,
         "rows": sum(split.rows for split in manifest.splits.values()),
         "features": len(columns.features),
         "task": task_in_words(columns),
