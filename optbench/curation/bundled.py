@@ -20,7 +20,8 @@ from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import Columns
 from optbench.data.table import divide
 
-
+PUBLISHED = "2026-12-01"
+"""The day on which the tables were frozen."""
 _DIGITS = (
     "The digits were written by 13 people. Each image of 32x32 bits was divided into blocks of 4x4, whose black pixels were "
     "counted: 64 whole numbers from 0 to 16, row by row. These are the 1,797 rows of the test set of 'Optical Recognition of "
@@ -68,6 +69,7 @@ def remake(name: str, folder: Path, *, replace: bool = False) -> FrozenDataset:
         "made": f"{recipe.made} {_DIVIDED.format(classes=by_class, name=name)}",
         "licence": recipe.licence,
         "url": recipe.url,
+        "published": PUBLISHED,
         "citation": recipe.citation,
         "loss": recipe.loss,
     }

@@ -5,6 +5,7 @@ Akhtar et al. 2024, DEEM, arXiv:2403.19546; http://mlcommons.org/croissant/1.1.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -89,6 +90,12 @@ def meaning(table: Columns | None, column: str) -> str:
     return f"A number: {' and '.join(role for names, role in roles if column in names)}."
 
 
+def _identifiers(columns: Sequence[str]) -> list[str]:
+    """Return an identifier for each column, all different: its name, with _ for what readers do not take, such as spaces."""
+    plain = [re.sub(r"[^\w.-]+", "_", column) for column in columns]
+    return [one if plain.count(one) == 1 else f"{one}_{place}" for place, one in enumerate(plain, start=1)]
+
+
 def _type(table: Columns | None, column: str) -> str:
     if table is None:
         return "sc:Integer" if column == "label" else "sc:Text"
@@ -137,13 +144,13 @@ def _records(manifest: Manifest, name: str, split: SplitFile, columns: Sequence[
     fields = [
         {
             "@type": "cr:Field",
-            "@id": f"{name}/{column}",
+            "@id": f"{name}/{identifier}",
             "name": column,
             "description": meaning(manifest.columns, column),
             "dataType": _type(manifest.columns, column),
             "source": {"fileObject": {"@id": split.file}, "extract": {"column": column}},
         }
-        for column in columns
+        for identifier, column in zip(_identifiers(columns), columns, strict=True)
     ]
     split_name = {
         "@type": "cr:Field",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
@@ -83,15 +83,15 @@ def _records(lines: Iterator[str], name: str) -> Iterator[Mapping[str, Any]]:
     if name.lower().endswith((".jsonl", ".ndjson")):
         return jsonl_records(lines, name, column=column, unique=True)
     try:
-        header = list(_header(lines))
+        header = list(header_lines(lines))
     except LineError as error:
         raise Place(name, 0).error(str(error)) from error
     if header and header[0].lstrip().startswith("{"):
         raise Place(name, 0).error("the file begins with '{': give a file of JSON Lines a name that ends with .jsonl")
-    return csv_records(chain(header, lines), name, column=column, delimiter=_delimiter(header))
+    return csv_records(chain(header, lines), name, column=column, delimiter=delimiter_of(header))
 
 
-def _header(lines: Iterator[str]) -> Iterator[str]:
+def header_lines(lines: Iterator[str]) -> Iterator[str]:
     """Yield the lines of the header: more than one where a quoted name contains a line break."""
     quotes = length = 0
     for line in lines:
@@ -102,12 +102,19 @@ def _header(lines: Iterator[str]) -> Iterator[str]:
             return
 
 
-def _delimiter(header: Iterable[str]) -> str:
-    """Return the delimiter with which the header names most of the required columns; of equal ones the comma."""
-    return max(_DELIMITERS, key=lambda delimiter: len(set(REQUIRED) & set(_names(header, delimiter))))
+def delimiter_of(header: Sequence[str], wanted: Sequence[str] = REQUIRED, column: Callable[[str], str] = column) -> str:
+    """Return the delimiter with which a header names most of the wanted columns; of equal ones that of most names.
+
+    Args:
+        header: the lines of the header.
+        wanted: names of columns.
+        column: returns what the column of a name in the header is called here.
+    """
+    found = {delimiter: _names(header, delimiter, column) for delimiter in _DELIMITERS}
+    return max(found, key=lambda delimiter: (len(set(wanted) & set(found[delimiter])), len(found[delimiter])))
 
 
-def _names(header: Iterable[str], delimiter: str) -> list[str]:
+def _names(header: Iterable[str], delimiter: str, column: Callable[[str], str]) -> list[str]:
     try:
         (cells,) = islice(csv.reader(header, delimiter=delimiter, strict=True), 1)
     except (csv.Error, ValueError):  # not CSV with this delimiter; no line

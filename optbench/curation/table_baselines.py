@@ -99,7 +99,8 @@ def _models(columns: Columns) -> Mapping[str, Predict]:
         }
     models = {"mean": _mean, "nearest neighbour": _fitted("neighbors", "KNeighborsRegressor", n_neighbors=1)}
     if columns.targets == columns.features:  # a linear model or a forest would copy the inputs
-        return models | {f"{count} principal components": _principal(count) for count in COMPONENTS}
+        counts = [count for count in COMPONENTS if count < len(columns.features)] or [1]
+        return models | {f"{count} principal component{'s' * (count > 1)}": _principal(count) for count in counts}
     return models | {
         "ridge regression": _fitted("linear_model", "Ridge"),
         "random forest": _fitted("ensemble", "RandomForestRegressor", random_state=0),

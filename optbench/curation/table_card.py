@@ -48,7 +48,8 @@ def _sections(manifest: Manifest, tables: Mapping[Split, TableRows]) -> Iterator
     facts = {
         "name": f"{manifest.name}, version {manifest.version}",
         "licence": manifest.licence,
-        "address": manifest.url,
+        "source": manifest.url,
+        "frozen": manifest.published,
         "rows": sum(split.rows for split in manifest.splits.values()),
         "features": len(columns.features),
         "task": task_in_words(columns),
@@ -73,7 +74,8 @@ def _sections(manifest: Manifest, tables: Mapping[Split, TableRows]) -> Iterator
     yield "## Columns\n\n" + _columns(columns, tables)
     if manifest.figures:
         yield "## Figures\n\n" + table(("measurement", "value"), flat(manifest.figures))
-    yield f"## Use\n\n```bash\noptbench data verify {manifest.name}\noptbench run -o adam -d {manifest.name}   # or the path of this folder\n```"
+    use = f"optbench data verify {manifest.name}\noptbench run -o adam -d {manifest.name}   # or the path of this folder"
+    yield f"## Use\n\n```bash\n{use}\n```"
     yield f"## Citation\n\n```bibtex\n{citation(manifest)}\n```"
 
 

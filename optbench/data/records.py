@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from optbench.core.errors import DataError, printable
+from optbench.core.errors import DataError, printable, shown
 
 ALIASES = {"soru": "question", "cevap": "answer", "etiket": "label", "konu": "topic", "tür": "kind"}
 """The column names of the original experiment, and what they are called here."""
 REQUIRED = ("question", "answer", "label")
+LONGEST_LIST = 400
+"""The largest number of characters of the names of columns in a message."""
+_IF_A_TABLE = "; a table of numbers is imported with 'optbench data import NAME FILE --target COLUMN'"
 
 
 class LineError(Exception):
@@ -40,7 +43,12 @@ def exact_column(name: str) -> str:
 
 
 def csv_records(
-    lines: Iterable[str], file: str, *, column: Callable[[str], str] = exact_column, delimiter: str = ","
+    lines: Iterable[str],
+    file: str,
+    *,
+    column: Callable[[str], str] = exact_column,
+    delimiter: str = ",",
+    required: Sequence[str] = REQUIRED,
 ) -> Iterator[Mapping[str, Any]]:
     """Yield the records of CSV, whose first line names the columns.
 
@@ -49,6 +57,7 @@ def csv_records(
         file: the file's name, for messages.
         column: returns what the column of a name in the header is called here.
         delimiter: the character between two cells.
+        required: the columns that there must be.
 
     Raises:
         DataError: a rule is broken.
@@ -59,7 +68,7 @@ def csv_records(
     try:
         for cells in reader:
             if not header:
-                header = _header([column(cell.strip()) for cell in cells], file)
+                header = _header([column(cell.strip()) for cell in cells], file, required)
                 continue
             row += 1
             if not cells:
@@ -74,7 +83,7 @@ def csv_records(
         rule = f"not CSV: {error}; a quotation mark is missing, or one within a cell is not doubled"
         raise Place(file, row + 1 if header else 0).error(rule) from error
     if not header:
-        raise DataError(f"{file} is empty; its first line must name the columns {', '.join(REQUIRED)}")
+        raise DataError(f"{file} is empty; its first line must name the columns {', '.join(required)}")
 
 
 def jsonl_records(
@@ -99,13 +108,15 @@ def jsonl_records(
         raise Place(file, row + 1).error(str(error)) from error
 
 
-def _header(names: list[str], file: str) -> list[str]:
+def _header(names: list[str], file: str, required: Sequence[str]) -> list[str]:
     repeated = sorted({name for name in names if names.count(name) > 1})
-    missing = [name for name in REQUIRED if name not in names]
+    missing = [name for name in required if name not in names]
     if repeated:
-        raise Place(file, 0).error(f"column {repeated[0]!r} occurs twice in the header")
+        raise Place(file, 0).error(f"column {shown(repeated[0])} occurs twice in the header; rename or remove one of them")
     if missing:
-        raise Place(file, 0).error(f"no column {', '.join(missing)} (columns: {printable(', '.join(names))})")
+        listed = printable(", ".join(names))
+        remedy = _IF_A_TABLE if missing == list(REQUIRED) else ""
+        raise Place(file, 0).error(f"no column {printable(', '.join(missing))} (columns: {listed[:LONGEST_LIST]}){remedy}")
     return names
 
 

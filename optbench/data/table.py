@@ -34,7 +34,7 @@ def write_csv(rows: TableRows, columns: Columns) -> bytes:
     places = {name: rows.targets[:, place] for place, name in enumerate(columns.targets)}
     places |= {name: rows.features[:, place] for place, name in enumerate(columns.features)}
     cells = np.column_stack([places[name] for name in names(columns)]).tolist()
-    lines = [",".join(_quoted(name) for name in names(columns)), *(",".join(map(_shortest, row)) for row in cells)]
+    lines = [",".join(_quoted(name) for name in names(columns)), *(",".join(map(shortest, row)) for row in cells)]
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -115,7 +115,7 @@ def divide(rows: TableRows, salt: str, shares: Mapping[str, float] = SHARES, *, 
     Args:
         rows: all rows.
         salt: what the hash depends on besides the features.
-        shares: how much of each class each split gets, relative to the others; all above 0.
+        shares: how much of each class a split gets, relative to the others; above 0. Rows go to these splits only.
         classes: whether the target is the number of a class.
     """
     groups: dict[bytes, list[int]] = {}
@@ -125,11 +125,12 @@ def divide(rows: TableRows, salt: str, shares: Mapping[str, float] = SHARES, *, 
     for content, members in groups.items():
         stratum = float(rows.targets[members, 0].min()) if classes else 0.0
         strata.setdefault(stratum, []).append((hashlib.sha256(salt.encode() + b"\n" + content).digest(), members))
-    found: dict[Split, list[int]] = {split: [] for split in SPLITS}
+    wanted = [split for split in SPLITS if split in shares]
+    found: dict[Split, list[int]] = {split: [] for split in wanted}
     for _, hashed in sorted(strata.items()):
-        counts: dict[Split, int] = dict.fromkeys(SPLITS, 0)
+        counts: dict[Split, int] = dict.fromkeys(wanted, 0)
         for _, members in sorted(hashed):
-            split = min(SPLITS, key=lambda name: counts[name] / shares[name])
+            split = min(wanted, key=lambda name: counts[name] / shares[name])
             counts[split] += len(members)
             found[split] += members
     return {split: taken(rows, sorted(members)) for split, members in found.items()}
@@ -140,7 +141,8 @@ def taken(rows: TableRows, numbers: Sequence[int]) -> TableRows:
     return TableRows(rows.features[list(numbers)], rows.targets[list(numbers)])
 
 
-def _shortest(value: float) -> str:
+def shortest(value: float) -> str:
+    """Return a number in the shortest form that is read as the same number, whole ones without a point."""
     return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
 
 

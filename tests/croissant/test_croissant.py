@@ -11,11 +11,17 @@ import numpy as np
 import pytest
 from tiny import tiny_splits
 
+from optbench.core.contracts import TableRows
+from optbench.curation.bundled import RECIPES
+from optbench.curation.exporting import export
 from optbench.curation.importing import companions, write
-from optbench.data.loader import FrozenDataset, load
-from optbench.data.manifest import SPLITS, Manifest
+from optbench.curation.table_writing import write_table
+from optbench.data.loader import FrozenDataset, divided, load
+from optbench.data.manifest import SPLITS, Columns, Manifest
 from optbench.data.provenance import Generated
 from optbench.data.rows import Row
+from optbench.data.table import divide
+from optbench.planning.datasets import find_dataset
 from optbench.registry import Registry
 
 pytestmark = [pytest.mark.croissant, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -142,3 +148,64 @@ def test_the_shipped_dataset_can_be_described(registry: Registry, tmp_path: Path
         expected = [(row.question, row.answer, row.label) for row in shipped.splits[split]]
         assert [(r["question"], r["answer"], r["label"]) for r in records(dataset, split)] == expected
     assert json.loads((copy.folder / "croissant.json").read_text(encoding="utf-8"))["name"] == "qa-tr"
+
+
+def numbers(rows: TableRows, columns: Columns) -> list[dict[str, float]]:
+    """The rows as records, without the name of the split."""
+    cells = {name: rows.targets[:, place] for place, name in enumerate(columns.targets)}
+    cells |= {name: rows.features[:, place] for place, name in enumerate(columns.features)}
+    return [{name: values[row] for name, values in cells.items()} for row in range(len(rows))]
+
+
+def check_table(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Every record of every split is the row, and nothing is warned of but entries that are not known."""
+    table = load(folder)
+    with caplog.at_level(logging.WARNING):
+        dataset = read(folder)
+        for split, record_set in zip(SPLITS, dataset.metadata.record_sets[1:], strict=True):
+            names = {field.id.removeprefix(f"{split}/"): field.name for field in record_set.fields}
+            found = [{names[key]: value for key, value in one.items()} for one in records(dataset, split)]
+            assert {record.pop("split") for record in found} == {split}
+            assert found == numbers(table.tables[split], table.manifest.table_columns)
+    assert not dataset.metadata.ctx.issues.errors
+    assert all("is recommended, but does not exist" in issue for issue in dataset.metadata.ctx.issues.warnings)
+    assert not caplog.records or not (table.manifest.published and table.manifest.licence)
+    assert {file.content_url: file.sha256 for file in dataset.metadata.file_objects} == {
+        f"{split}.csv": hashlib.sha256((folder / f"{split}.csv").read_bytes()).hexdigest() for split in SPLITS
+    }
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_shipped_tables(registry: Registry, caplog: pytest.LogCaptureFixture, name: str) -> None:
+    folder = registry.find("dataset", name).cls.folder
+    check_table(folder, caplog)
+    metadata = read(folder).metadata
+    assert metadata.cite_as == load(folder).manifest.citation
+    if load(folder).manifest.licence == "CC-BY-4.0":
+        assert metadata.license == ["https://spdx.org/licenses/CC-BY-4.0.html"]
+
+
+@pytest.mark.parametrize("name", ["teacher[kappa=1e6]", "spirals", "imbalanced", "label-noise", "xor-parity", "wine[split=1]"])
+def test_exported_tables(registry: Registry, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str) -> None:
+    dataset = find_dataset(registry, name)
+    folder = export(dataset, tmp_path / "out").folder
+    assert load(folder).digest == dataset.digest
+    check_table(folder, caplog)
+
+
+def test_exported_texts(registry: Registry, tmp_path: Path) -> None:
+    dataset = divided(find_dataset(registry, "qa-tr"), 1)
+    found = read(export(dataset, tmp_path / "out").folder)
+    assert not found.metadata.ctx.issues.errors
+    for split in SPLITS:
+        assert [record["question"] for record in records(found, split)] == [row.question for row in dataset.splits[split]]
+
+
+def test_names_of_columns_and_classes_with_any_character(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    features = ['boy, "cm"', "a/b", "a b", "ağırlık (kg)", "50 %"]
+    columns = Columns(features=features, targets=["tür"], classes=['kedi, "van"', "köpek"])
+    rows = TableRows(np.arange(200.0).reshape(40, 5) / 7.0, np.arange(40.0).reshape(40, 1) % 2.0)
+    written = write_table(
+        tmp_path / "any", divide(rows, "any", classes=True), columns, {"name": "any", "loss": "cross-entropy"}
+    )
+    check_table(written.folder, caplog)

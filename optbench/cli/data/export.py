@@ -26,4 +26,6 @@ def export(name: str, folder: Path, force: bool) -> None:
     from optbench.planning.datasets import find_dataset
 
     written = export_dataset(find_dataset(load_registry(), name), folder, replace=force)
-    say(f"{written.folder}: {row_counts(written)}, digest {written.digest}; use it with 'optbench run -d {written.folder}'")
+    # A bare name would be looked up among the installed datasets first.
+    place = f"./{written.folder}" if written.folder.name == str(written.folder) else written.folder
+    say(f"{written.folder}: {row_counts(written)}, digest {written.digest}; use it with 'optbench run -d {place}'")
