@@ -154,7 +154,7 @@ CASES = [
     pytest.param(opt, oracle, id=f"{label}-{oracle.library}")
     for label, opt in configured()
     for oracle in oracles_of(type(opt))
-    if "line_search=" not in oracle.implementation  # test_line_search.py runs those
+    if "line_search=" not in oracle.implementation  # test_line_search_oracle.py runs those
 ]
 
 
