@@ -65,7 +65,11 @@ def finite(subject: Subject) -> Violations:
             yield f"vectors of {name} are not finite"
 
 
-@rule("one row, one vector", "compute a vector from its own row and `fitted` alone, not from the other rows of the call")
+@rule(
+    "one row, one vector",
+    "compute a vector from its own row and `fitted` alone, not from the other rows of the call",
+    after=("finite",),
+)
 def one_row_one_vector(subject: Subject) -> Violations:
     """A row has the same vector alone and among others."""
     fitted, rows = subject.instance.fit_table(training()), others()
