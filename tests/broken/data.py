@@ -93,7 +93,7 @@ EXAMPLES += [
         "embedder",
         "fitted on training rows only",
         "changes the vectors",
-        TABLE.format("fitted[:] = np.maximum(fitted, np.abs(features).max(axis=0))\n    return features / fitted[0]"),
+        TABLE.format("fitted[:] = np.maximum(fitted, np.abs(features).max(axis=0))\n    return features / fitted[4]"),
         base="table",
     ),
 ]

@@ -215,7 +215,7 @@ class _Product:
         return product
 
 
-@rule("batches of any size", "keep one workspace per number of rows, or use a part of the largest")
+@rule("batches of any size", "keep one workspace per number of rows, or use a part of the largest", after=("gradient",))
 def batches_of_any_size(subject: Subject) -> Violations:
     """The gradient of a batch is the mean of those of its parts, whatever their sizes and order."""
     model, x, y = model_and_batch(subject.instance, case=cases()[-1])

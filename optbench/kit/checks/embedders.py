@@ -86,7 +86,7 @@ def roles(subject: Subject) -> Violations:
 @rule(
     "one text, one vector",
     "compute a vector from its own text and `fitted` alone, not from the other texts of the call",
-    after=("finite",),
+    after=("finite", "fitted on training texts only"),
 )
 def one_text_one_vector(subject: Subject) -> Violations:
     """A text has the same vector alone and among others, in any order."""
@@ -115,4 +115,4 @@ def fitted_on_training_texts_only(subject: Subject) -> Violations:
         yield "another fit changes the vectors: it keeps something outside of what it returns"
 
 
-RULES = (roles, shapes_and_types, finite, one_text_one_vector, fitted_on_training_texts_only)
+RULES = (roles, shapes_and_types, finite, fitted_on_training_texts_only, one_text_one_vector)

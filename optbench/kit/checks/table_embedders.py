@@ -68,7 +68,7 @@ def finite(subject: Subject) -> Violations:
 @rule(
     "one row, one vector",
     "compute a vector from its own row and `fitted` alone, not from the other rows of the call",
-    after=("finite",),
+    after=("finite", "fitted on training rows only"),
 )
 def one_row_one_vector(subject: Subject) -> Violations:
     """A row has the same vector alone and among others."""
@@ -91,4 +91,4 @@ def fitted_on_training_rows_only(subject: Subject) -> Violations:
         yield "encoding or fitting other rows changes the vectors"
 
 
-RULES = (shapes_and_types, finite, one_row_one_vector, fitted_on_training_rows_only)
+RULES = (shapes_and_types, finite, fitted_on_training_rows_only, one_row_one_vector)
