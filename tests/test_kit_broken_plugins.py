@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from broken_plugins import BROKEN, CRASHING, SOUND, Example
+from broken import BROKEN, CRASHING, SOUND, Example
 
 from optbench.kit.finding import Finding
 from optbench.kit.supervision import examined

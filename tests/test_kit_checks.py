@@ -1,39 +1,85 @@
-"""The kit's checks: every violation is reported, and nothing else."""
+"""The kit's checks: of our own components, of folders and datasets; tests/broken has the plugins that each break one rule."""
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-import bad_methods
 import numpy as np
 import pytest
+from broken import BROKEN
+from broken.sources import source
 from click.testing import CliRunner
 
-from optbench import Dataset
+from optbench import Dataset, Embedder, GeneratedDataset, Optimizer, positive
 from optbench.cli import cli
 from optbench.core.errors import MissingExtra, UsageError
 from optbench.curation.importing import write
 from optbench.data.rows import Row
-from optbench.kit.checks import RULES
-from optbench.kit.examine import Check, Finding, checks_of
+from optbench.kit.checks import RULES, rules_of
+from optbench.kit.examine import Check, checks_of
+from optbench.kit.finding import Finding
 from optbench.kit.problems import SMALL, LeastSquares, start
 from optbench.kit.rules import Subject
 from optbench.kit.testing import plugin_checks
 from optbench.registry import KINDS, Plugin
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
-BAD = Plugin("bad", "bad", "0", "bad = bad_methods")
+PLUGIN_CHECKS = ["loads", "contract", "hooks", "unique names", "registers components"]
+HERE = Plugin("here", "here", "0", f"here = {__name__}")
+OPTBENCH_CONTRACT = 2
+SECOND = sys.argv[0].endswith("digest_process.py")
+"""Whether this is the second process of the check."""
 
 
-def finding(kind: str, cls: type[Any], name: str, plugin: Plugin = BAD) -> Finding:
-    (rule,) = (one for one in RULES[kind] if one.name == name)
-    subject = Subject(kind, cls, plugin, ((kind, cls),))
+@dataclass(frozen=True, kw_only=True)
+class Descent(Optimizer):
+    """Gradient descent. Cauchy 1847."""
+
+    name: ClassVar[str] = "descent"
+    lr: float = positive(0.01)
+
+    def update(self, w, g, s, t):
+        g *= self.lr
+        w -= g
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shuffling(Descent):
+    name: ClassVar[str] = "shuffling"
+
+    def update(self, w, g, s, t):
+        np.random.seed(t)
+        random.random()  # noqa: S311  # the violation
+        super().update(w, g, s, t)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaving(Descent):
+    name: ClassVar[str] = "leaving"
+
+    def init(self, w, layout):
+        return sys.exit(0) if SECOND else super().init(w, layout)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending(Descent):
+    name: ClassVar[str] = "ending"
+
+    def init(self, w, layout):
+        return os._exit(7) if SECOND else super().init(w, layout)
+
+
+def finding(kind: str, cls: type[Any], name: str, siblings: tuple[type[Any], ...] = ()) -> Finding:
+    (rule,) = (one for one in rules_of(kind, cls) if one.name == name)
+    subject = Subject(kind, cls, HERE, tuple((kind, one) for one in (cls, *siblings)))
     return Check(kind, cls.name, name, rule.promise, rule.remedy, lambda: rule.violations(subject)).run()
 
 
@@ -42,37 +88,15 @@ def test_built_in_components_keep_the_contract(check: Callable[[], None]) -> Non
     check()
 
 
-@pytest.mark.parametrize("plugin", ["optbench-lion", "optbench-frontier"])
+@pytest.mark.parametrize("plugin", ["optbench-lion", "optbench-frontier", "optbench-e5"])
 def test_our_plugins_keep_the_contract_from_their_folders(plugin: str) -> None:
     code = "from optbench.cli import main; main()"
     command = [sys.executable, "-c", code, "plugin", "check", str(PLUGINS / plugin), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [row for row in rows if row["status"] != "holds"] == []
+    assert [row for row in rows if row["status"] == "violation"] == []
     assert done.returncode == 0
     assert len(rows) > 20
-
-
-@pytest.mark.parametrize(("kind", "rule"), [(kind, rule.name) for kind in bad_methods.SOUND for rule in RULES[kind]])
-def test_a_sound_component_keeps_every_rule(kind: str, rule: str) -> None:
-    assert finding(kind, bad_methods.SOUND[kind], rule).status == "holds"
-
-
-@pytest.mark.parametrize(
-    ("kind", "rule", "detail", "cls"),
-    [pytest.param(*example, id=f"{example[1]}-{example[3].__name__}") for example in bad_methods.EXAMPLES],
-)
-def test_a_violation_is_reported(kind: str, rule: str, detail: str, cls: type[Any]) -> None:
-    result = finding(kind, cls, rule)
-    assert result.status == "violation"
-    assert detail in result.detail
-    assert result.remedy
-
-
-def test_a_plugin_must_declare_its_contract_version() -> None:
-    result = finding("optimizer", bad_methods.Sound, "contract version", Plugin("other", "other", "0", "other = tiny"))
-    assert "tiny does not declare" in result.detail
-    assert "OPTBENCH_CONTRACT = 1" in result.remedy
 
 
 def rows(words: str, labels: tuple[int, ...] = (1, -1)) -> list[Row]:
@@ -85,7 +109,7 @@ def dataset(folder: Path, labels: tuple[int, ...] = (1, -1), **about: str) -> ty
     return type("Some", (Dataset,), {"__doc__": "Some rows.", "name": "some", "folder": folder})
 
 
-@pytest.mark.parametrize("rule", [rule.name for rule in RULES["dataset"]])
+@pytest.mark.parametrize("rule", [rule.name for rule in rules_of("dataset", Dataset)])
 def test_a_sound_dataset_keeps_every_rule(tmp_path: Path, rule: str) -> None:
     assert finding("dataset", dataset(tmp_path / "some"), rule).status == "holds"
 
@@ -118,8 +142,8 @@ def test_a_dataset_without_a_docstring_is_reported(tmp_path: Path) -> None:
 
 
 def test_every_rule_has_an_example_that_breaks_it() -> None:
-    broken = {rule for kind, name, _, _ in bad_methods.EXAMPLES for rule in RULES[kind] if rule.name == name}
-    tested_here = {"contract version", "name", "origin", "both labels", "loads", "digests"}
+    broken = {rule for one in BROKEN for rule in RULES.get(one.kind, ()) if rule.name == one.check}
+    tested_here = {"name", "both labels", "loads", "digests"}
     assert {rule.name for rules in RULES.values() for rule in {*rules} - broken} == tested_here
 
 
@@ -135,20 +159,27 @@ def test_the_problem_is_an_objective_whose_gradients_can_be_changed() -> None:
     assert (changed.steps, changed.evaluations) == (7, 2)
 
 
-@pytest.mark.parametrize("kind", RULES)
+class Table(Embedder):
+    takes = "table"
+
+
+@pytest.mark.parametrize("kind", [*RULES, "table", "generated"])
 def test_rules_have_a_promise_and_a_remedy(kind: str) -> None:
-    names = [rule.name for rule in RULES[kind]]
+    special = {"table": ("embedder", Table), "generated": ("dataset", GeneratedDataset)}
+    rules = rules_of(*special.get(kind, (kind, KINDS.get(kind, ("", object))[1])))
+    names = [rule.name for rule in rules]
     assert len(names) == len(set(names))
-    for rule in RULES[kind]:
+    for place, rule in enumerate(rules):
         assert rule.promise.endswith((".", ")")), rule.name
         assert rule.remedy, rule.name
+        assert {*rule.after} <= {*names[:place]} or kind == "table", rule.name
 
 
 def test_a_violation_does_not_change_the_global_random_state() -> None:
     np.random.seed(7)
     random.seed(7)
     before = np.random.get_state()[1].copy(), random.getstate()
-    finding("optimizer", bad_methods.Shuffling, "global random state")
+    assert finding("optimizer", Shuffling, "global random state").status == "violation"
     assert np.array_equal(np.random.get_state()[1], before[0])
     assert random.getstate() == before[1]
 
@@ -164,10 +195,25 @@ def test_an_exception_is_a_violation_and_output_is_not_printed(capsys: pytest.Ca
     assert capsys.readouterr().out == ""
 
 
-def test_a_component_that_exits_the_second_process_does_not_affect_its_siblings() -> None:
-    siblings = (("optimizer", bad_methods.Leaving), ("optimizer", bad_methods.Sound))
-    (rule,) = (one for one in RULES["optimizer"] if one.name == "same in two processes")
-    assert list(rule.violations(Subject("optimizer", bad_methods.Sound, BAD, siblings))) == []
+@pytest.mark.parametrize(("cls", "word"), [(Leaving, "SystemExit: 0"), (Ending, "exit code 7")])
+def test_a_component_that_exits_the_second_process_does_not_affect_its_siblings(cls: type[Any], word: str) -> None:
+    assert finding("optimizer", Descent, "same in two processes", (cls,)).status == "holds"
+    result = finding("optimizer", cls, "same in two processes", (Descent,))
+    assert (result.status, word in result.detail) == ("violation", True)
+
+
+def test_a_check_is_skipped_where_one_that_it_needs_is_violated() -> None:
+    first = Check("optimizer", "mine", "runs", "It runs.", "make it run", lambda: ["it stops"])
+    second = Check("optimizer", "mine", "types", "It has types.", "give it some", lambda: ["it has none"], (first,))
+    assert (second.run().status, second.run().detail) == ("skipped", "because of the violation of 'runs'")
+
+
+def test_what_is_missing_does_not_skip_other_checks() -> None:
+    def missing() -> list[str]:
+        raise MissingExtra("install optbench[embed]")
+
+    first = Check("embedder", "mine", "runs", "It runs.", "make it run", missing)
+    assert Check("embedder", "mine", "types", "It has types.", "give it some", list, (first,)).run().status == "holds"
 
 
 def test_a_missing_extra_is_not_a_violation() -> None:
@@ -187,26 +233,13 @@ def plugin_in(folder: Path, module: str, name: str = "optbench-stray") -> str:
     return str(folder)
 
 
-STRAY = """
-from bad_methods import Sound
-from optbench import hookimpl
-
-@hookimpl
-def optbench_optimizers():
-    return [Stray]
-
-class Stray(Sound):
-    name = {name!r}
-"""
-
-
 @pytest.mark.parametrize(
     ("module", "check", "detail"),
     [
         ("1 / 0", "loads", "ZeroDivisionError"),
-        ("OPTBENCH_CONTRACT = 99", "loads", "built for contract 99, this optbench has contract 1"),
+        ("OPTBENCH_CONTRACT = 99", "contract", "built for contract 99, this optbench has contract 2"),
         ("", "registers components", "it registers none"),
-        (STRAY.format(name="adam"), "unique names", "two optimizers are named 'adam'"),
+        (source("adam", "optimizer", ""), "unique names", "two optimizers are named 'adam'"),
     ],
 )
 def test_a_plugin_without_components_is_a_violation(
@@ -246,7 +279,7 @@ def test_a_version_is_not_part_of_a_path(tmp_path: Path, monkeypatch: pytest.Mon
     file = Path(folder, "pyproject.toml")
     file.write_text(file.read_text().replace("1.2", "1/../../2"))
     with checks_of(folder) as checks:
-        assert [one.check for one in checks] == ["loads", "unique names", "registers components"]
+        assert [one.check for one in checks] == PLUGIN_CHECKS
     sys.modules.pop("stray_module", None)
 
 
@@ -274,12 +307,12 @@ def test_check_leaves_out_a_plugin_with_a_component_of_the_same_name(tmp_path: P
     (tmp_path / "rival-1.0.dist-info").mkdir()
     (tmp_path / "rival-1.0.dist-info" / "METADATA").write_text("Name: a-rival\nVersion: 1.0\n")
     (tmp_path / "rival-1.0.dist-info" / "entry_points.txt").write_text("[optbench]\nrival = rival_module\n")
-    (tmp_path / "rival_module.py").write_text(STRAY.format(name="stray"))
+    (tmp_path / "rival_module.py").write_text(source("stray", "optimizer", ""))
     monkeypatch.syspath_prepend(str(tmp_path))
-    folder = plugin_in(tmp_path / "stray", STRAY.format(name="stray"))
+    folder = plugin_in(tmp_path / "stray", source("stray", "optimizer", ""))
     assert statuses("plugin", "check", folder)["unique names"] == "violation"
     for words in (("plugin", "check", folder, "-p", "no:a-rival"), ("-p", "no:a-rival", "plugin", "check", folder)):
-        assert statuses(*words) == {"loads": "holds", "unique names": "holds", "registers components": "holds"}
+        assert statuses(*words) == dict.fromkeys(PLUGIN_CHECKS, "holds")
     for module in ("stray_module", "rival_module"):
         sys.modules.pop(module, None)
 

@@ -22,8 +22,8 @@ from optbench.registry import KINDS, Registry
 RUN = [sys.executable, "-c", "from optbench.cli import main; main()"]
 
 
-def test_there_is_a_template_for_every_kind_but_wrappers() -> None:
-    assert {*TEMPLATE_KINDS, "wrapper"} == set(KINDS)
+def test_there_is_a_template_for_every_kind_but_suites() -> None:
+    assert {*TEMPLATE_KINDS, "suite"} == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", TEMPLATE_KINDS)
@@ -128,11 +128,12 @@ def test_check_prints_violation_and_remedy_and_exits_with_1(tmp_path: Path, regi
     module.write_text(module.read_text().replace("axpy(-self.lr, s.v, w)", "w = w - self.lr * s.v"))
     done = subprocess.run([*RUN, "plugin", "check", str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    (row,) = [line for line in done.stdout.splitlines() if "in place" in line]
+    (row,) = [line for line in done.stdout.splitlines() if "after 20 steps" in line]
     assert "violation" in row
-    assert "after 8 steps the weights" in row
+    assert "in place" in row
     assert "write into the array" in row
-    assert "3 violations" in done.stderr  # it allocates, and the rate has no effect
+    assert "1 violations" in done.stderr  # that it allocates, and that the rate has no effect, has the same cause
+    assert "because of the violation of 'in place'" in " ".join(done.stdout.split())
 
 
 def test_check_of_an_unknown_plugin_exits_with_2() -> None:

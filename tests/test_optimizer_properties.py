@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from methods import BUILT_IN, chained, configured
 
 from optbench import Layout, Optimizer
-from optbench.kit.checks import optimizers, repetition
+from optbench.kit.checks import optimizers, repetition, steps
 from optbench.kit.examine import Check
 from optbench.kit.problems import DTYPES, SMALL, LeastSquares, start, trajectory, walk
 from optbench.kit.rules import Subject
@@ -22,8 +22,10 @@ CONFIGURED = [pytest.param(opt, id=label) for label, opt in configured()]
 CHAINED = [pytest.param(opt, id=label) for label, opt in chained()]
 RULES = (
     optimizers.shapes,
-    optimizers.types,
-    optimizers.in_place,
+    steps.in_place,
+    steps.aliasing,
+    steps.eval_weights,
+    steps.types,
     optimizers.no_allocation,
     optimizers.checkpoint,
     optimizers.rates,

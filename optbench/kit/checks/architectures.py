@@ -159,9 +159,9 @@ def in_place(subject: Subject) -> Violations:
             yield "w or g is another array afterwards"
         if not equal(before, (w, x, y)):
             yield "w, x or y has been changed"
-        if not np.array_equal(model.g, after):
+        if not np.array_equal(model.g, after, equal_nan=True):
             yield "forward changes the gradient"
-        if not np.array_equal(model.z, z):
+        if not np.array_equal(model.z, z, equal_nan=True):
             yield "forward overwrites z: give it another buffer than loss_and_grad"
 
 
@@ -215,7 +215,7 @@ class _Product:
         return product
 
 
-@rule("batches of any size", "keep one workspace per number of rows, or use a part of the largest")
+@rule("batches of any size", "keep one workspace per number of rows, or use a part of the largest", after=("gradient",))
 def batches_of_any_size(subject: Subject) -> Violations:
     """The gradient of a batch is the mean of those of its parts, whatever their sizes and order."""
     model, x, y = model_and_batch(subject.instance, case=cases()[-1])

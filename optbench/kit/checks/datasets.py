@@ -20,7 +20,7 @@ def loads(subject: Subject) -> Violations:
         yield str(error)
 
 
-@rule("digests", "restore the files, or create the folder again: the manifest describes the files that were frozen")
+@rule("digests", "restore the files, or create the folder again: the manifest describes the files that were frozen", basic=True)
 def digests(subject: Subject) -> Violations:
     """Every file that the manifest lists exists and has its digest, files of vectors too."""
     manifest = manifests.read(_folder(subject))
@@ -49,22 +49,22 @@ def origin(subject: Subject) -> Violations:
             yield f"{field} is empty"
 
 
-@rule("both labels", "put right and wrong answers, or rows of each class, into each split")
+@rule("both labels", "put right and wrong answers, or rows of each class of a table, into each split", after=("loads",))
 def both_labels(subject: Subject) -> Violations:
-    """Each split has right and wrong answers; that of a table has each class."""
+    """Each split has right and wrong answers; in a table of classes, each has rows of every class."""
     dataset = load(_folder(subject))
-    if dataset.kind == "table":
-        for name_of_split, table in dataset.tables.items():
-            missing = set(range(len(dataset.task.classes))) - set(table.targets[:, 0].tolist())
-            if missing:
-                yield f"{name_of_split} has no row of class {min(missing)}"
+    if dataset.kind == "texts":
+        for split, rows in dataset.splits.items():
+            if len({row.label for row in rows}) == 1:
+                yield f"{split} has only the label {rows[0].label}"
         return
-    for split, rows in dataset.splits.items():
-        if len({row.label for row in rows}) == 1:
-            yield f"{split} has only the label {rows[0].label}"
+    for split, table in dataset.tables.items():
+        missing = set(range(len(dataset.task.classes))) - set(table.targets[:, 0].tolist())
+        if missing:
+            yield f"{split} has no row of class {dataset.task.classes[min(missing)]!r}"
 
 
-RULES = (loads, digests, name, origin, both_labels)
+RULES = (digests, loads, name, origin, both_labels)
 
 
 def _folder(subject: Subject) -> Path:

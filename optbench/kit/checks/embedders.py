@@ -74,7 +74,7 @@ def finite(subject: Subject) -> Violations:
                 yield f"the vector of the {role} {text[:30]!r} is not finite"
 
 
-@rule("roles", 'accept "question" and "answer"; leave the argument unused if the role has no effect')
+@rule("roles", 'accept "question" and "answer"; leave the argument unused if the role has no effect', basic=True)
 def roles(subject: Subject) -> Violations:
     """Both roles are accepted."""
     fitted = subject.instance.fit(list(TRAINING))
@@ -83,7 +83,11 @@ def roles(subject: Subject) -> Violations:
     yield from ()
 
 
-@rule("one text, one vector", "compute a vector from its own text and `fitted` alone, not from the other texts of the call")
+@rule(
+    "one text, one vector",
+    "compute a vector from its own text and `fitted` alone, not from the other texts of the call",
+    after=("finite", "fitted on training texts only"),
+)
 def one_text_one_vector(subject: Subject) -> Violations:
     """A text has the same vector alone and among others, in any order."""
     fitted = subject.instance.fit(list(TRAINING))
@@ -111,4 +115,4 @@ def fitted_on_training_texts_only(subject: Subject) -> Violations:
         yield "another fit changes the vectors: it keeps something outside of what it returns"
 
 
-RULES = (shapes_and_types, finite, roles, one_text_one_vector, fitted_on_training_texts_only)
+RULES = (roles, shapes_and_types, finite, fitted_on_training_texts_only, one_text_one_vector)

@@ -65,7 +65,11 @@ def finite(subject: Subject) -> Violations:
             yield f"vectors of {name} are not finite"
 
 
-@rule("one row, one vector", "compute a vector from its own row and `fitted` alone, not from the other rows of the call")
+@rule(
+    "one row, one vector",
+    "compute a vector from its own row and `fitted` alone, not from the other rows of the call",
+    after=("finite", "fitted on training rows only"),
+)
 def one_row_one_vector(subject: Subject) -> Violations:
     """A row has the same vector alone and among others."""
     fitted, rows = subject.instance.fit_table(training()), others()
@@ -87,4 +91,4 @@ def fitted_on_training_rows_only(subject: Subject) -> Violations:
         yield "encoding or fitting other rows changes the vectors"
 
 
-RULES = (shapes_and_types, finite, one_row_one_vector, fitted_on_training_rows_only)
+RULES = (shapes_and_types, finite, fitted_on_training_rows_only, one_row_one_vector)
