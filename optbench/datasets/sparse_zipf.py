@@ -54,4 +54,4 @@ class SparseZipf(GeneratedDataset):
         features = np.zeros((ROWS, _WORDS))
         for place in range(_LENGTH):
             features[np.arange(ROWS), words[:, place]] += 1.0
-        return divided(features, targets)
+        return divided(features, targets.astype(np.float64))
