@@ -20,8 +20,8 @@ _TIMED = "adam"
 def described(registry: Registry, suite: SuiteFile) -> list[dict[str, Any]]:
     """Return one mapping of plain values per workload of a suite.
 
-    `rows` are those for training, `weights` is their number P, `condition` and `baselines` are the recorded `Facts` of the suite's file, and `seconds` is the
-    estimated duration of a run with Adam on this machine.
+    `rows` are those for training, `weights` is their number P, `condition` and `baselines` are the recorded `Facts` of the
+    suite's file, and `seconds` is the estimated duration of a run with Adam on this machine.
 
     Raises:
         UsageError: a workload cannot be planned, such as one whose dataset is not installed.
