@@ -35,6 +35,7 @@ def test_a_new_plugin_keeps_the_whole_contract_as_it_is(tmp_path: Path, registry
     assert {row["name"] for row in rows} == {"optbench-my-2nd-try", "my-2nd-try"}
     assert done.returncode == 0
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+    assert max(len(line) for path in folder.rglob("*.py") for line in path.read_text(encoding="utf-8").splitlines()) <= 128
 
 
 @pytest.mark.parametrize("kind", TEMPLATE_KINDS)

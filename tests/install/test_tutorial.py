@@ -14,7 +14,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^<!-- (\w+) ?(\S*) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OUR_OWN = {".git", ".venv", ".tox", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".optbench", ".asv", "__pycache__"}
-TRIALS = {"optimizer": "-o", "architecture": "-m", "embedder": "-e", "dataset": "-d"}
+TRIALS = {
+    "optimizer": {"-o": "{name}"},
+    "wrapper": {"-o": "'sgd|{name}'"},
+    "loss": {"--loss": "{name}", "-d": "diabetes", "-e": "standardized"},
+    "architecture": {"-m": "{name}"},
+    "embedder": {"-e": "{name}"},
+    "dataset": {"-d": "{name}"},
+}
 
 pytestmark = pytest.mark.install
 
@@ -64,8 +71,8 @@ def test_the_tutorial_leads_from_the_template_to_a_row_in_the_table(folder: Path
 @pytest.mark.parametrize("kind", TRIALS)
 def test_each_template_installs_runs_and_passes_its_tests(folder: Path, kind: str) -> None:
     name = f"my-{kind}"
-    given = {"-o": "sgd", "-m": "single-layer", "-e": "hashing", "-d": "qa-tr"} | {TRIALS[kind]: name}
-    run = " ".join(f"{option} {value}" for option, value in given.items())
+    given = {"-o": "sgd", "-m": "single-layer", "-e": "hashing", "-d": "qa-tr"} | TRIALS[kind]
+    run = " ".join(f"{option} {value.format(name=name)}" for option, value in given.items())
     out = shell(
         f"""
         .venv/bin/optbench plugin new {name} --kind {kind}
