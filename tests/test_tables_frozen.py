@@ -111,6 +111,23 @@ def test_the_targets_of_the_autoencoder_are_its_inputs(registry: Registry) -> No
         assert np.array_equal(table.features, table.targets)
 
 
+def test_the_page_of_datasets_has_the_numbers_of_the_manifests(shipped: FrozenDataset) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    (line,) = [line for line in page.splitlines() if line.startswith(f"| `{shipped.name}` |")]
+    task, rows, features, loss, raw, standardized, models = (cell.strip() for cell in line.strip("|").split("|")[1:])
+    assert (int(rows), int(features)) == FACTS[shipped.name][:2]
+    assert task.split()[0] == str(len(shipped.task.classes) or shipped.task.columns)
+    assert loss == f"`{shipped.manifest.loss}`"
+    figures = shipped.manifest.figures
+    conditions = figures["condition number of the training inputs"]
+    assert (float(raw), float(standardized)) == pytest.approx((conditions["raw"], conditions["standardized"]), rel=0.05)
+    assert models.split(":")[0] in figures["measure of simple models"]
+    named = {"majority": "majority class", "32 of them": "32 principal components"}
+    for words in models.partition(": ")[2].split(", "):
+        name, _, value = words.rpartition(" ")
+        assert figures[named.get(name, name)]["all"] == pytest.approx(float(value), abs=0.005)
+
+
 def test_what_does_not_come_from_scikit_learn_cannot_be_made_again(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"'digit' is not made from .* did you mean 'digits'\?"):
         remake("digit", tmp_path / "x")
