@@ -45,7 +45,9 @@ LAYERED = {
 """Methods whose result depends on the division into layers, and why."""
 
 STRUCTURE = {
+    ("gd", "line_search"): "the buffers of the search",
     ("lbfgs", "history"): "the number of pairs that `init` allocates",
+    ("lbfgs", "line_search"): "the buffers of the search",
     ("rmsprop", "centered"): "whether `init` allocates the mean",
     ("rprop", "lr"): "the initial step sizes in the state",
 }

@@ -99,7 +99,7 @@ _ENDLESS = "look for a loop that does not end; where a check needs longer, '--ti
 def _process(request: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
     """Start a process with a request, and end it with all that it has started."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "optbench.kit.check_process"],
+        [sys.executable, "-P", "-m", "optbench.kit.check_process"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from broken.sources import Example, broken
+from broken.sources import Example, broken, source
 
 EXAMPLES: list[Example] = []
 
@@ -34,13 +34,17 @@ EXAMPLES += [
         "different weights",
         "def initial(self, layout, rng):\n    return np.random.default_rng().random(layout.size)",
     ),
-    broken(
+    Example(
         "contract-1",
-        "architecture",
-        "signatures",
-        "layout(inputs) is called as layout(inputs, outputs)",
-        "def layout(self, inputs):\n    return Layout({'layer1': (inputs, 1)})\n"
-        "def bind(self, layout, dtype):\n    return Network(layout, None, dtype)",
+        "plugin",
+        source(
+            "contract-1",
+            "architecture",
+            "def layout(self, inputs):\n    return Layout({'layer1': (inputs, 1)})\n"
+            "def bind(self, layout, dtype):\n    return Network(layout, None, dtype)",
+        ),
+        "hooks",
+        "layout(inputs) is of contract 1",
     ),
     network(
         "old-model",
