@@ -22,8 +22,8 @@ from optbench.registry import Registry
 
 DIGESTS = {
     "imbalanced": "b51e542bcc1422b2",
-    "label-noise": "5e0b056035253dc5",
-    "label-noise[share=0.0]": "490fd8db3c9d62a4",
+    "label-noise": "1dae7ede3dcde043",
+    "label-noise[share=0.0]": "608a670ff2485d31",
     "sparse-zipf": "c5b7c34c5afda581",
     "spirals": "42b752791ef62222",
     "teacher": "6a2e00674a431239",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,24 +9,23 @@ from typing import ClassVar
 import numpy as np
 
 from optbench import GeneratedDataset, Split, TableRows, Task, between, data_stream
-from optbench.datasets.drawing import ROWS, SIZES, divided, linear, normals, order, tanh
+from optbench.datasets.drawing import ROWS, SIZES, divided, normals, order
 
-_FEATURES = 20
-_UNITS = 6
-_GAIN = 2.0
+_FEATURES = 10
 _STREAM = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelNoise(GeneratedDataset):
-    """20 features and two classes, the sign of a fixed random network's output; 20 % of the training labels are wrong.
+    """10 features and two classes, the sign of x1 x2 + x3 x4; 20 % of the training labels are wrong.
 
     Angluin & Laird 1988, Machine Learning 2, 343-370. `share` is the share of the training rows whose label is changed
-    to the other class. Validation and test labels are all right, so that learning wrong labels by heart costs.
+    to the other class. Validation and test labels are all right, so that learning wrong labels by heart costs. A linear
+    model learns nothing here.
     """
 
     name: ClassVar[str] = "label-noise"
-    title: ClassVar[str] = "Signs of a random network's output, partly wrong among the training rows, right in the others"
+    title: ClassVar[str] = "Signs of a sum of products, partly wrong among the training rows, right in the others"
     licence: ClassVar[str] = "CC-BY-4.0"
     citation: ClassVar[str] = "Angluin & Laird 1988, Machine Learning 2, 343-370"
     difficulty: ClassVar[str] = (
@@ -41,11 +39,11 @@ class LabelNoise(GeneratedDataset):
         return Task(("negative", "positive"))
 
     def generate(self) -> Mapping[Split, TableRows]:
-        """Return rows with the sign of a network's output, changed for a share of the training rows."""
+        """Return rows with the sign of the sum, changed for a share of the training rows."""
         rng = data_stream(_STREAM)
         features = normals(rng, ROWS, _FEATURES)
-        hidden = tanh(linear(features, normals(rng, _FEATURES, _UNITS) * (_GAIN / math.sqrt(_FEATURES))))
-        targets = np.where(linear(hidden, normals(rng, _UNITS, 1))[:, 0] > 0.0, 1.0, 0.0)
+        total = features[:, 0] * features[:, 1] + features[:, 2] * features[:, 3]
+        targets = np.where(total > 0.0, 1.0, 0.0)
         wrong = order(rng, SIZES["train"])[: round(self.share * SIZES["train"])]
         targets[wrong] = 1.0 - targets[wrong]
         return divided(features, targets)
