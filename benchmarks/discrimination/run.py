@@ -1,10 +1,10 @@
 """Do workloads tell optimizers apart? Every built-in optimizer, with learning rates searched, on each of them.
 
-    python benchmarks/discrimination/run.py [WORKLOADS.toml] [--only NAME ...] [--seeds 1] [--json FILE]
+    python benchmarks/discrimination/run.py [WORKLOADS.toml ...] [--only NAME ...] [--seeds 1] [--json FILE]
 
 WORKLOADS.toml has `[[workload]]` tables with name, dataset, embedder, architecture, loss (the dataset's own if left out),
-epochs and batch_size (32 if left out); a suite's file will do. Each optimizer is run with 7 learning rates, half a decade
-apart (RATES), and counts with the best of them:
+epochs and batch_size (32 if left out), as a suite's file; by default those of the suite `core`, then candidates.toml. Each
+optimizer is run with 7 learning rates, half a decade apart (RATES), and counts with the best of them:
 
 - loss: the lowest validation loss after any epoch, the median over the seeds, at the rate where that is lowest. A run that
   diverged counts with its loss before the first step.
@@ -23,17 +23,20 @@ import argparse
 import json
 import math
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
+import optbench.suites
 from optbench import Results, run
 from optbench.core.specs import RunResult
 
 HERE = Path(__file__).parent
+FILES = (Path(optbench.suites.__file__).parent / "core.toml", HERE / "candidates.toml")
 APART = 1.2
 _LOWEST = {
     -10: ("signsgd", "signum"),
@@ -90,15 +93,17 @@ class Verdict:
     """How a workload tells optimizers apart.
 
     Attributes:
+        digest: of the dataset.
         start: the validation loss before the first step.
         first: the lowest validation loss of any optimizer after its first epoch.
         target: the upper quartile of the optimizers' losses.
         loss, passes: lower quartile, median and upper quartile over the optimizers.
-        seconds: of a run, the mean.
+        seconds: of a run, the mean; elapsed, so that it depends on what else the machine does.
         slowest: the optimizer with the longest runs, and their mean in seconds.
     """
 
     workload: Workload
+    digest: str
     quality_name: str
     rows: int
     weights: int
@@ -127,13 +132,13 @@ class Verdict:
         return sorted(self.optimizers, key=lambda name: self.optimizers[name].loss)
 
 
-def workloads(path: Path, only: Sequence[str]) -> list[Workload]:
-    """Return the workloads of a file, or some of them."""
+def workloads(files: Iterable[Path], only: Sequence[str]) -> list[Workload]:
+    """Return the workloads of some files, or those of these names."""
     names = Workload.__dataclass_fields__
-    tables = tomllib.loads(path.read_text(encoding="utf-8"))["workload"]
+    tables = [table for path in files for table in tomllib.loads(path.read_text(encoding="utf-8"))["workload"]]
     found = [Workload(**{key: value for key, value in table.items() if key in names}) for table in tables]
     if unknown := set(only) - {workload.name for workload in found}:
-        raise SystemExit(f"{path} has no workload {', '.join(sorted(unknown))}")
+        raise SystemExit(f"there is no workload {', '.join(sorted(unknown))}")
     return [workload for workload in found if not only or workload.name in only]
 
 
@@ -201,6 +206,7 @@ def judge(workload: Workload, results: Results) -> Verdict:
     slowest = max(seconds, key=seconds.__getitem__)
     return Verdict(
         workload=workload,
+        digest=results[0].spec.dataset_digest,
         quality_name=results[0].quality,
         rows=round(results[0].curves["rows"][-1] / results[0].curves["passes"][-1]),
         weights=results[0].measured.weights,
@@ -262,10 +268,18 @@ def _of(verdict: Verdict, name: str) -> str:
     return f"{name} {best.loss:.3g} ({best.quality:.3f})"
 
 
+def _plain(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as values of JSON, which has no infinity: None for a target that was not reached."""
+    plain = asdict(verdict) | {"apart": verdict.apart, "discriminates": verdict.discriminates}
+    for best in plain["optimizers"].values():
+        best["passes"] = best["passes"] if math.isfinite(best["passes"]) else None
+    return plain
+
+
 def main() -> None:
     """Train, judge, print the table, write the numbers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path, nargs="?", default=HERE / "candidates.toml", metavar="WORKLOADS.toml")
+    parser.add_argument("files", type=Path, nargs="*", default=FILES, metavar="WORKLOADS.toml")
     parser.add_argument("--only", nargs="+", default=(), metavar="NAME")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
@@ -273,14 +287,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where the numbers go")
     given = parser.parse_args()
     verdicts = []
-    for workload in workloads(given.file, given.only):
+    for workload in workloads(given.files, given.only):
         start = perf_counter()
         verdicts.append(judge(workload, train(workload, given.seeds, given.store, given.workers)))
         print(f"{workload.name}: {perf_counter() - start:.0f} s", flush=True)
     print(*table(verdicts), sep="\n")
     if given.json:
-        found = [asdict(verdict) | {"apart": verdict.apart, "discriminates": verdict.discriminates} for verdict in verdicts]
-        given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        lines = [json.dumps(_plain(verdict), allow_nan=False) for verdict in verdicts]
+        given.json.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
