@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,20 @@ def test_a_folder_is_divided_too(registry: Registry, tmp_path: Path) -> None:
 def test_what_is_no_division_is_an_error(registry: Registry, inner: str) -> None:
     with pytest.raises(UsageError, match="a dataset of files has one parameter, split"):
         find_dataset(registry, f"qa-tr[{inner}]")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("spirals[split=-1]", "split is a whole number from 0"),
+        ("spirals[split=x]", "split is a whole number from 0"),
+        ("spirals[split=1,2]", "is 2 datasets; name one value for each parameter"),
+        ("spirals[turns=2]|clip", "wrappers go around optimizers, not around a dataset"),
+    ],
+)
+def test_what_is_no_generated_dataset_is_an_error(registry: Registry, name: str, message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        find_dataset(registry, name)
 
 
 def test_too_few_groups_cannot_be_divided(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_what_a_suite_fixes_is_refused_beside_it(registry: Registry, fixed: dict
         ({"colour": "red"}, "workload.0.colour: Extra inputs are not permitted"),
         ({"dataset": "qa-tr-22"}, "no dataset named 'qa-tr-22'; did you mean 'qa-tr-2'"),
         ({"loss": "squared"}, "loss 'squared' cannot be used with dataset 'qa-tr-2'"),
-        ({"embedder": "raw"}, "embedder 'raw' takes a table of numbers"),
+        ({"embedder": "raw"}, "embedder 'raw' takes rows of numbers"),
     ],
 )
 def test_a_suite_that_breaks_a_rule_is_refused(

@@ -45,7 +45,10 @@ def _parts(registry: Registry, name: str) -> tuple[str, dict[str, Any]]:
     """
     base, bracket, _ = name.partition("[")
     if bracket and _is_generated(registry, base):
-        choices = list(parse_selection(name).combinations())
+        selection = parse_selection(name)
+        choices = list(selection.combinations())
+        if selection.wrappers:
+            raise UsageError(f"{name[:200]!r}: wrappers go around optimizers, not around a dataset")
         if len(choices) != 1:
             raise UsageError(f"{name[:200]!r} is {len(choices)} datasets; name one value for each parameter")
         return base, dict(choices[0])
@@ -57,21 +60,17 @@ def _parts(registry: Registry, name: str) -> tuple[str, dict[str, Any]]:
         return name, {}
     key, _, value = inner.partition("=")
     if key != "split" or not value.isdecimal() or len(value) > _DIGITS:
-        raise _no_split(name)
+        raise UsageError(
+            f"{name[:200]!r}: a dataset of files has one parameter, split, a whole number from 0 (the frozen division) to "
+            f"{10**_DIGITS - 1}; an example is qa-tr[split=3]"
+        )
     return base, {"split": int(value)}
 
 
 def _number(split: Any, name: str) -> int:
     if type(split) is not int or not 0 <= split < 10**_DIGITS:
-        raise _no_split(name)
+        raise UsageError(f"{name[:200]!r}: split is a whole number from 0 (the frozen division) to {10**_DIGITS - 1}")
     return split
-
-
-def _no_split(name: str) -> UsageError:
-    return UsageError(
-        f"{name[:200]!r}: a dataset of files has one parameter, split, a whole number from 0 (the frozen division) to "
-        f"{10**_DIGITS - 1}; an example is qa-tr[split=3]"
-    )
 
 
 def _is_generated(registry: Registry, name: str) -> bool:

@@ -257,7 +257,7 @@ def _embedders(catalogue: Catalogue, dataset: FrozenDataset, selections: Selecti
     return fitting
 
 
-_SAID = {"texts": "texts", "table": "a table of numbers"}
+_SAID = {"texts": "texts", "table": "rows of numbers"}
 
 
 def _datasets(registry: Registry, selections: Selections) -> Iterator[FrozenDataset]:
