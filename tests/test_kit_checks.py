@@ -88,7 +88,7 @@ def test_built_in_components_keep_the_contract(check: Callable[[], None]) -> Non
     check()
 
 
-@pytest.mark.parametrize("plugin", ["optbench-lion", "optbench-frontier", "optbench-e5"])
+@pytest.mark.parametrize("plugin", ["optbench-lion", "optbench-frontier"])
 def test_our_plugins_keep_the_contract_from_their_folders(plugin: str) -> None:
     code = "from optbench.cli import main; main()"
     command = [sys.executable, "-c", code, "plugin", "check", str(PLUGINS / plugin), "--json"]
