@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from optbench.core.errors import UsageError
-from optbench.execution.workload_facts import described
+from optbench.execution.workload_facts import described, measured
 from optbench.planning.datasets import find_dataset
 from optbench.planning.plan import Selections, make_plan
 from optbench.planning.suites import dataset_of, find_suite
@@ -57,6 +57,25 @@ def test_workloads_of_a_suite_are_described(registry: Registry, name: str) -> No
         assert row["condition"] >= 1
         assert row["baselines"]
         assert row["why"]
+
+
+@pytest.mark.parametrize("name", [workload.name for workload in find_suite(Registry(autoload=False), "core").workload])
+def test_facts_are_what_is_measured(registry: Registry, name: str) -> None:
+    """Up to what another version of a library may change; the condition of vectors in 4 bits is near its limit."""
+    suite = find_suite(registry, "core")
+    (workload,) = (one for one in suite.workload if one.name == name)
+    found = measured(registry, suite, workload)
+    assert workload.facts is not None
+    assert found.inputs == workload.facts.inputs
+    assert found.condition == pytest.approx(workload.facts.condition, rel=1e-3)
+    assert found.baselines == pytest.approx(workload.facts.baselines, abs=0.02)
+
+
+def test_quick_has_workloads_of_core_with_fewer_epochs(registry: Registry) -> None:
+    core = {workload.name: workload for workload in find_suite(registry, "core").workload}
+    for workload in find_suite(registry, "quick").workload:
+        assert workload.epochs < core[workload.name].epochs
+        assert workload == core[workload.name].model_copy(update={"epochs": workload.epochs})
 
 
 def test_core_has_twelve_workloads_three_of_them_on_the_default_dataset(registry: Registry) -> None:
