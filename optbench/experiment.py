@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -135,7 +135,8 @@ class Experiment:
                 of the installed source are returned or, where there are none, the latest.
         """
         if jobs is not None:
-            found = self.store.results([job.spec.key for job in jobs])
+            labels = {job.spec.key: job.labels for job in jobs}  # as planned now: a run may have been stored for another suite
+            found = [replace(result, labels=labels[result.spec.key]) for result in self.store.results(list(labels))]
         else:
             found = self.store.results()
             if not all_sources:

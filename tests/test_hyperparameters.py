@@ -152,3 +152,16 @@ def test_ends_of_ranges() -> None:
     assert 0.0 in Range(0.0, closed="[")
     assert 1.0 in Range(0.0, 1.0, closed="]")
     assert str(Range(0.0, 1.0, closed="[]")) == "[0, 1]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Searching:
+    name = "searching"
+    search: Literal["none", "armijo"] = "armijo"
+    other: float | None = 1.0
+
+
+def test_a_text_none_needs_no_quotes() -> None:
+    """A selection reads the word none as None, which a hyper-parameter of texts does not have."""
+    built = build(Searching, {"search": None, "other": None})
+    assert (built.search, built.other) == ("none", None)

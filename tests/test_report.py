@@ -280,7 +280,7 @@ def test_other_answers_of_plugins_are_refused_with_the_rule(answer: Any) -> None
 
 def test_the_page_says_what_simple_models_reach(results: list[RunResult], drawn: list[Picture], tmp_path: Path) -> None:
     digest = results[0].spec.dataset_digest
-    baselines = {digest: {"question word x answer n-grams": 0.9876, "lengths": 0.1234}}
+    baselines = {(digest, "accuracy"): {"question word x answer n-grams": 0.9876, "lengths": 0.1234}}
     page = write_page(results, drawn, tmp_path / "page.html", ORIGIN, baselines=baselines).read_text(encoding="utf-8")
     (section,) = re.findall(r'<section id="simple-models">.*?</section>', page, flags=re.DOTALL)
     assert "Simple models above the best network of this page: question word x answer n-grams on tiny (0.988" in section
@@ -296,7 +296,16 @@ def test_baselines_are_those_of_the_rows_that_were_run(registry: Registry, resul
     )
     on_it = replace(results[0], spec=shipped.spec, labels=shipped.labels)
     found = published_baselines(registry, [*results, on_it])
-    assert set(found) == {shipped.spec.dataset_digest}
-    assert found[shipped.spec.dataset_digest]["question word x answer n-grams"] > 0.9
+    assert set(found) == {(shipped.spec.dataset_digest, "accuracy")}
+    assert found[shipped.spec.dataset_digest, "accuracy"]["question word x answer n-grams"] > 0.9
     changed = replace(on_it, spec=replace(shipped.spec, dataset_digest="0" * 64))
     assert published_baselines(registry, [changed]) == {}
+
+
+def test_simple_models_are_compared_with_networks_by_the_same_quality(
+    results: list[RunResult], drawn: list[Picture], tmp_path: Path
+) -> None:
+    balanced = [replace(result, quality="balanced accuracy") for result in results]
+    baselines = {(results[0].spec.dataset_digest, "accuracy"): {"lengths": 0.9876}}
+    page = write_page(balanced, drawn, tmp_path / "page.html", ORIGIN, baselines=baselines).read_text(encoding="utf-8")
+    assert "0.988" not in page

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from optbench.analysis.tables import tables
 from optbench.core.errors import UsageError
+from optbench.execution.local import LocalExecutor
 from optbench.execution.workload_facts import described, measured
+from optbench.experiment import Experiment
 from optbench.planning.datasets import find_dataset
 from optbench.planning.plan import Selections, make_plan
 from optbench.planning.suites import dataset_of, find_suite
@@ -171,3 +174,22 @@ def test_two_workloads_of_one_name_are_refused(registry: Registry, tmp_path: Pat
 def test_a_suite_that_is_not_there(registry: Registry, name: str) -> None:
     with pytest.raises(UsageError, match=r"no suite named|cannot be read"):
         find_suite(registry, name)
+
+
+def test_results_are_headed_with_the_name_that_the_plan_gives_a_workload(registry: Registry, tmp_path: Path) -> None:
+    path = toml(registry, tmp_path / "mine.toml")
+    with Experiment(registry, tmp_path / "runs.sqlite", LocalExecutor(1)) as experiment:
+        alone = Selections(
+            optimizers=["sgd"],
+            architectures=["single-layer"],
+            embedders=["hashing[features=16]"],
+            seeds=[0],
+            epochs=2,
+            batch_size=500,
+        )
+        (before,) = tables(experiment.complete(alone))
+        plan = experiment.plan(Selections(suite=str(path), optimizers=["sgd"], seeds=[0]))
+        assert experiment.missing(plan) == []
+        (after,) = tables(experiment.results(plan))
+    assert (before.name, after.name) == ("", "one")
+    assert after.label == f"one: {before.label}"

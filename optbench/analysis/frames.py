@@ -28,6 +28,7 @@ def row(result: RunResult) -> dict[str, Any]:
         plain |= {kind: choice.name, f"{kind}_params": dict(choice.params), f"{kind}_label": getattr(labels, kind)}
     plain["wrappers"] = [wrapper.as_json() for wrapper in spec.optimizer.wrappers]
     plain |= {
+        "workload": labels.workload,
         "dataset": spec.dataset,
         "dataset_digest": spec.dataset_digest,
         "seed": spec.seed,

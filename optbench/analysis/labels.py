@@ -50,11 +50,17 @@ def variant_labels(grouped: Grouped) -> dict[Variant, str]:
 def workload_labels(grouped: Grouped) -> dict[Workload, str]:
     """Return a display name for each workload, such as `single-layer on hashing, qa-tr`; no two are equal.
 
+    One that was run for a suite has its name there in front: `qa-linear: single-layer on e5-small, qa-tr-2`.
+
     Where two would be, loss, epochs, batch size, dtype, dataset digest or protocol follow in parentheses, whichever differ.
     """
     architectures, embedders, losses = architecture_labels(grouped), embedder_labels(grouped), loss_labels(grouped)
+    named = workload_names(grouped)
     return _spelled_out(
-        {w: f"{architectures[w.architecture]} on {embedders[w.embedder]}, {w.dataset}" for w in grouped},
+        {
+            w: f"{named[w]}: " * bool(named[w]) + f"{architectures[w.architecture]} on {embedders[w.embedder]}, {w.dataset}"
+            for w in grouped
+        },
         {
             w: {
                 "loss": losses[w.loss],
@@ -67,6 +73,14 @@ def workload_labels(grouped: Grouped) -> dict[Workload, str]:
             for w in grouped
         },
     )
+
+
+def workload_names(grouped: Grouped) -> dict[Workload, str]:
+    """Return the name of each workload in the suite that all of its runs were planned for; empty where there is none."""
+    found: dict[Workload, set[str]] = {}
+    for workload, run in _runs(grouped):
+        found.setdefault(workload, set()).add(run.labels.workload)
+    return {workload: next(iter(names)) if len(names) == 1 else "" for workload, names in found.items()}
 
 
 def architecture_labels(grouped: Grouped) -> dict[str, str]:

@@ -8,7 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from optbench.analysis.grouping import Variant, Workload, final_runs, seed_ranges, seeds
-from optbench.analysis.labels import architecture_labels, embedder_labels, loss_labels, variant_labels, workload_labels
+from optbench.analysis.labels import (
+    architecture_labels,
+    embedder_labels,
+    loss_labels,
+    variant_labels,
+    workload_labels,
+    workload_names,
+)
 from optbench.analysis.score_table import ScoreTable, WorkloadScores, score_table
 from optbench.analysis.scores import Spread, spread
 from optbench.core.metrics import SCORES
@@ -56,6 +63,7 @@ class WorkloadTable:
 
     Attributes:
         label: the workload's display name.
+        name: its name in a suite; empty where there is none.
         architecture: the architecture's display name.
         embedder: the embedder's display name.
         loss: the loss's display name.
@@ -67,6 +75,7 @@ class WorkloadTable:
 
     workload: Workload
     label: str
+    name: str
     architecture: str
     embedder: str
     loss: str
@@ -104,12 +113,13 @@ def tables(results: Iterable[RunResult]) -> list[WorkloadTable]:
 def tables_of(scored: ScoreTable) -> list[WorkloadTable]:
     """Return the benchmark tables of a score table, in the order of the workloads."""
     grouped = scored.runs()
-    variants, workloads = variant_labels(grouped), workload_labels(grouped)
+    variants, workloads, names = variant_labels(grouped), workload_labels(grouped), workload_names(grouped)
     architectures, embedders, losses = architecture_labels(grouped), embedder_labels(grouped), loss_labels(grouped)
     return [
         WorkloadTable(
             workload,
             workloads[workload],
+            names[workload],
             architectures[workload.architecture],
             embedders[workload.embedder],
             losses[workload.loss],

@@ -142,6 +142,7 @@ def _list_runs(plan: Sequence[Job], missing: Sequence[Job], *, as_json: bool) ->
             "embedder": job.labels.embedder,
             "dataset": job.spec.dataset,
             "loss": job.labels.loss,
+            **({"workload": job.labels.workload} if job.labels.workload else {}),
             "seed": job.spec.seed,
             "stored": job.spec.key not in keys,
         }

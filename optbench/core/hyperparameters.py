@@ -120,7 +120,7 @@ def build(cls: type[T], given: Mapping[str, Any], **parts: Any) -> T:
             known = ", ".join(fields) or "none"
             raise UsageError(f"{name} has no hyper-parameter {key!r}{nearest(key, fields)} (it has: {known})")
         try:
-            arguments[key] = _typed(value, adapters.get(key))
+            arguments[key] = _typed("none" if value is None and _has_none(cls, key) else value, adapters.get(key))
         except ValueError as error:
             interval = fields[key].metadata.get("range")
             in_range = f"; its range is {interval}" if interval else ""
@@ -133,6 +133,11 @@ def build(cls: type[T], given: Mapping[str, Any], **parts: Any) -> T:
         if value is not None or fields[key].default is not None:
             _check_range(f"{name}: {key}", value, fields[key].metadata.get("range"))
     return component
+
+
+def _has_none(cls: type[Any], name: str) -> bool:
+    """Whether one of the texts that a hyper-parameter can be is "none", which a selection reads as None unless it is quoted."""
+    return "none" in typing.get_args(types_of(cls).get(name))
 
 
 @cache

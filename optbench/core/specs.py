@@ -108,7 +108,8 @@ _FIRST_LOSS = {"name": "squared-tanh", "params": {}}
 class Labels:
     """How a run's components are displayed: the name, with those hyper-parameters that differ from their default.
 
-    `dataset` is the name of the dataset, or its folder where it is not registered.
+    `dataset` is the name of the dataset, or its folder where it is not registered; `workload` the workload's name in the suite
+    that the run was planned for.
     """
 
     optimizer: str
@@ -116,6 +117,7 @@ class Labels:
     embedder: str
     dataset: str
     loss: str = "squared-tanh"
+    workload: str = ""
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,8 @@ def baselines_of_rows(tables: Mapping[Split, TableRows], columns: Columns, loss:
 
 
 def measure_name(manifest: Manifest) -> str:
-    """Return what the baselines of a table are measured by: what its loss reports."""
-    if not manifest.table_columns.classes:
+    """Return what the simple models of a dataset are measured by: what its loss reports."""
+    if not manifest.task.classes:
         return "R²"
     return "balanced accuracy" if BALANCED in manifest.loss else "accuracy"
 

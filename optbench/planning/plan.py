@@ -155,7 +155,14 @@ class _Combination:
 
     def jobs(self, settings: _Settings) -> Iterator[Job]:
         """Yield one job per seed."""
-        labels = Labels(self.optimizer.label, self.architecture.label, self.embedder.label, self.dataset_label, self.loss.label)
+        labels = Labels(
+            optimizer=self.optimizer.label,
+            architecture=self.architecture.label,
+            embedder=self.embedder.label,
+            dataset=self.dataset_label,
+            loss=self.loss.label,
+            workload=self.workload,
+        )
         source = digest(cls for part in self._parts for cls in part.classes)
         for seed in settings.seeds:
             spec = RunSpec(

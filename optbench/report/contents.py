@@ -25,7 +25,7 @@ class Contents:
         methods: descriptions of optimizers, by the canonical JSON of the `Choice`.
         marks: for the keys of runs that the installed source did not compute, a remark.
         styles: colour and dash of each variant, by its label.
-        baselines: what simple models reach, by the digest of the dataset.
+        baselines: what simple models reach, by the digest of the dataset and what the quality is.
     """
 
     results: Sequence[RunResult]
@@ -34,7 +34,7 @@ class Contents:
     methods: Mapping[str, ComponentDoc]
     marks: Mapping[str, str]
     styles: Mapping[str, Mapping[str, str]]
-    baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    baselines: Mapping[tuple[str, str], Mapping[str, float]] = field(default_factory=dict)
 
     def name(self, *rows: TableRow, coloured: bool = False) -> Cell:
         """Return the cell that names the variant of `rows`: with its colour in charts, description, and remarks on sources."""

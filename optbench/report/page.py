@@ -52,7 +52,7 @@ def write_page(
     *,
     methods: Mapping[str, ComponentDoc] = MappingProxyType({}),
     marks: Mapping[str, str] = MappingProxyType({}),
-    baselines: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+    baselines: Mapping[tuple[str, str], Mapping[str, float]] = MappingProxyType({}),
 ) -> Path:
     """Write the report of `results` to `path`, atomically, and return the path.
 
@@ -63,7 +63,8 @@ def write_page(
         origin: the command, notes and plugins' sections.
         methods: descriptions of the optimizers, by the canonical JSON of the `Choice`; see `methods.method_docs`.
         marks: remarks on runs that the installed source did not compute, by key; see `analysis.sources.source_marks`.
-        baselines: what simple models reach, by the digest of the dataset; see `parts.simple_models.published_baselines`.
+        baselines: what simple models reach, by the digest of the dataset and what the quality is; see
+            `parts.simple_models.published_baselines`.
 
     Raises:
         NothingSelected: there are no results.

@@ -26,7 +26,7 @@ def part(contents: Contents) -> Part:
         validation loss. A diverged run counts with the quality of always predicting the same.
         {"Click on the name of an optimizer for its description." if contents.methods else ""}
     """)
-    headings = (table.label if alike else f"{table.label}: {table.quality}" for table in contents.tables)
+    headings = ((table.name or table.label) + ("" if alike else f" ({table.quality})") for table in contents.tables)
     columns = [
         Column("Optimizer"),
         Column("Mean" if alike else "Mean rank"),
