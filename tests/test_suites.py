@@ -130,7 +130,7 @@ def test_what_a_suite_fixes_is_refused_beside_it(registry: Registry, fixed: dict
         ({"epochs": 0}, "workload.0.epochs"),
         ({"why": None}, "workload.0.why: Field required"),
         ({"colour": "red"}, "workload.0.colour: Extra inputs are not permitted"),
-        ({"dataset": "qa-tr-22"}, "no dataset named 'qa-tr-22'; did you mean 'qa-tr-2'"),
+        ({"dataset": "qa-tr-22"}, "no dataset named 'qa-tr-22' and no such folder; did you mean 'qa-tr-2'"),
         ({"loss": "squared"}, "loss 'squared' cannot be used with dataset 'qa-tr-2'"),
         ({"embedder": "raw"}, "embedder 'raw' takes rows of numbers"),
     ],

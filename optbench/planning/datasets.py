@@ -62,7 +62,7 @@ def _parts(registry: Registry, name: str) -> tuple[str, dict[str, Any]]:
     if key != "split" or not value.isdecimal() or len(value) > _DIGITS:
         raise UsageError(
             f"{name[:200]!r}: a dataset of files has one parameter, split, a whole number from 0 (the frozen division) to "
-            f"{10**_DIGITS - 1}; an example is qa-tr[split=3]"
+            f"{10**_DIGITS - 1}; one value alone, such as {base[:100]}[split=3]"
         )
     return base, {"split": int(value)}
 
@@ -93,7 +93,7 @@ def _frozen(registry: Registry, name: str) -> FrozenDataset:
             return load(Path(name))
     known = dataset_names(registry)
     raise UsageError(
-        f"no dataset named {name[:200]!r}{nearest(name, known)}, and no such folder; known: {', '.join(known)}; "
+        f"no dataset named {name[:200]!r} and no such folder{nearest(name, known)}; known: {', '.join(known)}; "
         "'optbench data import' creates one from files",
     )
 
