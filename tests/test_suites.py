@@ -126,10 +126,25 @@ def test_what_a_suite_fixes_is_refused_beside_it(registry: Registry, fixed: dict
     ("changes", "message"),
     [
         ({"digest": "0" * 64}, "digest 000000000000, the installed one has"),
-        ({"digest": "0"}, "workload.0.digest"),
-        ({"epochs": 0}, "workload.0.epochs"),
-        ({"why": None}, "workload.0.why: Field required"),
-        ({"colour": "red"}, "workload.0.colour: Extra inputs are not permitted"),
+        (
+            {"digest": "0"},
+            "workload 'one': digest = '0': a digest is 64 hexadecimal digits: 'optbench data info NAME' shows it",
+        ),
+        ({"name": "One"}, "workload 'One': name = 'One': a name is lower-case letters and digits, joined by single - _ or ."),
+        ({"name": None}, "workload 1: key 'name' is missing"),
+        ({"name": 3}, "workload 1: name = 3 is not a text; write it in quotes"),
+        ({"name": "x" * 65}, "is too long; the most is 64 characters"),
+        ({"epochs": 0}, "workload 'one': epochs = 0 is too small; the least is 1"),
+        ({"epochs": "2"}, "workload 'one': epochs = '2' is not a whole number"),
+        ({"why": None}, "workload 'one': key 'why' is missing"),
+        ({"batchsize": 3}, "workload 'one': unknown key 'batchsize'; did you mean 'batch_size'? (known: name, dataset"),
+        ({"facts": 3}, "workload 'one': facts = 3 is not a table of keys and values"),
+        (
+            {"architecture": "two-layer-mlp[hidden=4,8]"},
+            "workload 'one': architecture = 'two-layer-mlp[hidden=4,8]' has 2 values of hidden; write one value for each",
+        ),
+        ({"architecture": "two-layer-mlp[hidden="}, "workload 'one': architecture = 'two-layer-mlp[hidden=': cannot read"),
+        ({"dataset": "teacher[kappa=1,2]"}, "'teacher[kappa=1,2]' is 2 datasets; name one value for each parameter"),
         ({"dataset": "qa-tr-22"}, "no dataset named 'qa-tr-22' and no such folder; did you mean 'qa-tr-2'"),
         ({"loss": "squared"}, "loss 'squared' cannot be used with dataset 'qa-tr-2'"),
         ({"embedder": "raw"}, "embedder 'raw' takes rows of numbers"),
@@ -151,8 +166,11 @@ def test_a_suite_that_breaks_a_rule_is_refused(
         (b"\xff", "cannot be read as TOML"),
         (b"a = " + b"[" * 5000, "nested too deeply"),
         (b"a = " + b"9" * 5000, "cannot be read as TOML"),
-        (b'name = "x"', "Field required"),
-        (b'name = "x"\nversion = 1\ntitle = ""\nworkload = []', "workload: List should have at least 1 item"),
+        (b'name = "x"', "key 'version' is missing"),
+        (b'name = "x"\nversion = 1\ntitle = ""\nworkload = []', r"workload = \[\] is empty; name at least one"),
+        (b'name = "x"\nversion = 1\ntitle = ""\nworkload = 3', "workload = 3 is not a list"),
+        (b'name = "x"\nversion = 1\ntitle = ""\nworkload = [3]', "workload 1: 3 is not a table of keys and values"),
+        (b'name = "x"\nversion = 1\ntitle = ""\nseed = "0"', "unknown key 'seed'; did you mean 'seeds'"),
     ],
 )
 def test_a_file_that_is_no_suite_is_refused(registry: Registry, tmp_path: Path, content: bytes, message: str) -> None:
@@ -160,6 +178,48 @@ def test_a_file_that_is_no_suite_is_refused(registry: Registry, tmp_path: Path, 
     path.write_bytes(content)
     with pytest.raises(UsageError, match=message):
         find_suite(registry, str(path))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("optimizers = []", r"optimizers = \[\] names none; leave it out to run all that are installed"),
+        ("optimizers = [3]", "optimizers = 3 is not a text"),
+        ('seeds = "4-0"', "mine.toml: the range of seeds '4-0' is empty"),
+    ],
+)
+def test_optimizers_and_seeds_that_select_nothing_are_refused(
+    registry: Registry, tmp_path: Path, line: str, message: str
+) -> None:
+    path = toml(registry, tmp_path / "mine.toml", head=f'version = 1\ntitle = "Ours"\n{line}')
+    with pytest.raises(UsageError, match=message):
+        find_suite(registry, str(path))
+
+
+def test_facts_that_break_a_rule_are_named_with_the_workload(registry: Registry, tmp_path: Path) -> None:
+    path = toml(registry, tmp_path / "mine.toml")
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\n[workload.facts]\ncondition = 2.0\n")
+    with pytest.raises(UsageError, match=r"workload 'one': key 'facts.inputs' is missing"):
+        find_suite(registry, str(path))
+
+
+def test_a_file_has_no_name_of_another_installed_suite(registry: Registry, tmp_path: Path) -> None:
+    installed = Path(registry.find("suite", "quick").cls.file)
+    assert find_suite(registry, str(installed)).name == "quick"
+    copy = tmp_path / "mine.toml"
+    copy.write_bytes(installed.read_bytes())
+    with pytest.raises(UsageError, match="'quick' is the name of an installed suite; choose another name"):
+        find_suite(registry, str(copy))
+
+
+def test_the_file_of_the_page_can_be_planned(registry: Registry, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "suites.md").read_text(encoding="utf-8")
+    block = page.partition("```toml\n")[2].partition("```")[0]
+    path = tmp_path / "mine.toml"
+    path.write_text(block.replace('"..."', f'"{find_dataset(registry, "digits").digest}"'), encoding="utf-8")
+    jobs = make_plan(registry, Selections(suite=str(path)))
+    assert {(job.spec.optimizer.name, job.spec.seed) for job in jobs} == {(o, s) for o in ("adam", "sgd") for s in range(5)}
 
 
 def test_two_workloads_of_one_name_are_refused(registry: Registry, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def _suites(registry: Registry) -> list[dict[str, Any]]:
             "name": suite.name,
             "version": suite.version,
             "workloads": len(suite.workload),
-            "optimizers": ", ".join(suite.optimizers) or "all",
+            "optimizers": ", ".join(suite.optimizers or ["all"]),
             "seeds": suite.seeds,
             "origin": origin,
             "summary": suite.title,
