@@ -51,6 +51,43 @@ EXAMPLES += [
     broken("unlicensed", "dataset", "origin", "licence is ''", "licence: ClassVar[str] = ''"),
 ]
 
+SUITE = """
+FILE = Path(__file__).with_suffix(".toml")
+FILE.write_text('''
+name = "{named}"
+version = 1
+title = "One workload"
+[[workload]]
+name = "one"
+dataset = "digits"
+digest = "{digest}"
+embedder = "raw"
+architecture = "{architecture}"
+loss = "cross-entropy"
+why = "an example"
+{more}
+''')
+
+class Mine(Suite):
+    \"\"\"A suite.\"\"\"
+    name = "{name}"
+    file = FILE
+"""
+DIGITS = "9f64311715b5f4cda0d28d4baf1247e07413dffecc96a2b02060c84db52047e9"
+
+
+def suite(name: str, check: str, word: str, **changes: str) -> Example:
+    parts = {"named": name, "digest": DIGITS, "architecture": "two-layer-mlp", "more": ""} | changes
+    return whole(name, check, word, SUITE.format(name=name, **parts) + hook("suite"), "suite")
+
+
+EXAMPLES += [
+    suite("suite-key", "keys", "unknown key 'epoch'; did you mean 'epochs'", more="epoch = 3"),
+    suite("suite-name", "name", "that in the file 'other'", named="other"),
+    suite("suite-digest", "workloads", "with digest 000000000000", digest="0" * 64),
+    suite("suite-part", "workloads", "did you mean 'two-layer-mlp'", architecture="two-layer-mpl"),
+]
+
 ENCODE = "def encode(self, texts, role, fitted):\n    vectors = Lengths.encode(self, texts, role, fitted)\n    {}"
 TABLE = "def encode_table(self, features, fitted):\n    {}"
 EXAMPLES += [
