@@ -14,6 +14,7 @@ from test_svrg import SVRG
 from optbench import Task
 from optbench.core.seeding import stream
 from optbench.data.loader import FrozenDataset
+from optbench.kit.examine import installed_checks
 from optbench.planning.plan import Selections, make_plan
 from optbench.registry import Registry
 from optbench.training.loop import Batch
@@ -69,6 +70,35 @@ def test_an_example_trains(installed: Any, dataset: FrozenDataset, name: str, se
         result = run_job(job)
         assert result.status == "ok"
         assert result.curves["train_loss"][-1] < result.curves["train_loss"][0]
+
+
+SVRG_HEAD = """
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from optbench import Layout, Objective, Optimizer, State, Vector, axpy, count, hookimpl, positive
+
+OPTBENCH_CONTRACT = 2
+
+"""
+SVRG_HOOK = """
+
+@hookimpl
+def optbench_optimizers():
+    return [SVRG]
+"""
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_an_example_keeps_the_whole_contract(installed: Any, name: str) -> None:
+    installed(f"{SVRG_HEAD}{EXAMPLES[name]}{SVRG_HOOK}" if name == "svrg" else EXAMPLES[name])
+    findings = [check.run() for check in installed_checks("sample")]
+    assert len(findings) > 10
+    assert [finding for finding in findings if finding.status != "holds"] == []
 
 
 def test_the_loss_of_the_page_has_the_right_derivatives_and_distribution(installed: Any) -> None:

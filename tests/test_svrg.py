@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 from searches import PROBLEMS, data, objective
 
-from optbench import Layout, Objective, Optimizer, State, Vector, count, positive
+from optbench import Layout, Objective, Optimizer, State, Vector, axpy, count, positive
 from optbench.core.seeding import stream
 from optbench.data.loader import FrozenDataset
 from optbench.optimizers.sgd import SGD
@@ -49,7 +49,7 @@ class SVRG(Optimizer):
         w[:] = s.current
         s.g -= at_snapshot
         s.g += s.mean
-        w -= self.lr * s.g
+        axpy(-self.lr, s.g, w)
 
 
 ROWS, BATCH = 40, 5
