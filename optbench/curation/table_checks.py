@@ -14,21 +14,16 @@ from optbench.curation.table_reading import not_a_number
 from optbench.curation.table_rules import crossing, equal_features, places
 from optbench.data.manifest import SPLITS, Columns
 from optbench.data.records import Place
-from optbench.data.table import check_sizes
 
 _SHOWN = 5  # names of columns in a warning
 
 
 def check_columns(rows: TableRows, columns: Columns, file: str) -> None:
-    """Check that numbers are not too large, that features and targets vary, and that none is a copy of another.
-
-    Features that do not vary are warned of.
+    """Check that features and targets vary, and that none is a copy of another; warn of features that do not vary.
 
     Raises:
         DataError: a rule is broken; the message names the column.
     """
-    check_sizes(zip(columns.features, rows.features.T, strict=True), file)
-    check_sizes(zip(columns.targets, rows.targets.T, strict=True), file)
     _check_targets(rows, columns, file)
     constant = [name for name, values in zip(columns.features, rows.features.T, strict=True) if not np.ptp(values)]
     if len(constant) == len(columns.features):

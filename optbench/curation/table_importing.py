@@ -14,7 +14,7 @@ from optbench.core.numerics import Array
 from optbench.curation.table_checks import check_across, check_columns, check_splits, warn_of_repetitions
 from optbench.curation.table_reading import MISSING, Cells, not_a_number, read_cells
 from optbench.data.manifest import SPLITS, Columns
-from optbench.data.table import divide, shortest, taken
+from optbench.data.table import check_sizes, divide, shortest, taken
 
 MOST_CLASSES = 20
 """A target of whole numbers with at most so many different ones is taken for a class."""
@@ -92,6 +92,7 @@ def read_tables(files: Mapping[str, Path], request: Request, name: str, validati
             raise DataError(f"{first.file} and {one.file} have other columns: {what}; write the same header in both")
     parts, columns, reason = _rows(list(cells.values()), request)
     tables: dict[str, TableRows] = dict(zip(cells, parts, strict=True))
+    _check_sizes(_joined(parts), columns, first.file)
     check_columns(_joined(parts), columns, first.file)
     for split, rows in tables.items():
         warn_of_repetitions(rows, cells[split].file)
@@ -202,6 +203,11 @@ def _matrix(columns: Iterable[Array]) -> Array:
 
 def _joined(parts: Sequence[TableRows]) -> TableRows:
     return TableRows(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "targets")))
+
+
+def _check_sizes(rows: TableRows, columns: Columns, file: str) -> None:
+    check_sizes(zip(columns.features, rows.features.T, strict=True), file)
+    check_sizes(zip(columns.targets, rows.targets.T, strict=True), file)
 
 
 def _by_column(rows: TableRows, cells: Cells, column: str) -> dict[Split, TableRows]:
