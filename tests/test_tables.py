@@ -27,7 +27,7 @@ from optbench.data.table import digest_of_rows, divide, names, parse, write_csv
 
 TWO = Columns(features=["a", "b"], targets=["y"])
 CLASSES = Columns(features=["a", "b"], targets=["y"], classes=["no", "yes"])
-finite = st.floats(-1e30, 1e30)
+finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def rows_of(features: np.ndarray, targets: np.ndarray) -> TableRows:

@@ -12,9 +12,9 @@ from optbench.core.contracts import Split, TableRows
 from optbench.core.errors import DataError, UsageError, shown
 from optbench.core.numerics import Array
 from optbench.curation.table_checks import check_across, check_columns, check_splits, warn_of_repetitions
-from optbench.curation.table_reading import MISSING, Cells, not_a_number, read_cells
+from optbench.curation.table_reading import Cells, not_a_number, read_cells
 from optbench.data.manifest import SPLITS, Columns
-from optbench.data.table import check_sizes, divide, shortest, taken
+from optbench.data.table import divide, shortest, taken
 
 MOST_CLASSES = 20
 """A target of whole numbers with at most so many different ones is taken for a class."""
@@ -92,7 +92,6 @@ def read_tables(files: Mapping[str, Path], request: Request, name: str, validati
             raise DataError(f"{first.file} and {one.file} have other columns: {what}; write the same header in both")
     parts, columns, reason = _rows(list(cells.values()), request)
     tables: dict[str, TableRows] = dict(zip(cells, parts, strict=True))
-    _check_sizes(_joined(parts), columns, first.file)
     check_columns(_joined(parts), columns, first.file)
     for split, rows in tables.items():
         warn_of_repetitions(rows, cells[split].file)
@@ -138,7 +137,6 @@ def _rows(files: Sequence[Cells], request: Request) -> tuple[list[TableRows], Co
         targets = [_matrix([file.numbers(name) for name in request.targets]) for file in files]
     else:
         target = request.targets[0]
-        _check_spellings(files, target)
         names, numbers = _classes([cell for file in files for cell in file.texts[target]])
         if len(names) < TWO:
             rule = f"every row is of the class {shown(names[0])}; a classification has at least two; choose another --target"
@@ -152,7 +150,7 @@ def _rows(files: Sequence[Cells], request: Request) -> tuple[list[TableRows], Co
 def _task(files: Sequence[Cells], request: Request) -> tuple[bool, str]:
     """Return whether the target is a class, and why."""
     if request.classes is not None:
-        return request.classes, f"because of --{'classification' if request.classes else 'regression'}"
+        return request.classes, f"--{'classification' if request.classes else 'regression'}"
     if len(request.targets) > 1:
         return False, f"there are {len(request.targets)} targets, which are numbers"
     target = request.targets[0]
@@ -170,24 +168,10 @@ def _task(files: Sequence[Cells], request: Request) -> tuple[bool, str]:
     return False, f"the cells of {shown(target)} are numbers, {counted}; --classification takes them for classes"
 
 
-def _check_spellings(files: Sequence[Cells], target: str) -> None:
-    """Raise DataError where classes are missing values, or one number is written in two ways, such as 7 and 007."""
-    seen: dict[float, str] = {}
-    for file in files:
-        for index, cell in enumerate(file.texts[target]):
-            if cell.lower() in MISSING:
-                raise file.error(
-                    index, target, f"{shown(cell)} stands for a missing value; remove the row, or rename the class"
-                )
-            if not not_a_number(cell) and seen.setdefault(float(cell), cell) != cell:
-                rule = f"{shown(cell)} and {shown(seen[float(cell)])} are one number; write each class in one way"
-                raise file.error(index, target, rule)
-
-
 def _classes(cells: Sequence[str]) -> tuple[list[str], Mapping[str, int]]:
     """Return the names of the classes in their order, and the number of the class of each cell.
 
-    Numbers are ordered by value, names by their characters.
+    Numbers are ordered by value, and 1.0 and 1 are one class; names are ordered by their characters.
     """
     distinct = set(cells)
     if any(not_a_number(cell) for cell in distinct):
@@ -203,11 +187,6 @@ def _matrix(columns: Iterable[Array]) -> Array:
 
 def _joined(parts: Sequence[TableRows]) -> TableRows:
     return TableRows(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "targets")))
-
-
-def _check_sizes(rows: TableRows, columns: Columns, file: str) -> None:
-    check_sizes(zip(columns.features, rows.features.T, strict=True), file)
-    check_sizes(zip(columns.targets, rows.targets.T, strict=True), file)
 
 
 def _by_column(rows: TableRows, cells: Cells, column: str) -> dict[Split, TableRows]:

@@ -24,10 +24,6 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 LONGEST_CELL = 200
 """The largest number of characters of the name of a column or of a class."""
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
-MISSING = frozenset({"nan", "na", "n/a", "null", "none", "?"})
-"""What missing values are written as, in lower case."""
-EXACT = 2**53
-"""The largest number up to which 64 bits have all whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -60,21 +56,13 @@ class Cells:
         return np.array([_number(cell, column, Place(self.file, row)) for row, cell in enumerate(self.texts[column], start=1)])
 
 
-def _not_exact(cell: str) -> str:
-    if not math.isfinite(float(cell)):
-        return f"{shown(cell)} is too large; numbers are smaller than 1.8e308"
-    if cell.lstrip("+-").isdecimal() and abs(int(cell)) > EXACT:
-        return f"{shown(cell)} is above 2^53, from where on 64 bits round whole numbers; subtract an offset, or leave it out"
-    return ""
-
-
 def not_a_number(cell: str) -> str:
     """Return why a cell is no finite number, with a remedy; empty where it is one."""
     if NUMBER.fullmatch(cell):
-        return _not_exact(cell)
+        return "" if math.isfinite(float(cell)) else f"{shown(cell)} is too large; numbers are smaller than 1.8e308"
     if not cell:
         return "the cell is empty; fill missing values in, or remove such rows or columns"
-    if cell.lower().strip("+-") in MISSING | {"inf", "infinity"}:
+    if cell.lower().strip("+-") in {"nan", "na", "n/a", "null", "none", "?", "inf", "infinity"}:
         return f"{shown(cell)} is no finite number; fill missing values in, or remove such rows or columns"
     if _DECIMAL_COMMA.fullmatch(cell):
         return f"{shown(cell)} is no number; write a point before decimals, and no thousands separator"

@@ -123,10 +123,5 @@ def _generated(component: GeneratedDataset) -> Mapping[Split, TableRows]:
             )
         if not (np.isfinite(features).all() and np.isfinite(targets).all()):
             raise DataError(f"dataset {component.name!r} generated NaN or infinity for {name!r}")
-        for part, numbers in (("x", features), ("y", targets)):
-            table.check_sizes(
-                ((f"{part}{place}", column) for place, column in enumerate(numbers.T, start=1)),
-                f"dataset {component.name!r}, {name}",
-            )
     # A file of the same numbers has no -0.0.
     return {name: TableRows(rows[name].features + 0.0, rows[name].targets + 0.0) for name in SPLITS}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,9 +13,6 @@ from optbench.core.errors import DataError, shown
 from optbench.core.numerics import Array
 from optbench.data.manifest import SPLITS, Columns
 from optbench.data.splitting import SHARES
-
-LARGEST = 1e30
-"""The limit of the numbers of a table: squares, and sums of them, are then far from that of 64 bits."""
 
 
 def digest_of_rows(rows: TableRows) -> str:
@@ -65,8 +62,6 @@ def parse(content: bytes, file: str, columns: Columns) -> TableRows:
         np.ascontiguousarray(cells[:, [place[name] for name in columns.targets]]),
     )
     check_targets(rows.targets, columns, file)
-    check_sizes(zip(columns.features, rows.features.T, strict=True), file)
-    check_sizes(zip(columns.targets, rows.targets.T, strict=True), file)
     return rows
 
 
@@ -91,20 +86,6 @@ _AGAIN = "'optbench data import' creates a folder that satisfies all rules"
 
 def _row(where: str, row: int) -> str:
     return f"{where}, row {row + 1} (the header not counted)"
-
-
-def check_sizes(columns: Iterable[tuple[str, Array]], where: str) -> None:
-    """Raise DataError for a column whose numbers are so large that means and variances cannot be computed.
-
-    Args:
-        columns: the name and the numbers of each.
-        where: the file, for the message.
-    """
-    for name, numbers in columns:
-        largest = float(np.abs(numbers).max(initial=0.0))
-        if largest > LARGEST:
-            rule = f"they are at most {LARGEST:g} in size; scale the column, or leave it out"
-            raise DataError(f"{where}, column {shown(name)}: numbers up to {largest:g}; {rule}")
 
 
 def check_targets(targets: Array, columns: Columns, where: str) -> None:

@@ -9,8 +9,6 @@ import numpy as np
 
 from optbench import Array, Embedder
 
-_SMALLEST = 1e-100  # below it, squares of differences are rounded to 0
-
 
 @dataclass(frozen=True, kw_only=True)
 class Standardized(Embedder):
@@ -23,10 +21,10 @@ class Standardized(Embedder):
     takes: ClassVar[Literal["texts", "table"]] = "table"
 
     def fit_table(self, features: Array) -> tuple[Array, Array]:
-        """Return the mean and the standard deviation of each column; infinity instead of one that is 0, or nearly so."""
+        """Return the mean and the standard deviation of each column; infinity instead of a deviation of 0."""
         mean, deviation = features.mean(axis=0), features.std(axis=0)
         constant = features.min(axis=0) == features.max(axis=0)  # whose deviation may be a rounding error
-        return mean, np.where(constant | (deviation < _SMALLEST), np.inf, deviation)
+        return mean, np.where(constant, np.inf, deviation)
 
     def encode_table(self, features: Array, fitted: Any) -> Array:
         """Return (x - mean) / deviation."""
