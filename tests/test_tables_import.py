@@ -82,7 +82,7 @@ def numbers(target: str, count: int = 60) -> str:
         ("{i}", {}, []),
         ("{tenth}", {}, []),
         ("0.{third}", {}, []),
-        ("0.{third}", {"classes": True}, ["0", "0.1", "0.2"]),
+        ("0.{third}", {"classes": True}, ["0.0", "0.1", "0.2"]),
     ],
 )
 def test_what_the_target_is_taken_for(tmp_path: Path, target: str, request_: dict[str, object], classes: list[str]) -> None:
@@ -172,6 +172,14 @@ REFUSED = {
     "half-an-autoencoder": (lines(), {"targets": ["a"], "features": ["a", "b"]}, ["'a' is a feature and a target"]),
     "split-is-target": (lines(), {"split": "y"}, ["'y' names the splits"]),
     "only-targets": ("y\n1\n2\n", {}, ["all columns are targets"]),
+    "size": (lines(row_3="1e308,2,ot"), {}, ["row 3 ", "column 'a'", "'1e308' is too large; numbers are at most 1e+15"]),
+    "small": ("\n".join(["a,b,y", *(f"{i},{i}e-310,{i % 2}" for i in range(30))]), {}, ["row 30 ", "column 'b'", "1e-15"]),
+    "large-target": (numbers("{tenth}1e200"), {}, ["row 2 ", "column 'y'", "scale the column"]),
+    "whole": (lines(row_3="9007199254740993,2,ot"), {}, ["row 3 ", "above 2^53", "subtract an offset"]),
+    "spellings": (lines(row_3="2,3,7", row_4="3,4,007"), {"classes": True}, ["row 4 ", "'007' and '7' are two spellings"]),
+    "missing-class": (lines(row_3="2,3,NA"), {}, ["row 3 ", "column 'y'", "'NA' stands for a missing value", "renamed"]),
+    "mixed-target": (lines(), {"classes": False}, ["--classification makes each text a class"]),
+    "override": (lines(row_3="2,3,o\u202et"), {}, ["row 3 ", "column 'y'", "control character"]),
     "quotation-mark": ('a,b,y\n1,2,"x\n', {}, ["not CSV"]),
 }
 
@@ -261,6 +269,12 @@ def test_a_clean_file_gives_no_warning(tmp_path: Path) -> None:
         imported(tmp_path, lines())
 
 
+def test_codes_are_called_as_written_and_joiners_are_parts_of_names(tmp_path: Path) -> None:
+    assert imported(tmp_path, numbers("00{third}")).columns.classes == ["000", "001", "002"]
+    assert "o\u200ct" in imported(tmp_path, lines().replace("ot", "o\u200ct")).columns.classes
+    assert imported(tmp_path, numbers("{third}"), classes=False).reason == "because of --regression"
+
+
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     made = Bench(tmp_path_factory.mktemp("bench"))
@@ -320,6 +334,8 @@ def test_a_loss_of_choice(bench: Bench) -> None:
         (("t", "x.csv", "--target", "y", "--loss", "squared"), "is for numbers as targets"),
         (("t", "x.csv", "--target", "y", "--loss", "crossentropy"), "did you mean 'cross-entropy'?"),
         (("t", "r.csv", "--target", "y", "--loss", "cross-entropy"), "is for classes"),
+        (("t", "x.csv", "--target", "y", "--validation-share", "0.3"), "--validation-share divides the rows of --train"),
+        (("t", "x.csv", "--target", "y", "--title", "a\nb"), "has a line break; write it on one line"),
         (("t", "none.csv", "--target", "y"), "none.csv cannot be read"),
         (("tiny", "x.csv", "--target", "y"), "already exists"),
         (("digits", "x.csv", "--target", "y"), "is the name of an installed dataset"),

@@ -152,6 +152,19 @@ def test_an_autoencoder_is_compared_with_principal_components(tmp_path: Path) ->
     assert found["nearest neighbour"] < 1.0
 
 
+@pytest.mark.parametrize("factor", [1e308, 1e-310])
+def test_sizes_and_a_loss_that_does_not_fit_fail(tmp_path: Path, factor: float) -> None:
+    rng = np.random.Generator(np.random.PCG64(4))
+    rows = TableRows(rng.uniform(-1.0, 1.0, (200, 2)) * factor, rng.random((200, 1)))
+    bench = Bench(tmp_path)
+    with_rows(bench.folder / "t", divide(rows, "t", classes=False), NUMBERS)  # with the loss of a classification
+    done = bench.run("data", "verify", "./t", "--json")
+    assert done.code == 1, done.err
+    wrong = [row["rule"] for row in done.rows if row["status"] == "failed"]
+    assert any("in size" in rule for rule in wrong)
+    assert "the loss exists and is for such a task" in wrong
+
+
 def test_texts_have_no_baselines_of_tables(dataset: FrozenDataset) -> None:
     with pytest.raises(DataError, match="is a dataset of texts"):
         table_baselines(dataset)

@@ -11,7 +11,7 @@ from optbench.core.contracts import Split, TableRows
 from optbench.core.errors import DataError, shown
 from optbench.core.numerics import Array
 from optbench.curation.table_reading import not_a_number
-from optbench.curation.table_rules import crossing, equal_features, places
+from optbench.curation.table_rules import crossing, equal_features, places, unfit
 from optbench.data.manifest import SPLITS, Columns
 from optbench.data.records import Place
 
@@ -82,6 +82,17 @@ def check_splits(tables: Mapping[Split, TableRows], columns: Columns, file: str)
     for split in SPLITS:
         if not len(tables[split]):
             raise DataError(f"{file}: no row is left for {split}; add rows with other features, or name a file for that split")
+
+
+def check_sizes(tables: Mapping[Split, TableRows], columns: Columns, file: str) -> None:
+    """Check that 32-bit networks can compute with the numbers of each column.
+
+    Raises:
+        DataError: they cannot; the message names the column.
+    """
+    found = unfit(tables, columns)
+    if found:
+        raise DataError(f"{file}, {found}")
 
 
 def warn_of_repetitions(rows: TableRows, file: str) -> None:

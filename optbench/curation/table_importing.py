@@ -11,10 +11,11 @@ import numpy as np
 from optbench.core.contracts import Split, TableRows
 from optbench.core.errors import DataError, UsageError, shown
 from optbench.core.numerics import Array
-from optbench.curation.table_checks import check_across, check_columns, check_splits, warn_of_repetitions
+from optbench.curation.table_checks import check_across, check_columns, check_sizes, check_splits, warn_of_repetitions
+from optbench.curation.table_classes import classes_of
 from optbench.curation.table_reading import Cells, not_a_number, read_cells
 from optbench.data.manifest import SPLITS, Columns
-from optbench.data.table import divide, shortest, taken
+from optbench.data.table import divide, taken
 
 MOST_CLASSES = 20
 """A target of whole numbers with at most so many different ones is taken for a class."""
@@ -69,6 +70,7 @@ def read_table(path: Path, request: Request, name: str) -> Imported:
             raise DataError(f"{cells.file} has {len(rows)} rows; a table that is divided has at least {LEAST_ROWS}; add rows")
         tables = divide(rows, name, classes=bool(columns.classes))
     check_splits(tables, columns, cells.file)
+    check_sizes(tables, columns, cells.file)
     warn_of_repetitions(rows, cells.file)
     return Imported(tables, columns, reason)
 
@@ -104,6 +106,7 @@ def read_tables(files: Mapping[str, Path], request: Request, name: str, validati
     names = {split: cells.get(split, first).file for split in SPLITS}
     check_across(ordered, names)
     check_splits(ordered, columns, first.file)
+    check_sizes(ordered, columns, first.file)
     return Imported(ordered, columns, reason)
 
 
@@ -137,7 +140,7 @@ def _rows(files: Sequence[Cells], request: Request) -> tuple[list[TableRows], Co
         targets = [_matrix([file.numbers(name) for name in request.targets]) for file in files]
     else:
         target = request.targets[0]
-        names, numbers = _classes([cell for file in files for cell in file.texts[target]])
+        names, numbers = classes_of(files, target, as_written=bool(request.classes))
         if len(names) < TWO:
             rule = f"every row is of the class {shown(names[0])}; a classification has at least two; choose another --target"
             raise DataError(f"{files[0].file}, column {shown(target)}: {rule}")
@@ -150,7 +153,7 @@ def _rows(files: Sequence[Cells], request: Request) -> tuple[list[TableRows], Co
 def _task(files: Sequence[Cells], request: Request) -> tuple[bool, str]:
     """Return whether the target is a class, and why."""
     if request.classes is not None:
-        return request.classes, f"--{'classification' if request.classes else 'regression'}"
+        return request.classes, f"because of --{'classification' if request.classes else 'regression'}"
     if len(request.targets) > 1:
         return False, f"there are {len(request.targets)} targets, which are numbers"
     target = request.targets[0]
@@ -166,19 +169,6 @@ def _task(files: Sequence[Cells], request: Request) -> tuple[bool, str]:
     if len(values) <= MOST_CLASSES and all(value.is_integer() for value in values):
         return True, f"the cells of {shown(target)} are whole numbers, {counted}; --regression takes them for numbers"
     return False, f"the cells of {shown(target)} are numbers, {counted}; --classification takes them for classes"
-
-
-def _classes(cells: Sequence[str]) -> tuple[list[str], Mapping[str, int]]:
-    """Return the names of the classes in their order, and the number of the class of each cell.
-
-    Numbers are ordered by value, and 1.0 and 1 are one class; names are ordered by their characters.
-    """
-    distinct = set(cells)
-    if any(not_a_number(cell) for cell in distinct):
-        names = sorted(distinct)
-        return names, {cell: number for number, cell in enumerate(names)}
-    values = sorted({float(cell) for cell in distinct})
-    return [shortest(value + 0.0) for value in values], {cell: values.index(float(cell)) for cell in distinct}
 
 
 def _matrix(columns: Iterable[Array]) -> Array:

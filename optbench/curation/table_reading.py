@@ -18,11 +18,23 @@ from optbench.core.numerics import Array
 from optbench.curation.lines import opened, text_lines
 from optbench.curation.reading import MOST_ROWS, delimiter_of, header_lines
 from optbench.data.records import LineError, Place, csv_records
+from optbench.data.rows import is_plain
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 """What a number looks like: no thousands separators, a point before decimals."""
+LARGEST = 1e15
+"""The largest size of a number: its square, and sums of such squares, are finite in 32 bits."""
+SMALLEST = 1e-15
+"""The size that one number of a column at least reaches, unless all are 0: its square is not 0 in 32 bits."""
+SIZES = "networks compute squares in 32 bits; scale the column, to thousands or millionths of its unit for instance"
+"""Why, and what to do."""
+MISSING = frozenset({"nan", "na", "n/a", "null", "none", "?"})
+"""What stands for a missing value, in small letters."""
 LONGEST_CELL = 200
 """The largest number of characters of the name of a column or of a class."""
+_WHOLE = re.compile(r"[+-]?(\d+)(?:\.0*)?", re.ASCII)
+_OF_FEATURES = "code it as one, or leave the column out"
+_OF_TARGETS = "code it as one; with a single target, --classification makes each text a class"
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
@@ -53,20 +65,38 @@ class Cells:
         Raises:
             DataError: a cell is no finite number.
         """
-        return np.array([_number(cell, column, Place(self.file, row)) for row, cell in enumerate(self.texts[column], start=1)])
+        places = (Place(self.file, row) for row in range(1, len(self) + 1))
+        cells = zip(self.texts[column], places, strict=True)
+        numbers = np.array([_number(cell, column, place, _OF_TARGETS) for cell, place in cells])
+        _check_small(numbers, column, self.file)
+        return numbers
 
 
-def not_a_number(cell: str) -> str:
-    """Return why a cell is no finite number, with a remedy; empty where it is one."""
+def not_a_number(cell: str, remedy: str = _OF_FEATURES) -> str:
+    """Return why a cell is no finite number, with a remedy, which for words is `remedy`; empty where it is one."""
     if NUMBER.fullmatch(cell):
         return "" if math.isfinite(float(cell)) else f"{shown(cell)} is too large; numbers are smaller than 1.8e308"
     if not cell:
         return "the cell is empty; fill missing values in, or remove such rows or columns"
-    if cell.lower().strip("+-") in {"nan", "na", "n/a", "null", "none", "?", "inf", "infinity"}:
+    if cell.lower().strip("+-") in {*MISSING, "inf", "infinity"}:
         return f"{shown(cell)} is no finite number; fill missing values in, or remove such rows or columns"
     if _DECIMAL_COMMA.fullmatch(cell):
         return f"{shown(cell)} is no number; write a point before decimals, and no thousands separator"
-    return f"{shown(cell)} is no number; code it as one, or leave the column out"
+    return f"{shown(cell)} is no number; {remedy}"
+
+
+def inexact(cell: str) -> str:
+    """Return why a number is not read as it is written, with a remedy; empty where it is."""
+    whole = _WHOLE.fullmatch(cell)
+    if whole and len(whole[1]) <= LONGEST_CELL and int(whole[1]) > 2**53:
+        rule = "whole numbers above 2^53 cannot be told apart as 64-bit floats"
+        return f"{shown(cell)} is too large; {rule}; subtract an offset, or leave the column out"
+    return ""
+
+
+def is_small(values: Array) -> bool:
+    """Return whether the numbers of a column vanish in 32 bits: some are not 0, and all are smaller than `SMALLEST`."""
+    return 0.0 < float(np.abs(values).max()) < SMALLEST
 
 
 def read_cells(path: Path, texts: Sequence[str], features: Sequence[str] = ()) -> Cells:
@@ -101,6 +131,8 @@ def read_cells(path: Path, texts: Sequence[str], features: Sequence[str] = ()) -
                 cells.append(intern(_text(record[column].strip(), column, place)))
     if not numbers:
         raise DataError(f"{name} has no rows; add some below the header")
+    for column, values in numbers.items():
+        _check_small(np.array(values), column, name)
     return Cells(name, {column: np.array(values) for column, values in numbers.items()}, others)
 
 
@@ -119,7 +151,7 @@ def _features(names: Sequence[str], texts: Sequence[str], features: Sequence[str
         if not name:
             rule = f"column {number} of {len(names)} has no name; name it, or remove it if it numbers the rows"
             raise Place(file, 0).error(rule)
-        if len(name) > LONGEST_CELL or not name.isprintable():
+        if len(name) > LONGEST_CELL or not is_plain(name):
             rule = f"a name has at most {LONGEST_CELL} characters, and no line break or other control character"
             raise Place(file, 0).error(f"column {number} is called {shown(name)}; {rule}")
     found = [name for name in names if (name in features if features else name not in texts)]
@@ -128,16 +160,29 @@ def _features(names: Sequence[str], texts: Sequence[str], features: Sequence[str
     return found
 
 
-def _number(cell: str, column: str, place: Place) -> float:
-    if why := not_a_number(cell):
+def _number(cell: str, column: str, place: Place, remedy: str = _OF_FEATURES) -> float:
+    if why := not_a_number(cell, remedy) or inexact(cell):
         raise _error(place, column, why)
+    if abs(float(cell)) > LARGEST:
+        raise _error(place, column, f"{shown(cell)} is too large; numbers are at most {LARGEST:g} in size, since {SIZES}")
     return float(cell) + 0.0  # no -0.0, which would be another number than 0.0 where rows are compared
+
+
+def _check_small(values: Array, column: str, file: str) -> None:
+    if is_small(values):
+        row = int(np.abs(values).argmax())
+        rule = (
+            f"{values[row]:g} is the largest number of the column; one of them is at least {SMALLEST:g} in size, since {SIZES}"
+        )
+        raise _error(Place(file, row + 1), column, rule)
 
 
 def _text(cell: str, column: str, place: Place) -> str:
     if not cell:
-        raise _error(place, column, "the cell is empty; fill missing values in, or remove such rows")
-    if len(cell) > LONGEST_CELL or not cell.isprintable():
+        raise _error(
+            place, column, "the cell is empty; fill missing values in, or remove such rows; name a class of empty cells"
+        )
+    if len(cell) > LONGEST_CELL or not is_plain(cell):
         rule = f"at most {LONGEST_CELL} characters, and no line break or other control character"
         raise _error(place, column, f"the cell is {shown(cell)}; the name of a class has {rule}")
     return cell

@@ -7,20 +7,25 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from optbench.core.contracts import Split, TableRows
+from optbench.core.errors import shown
 from optbench.core.numerics import Array
 from optbench.curation.quality_rules import Finding
 from optbench.curation.row_rules import FEW
 from optbench.curation.table_baselines import condition_numbers
+from optbench.curation.table_reading import LARGEST, SIZES, SMALLEST, is_small
 from optbench.data.loader import FrozenDataset
 from optbench.data.made import MadeDataset
 from optbench.data.manifest import SPLITS, Columns
 from optbench.data.table import digest_of_rows
 
+OF_SIZE = f"numbers are at most {LARGEST:g} in size, and some number of each column at least {SMALLEST:g}, unless all are 0"
+"""The rule without which nothing else can be computed."""
 SHIFT = 0.1
 """The largest difference between the share of a class in a split and in the training rows."""
 _SHOWN = 5  # names of columns in a message
 
 
+@np.errstate(over="ignore")  # a difference of numbers that are too large may be infinite
 def table_findings(dataset: FrozenDataset) -> list[Finding]:
     """Check a table, frozen or generated, by its rows; one finding per rule.
 
@@ -30,6 +35,7 @@ def table_findings(dataset: FrozenDataset) -> list[Finding]:
     columns, tables = dataset.manifest.table_columns, dataset.tables
     return [
         *([_same_again(dataset)] if isinstance(dataset, MadeDataset) else []),
+        _sizes(tables, columns),
         _rows(tables),
         _disjoint(tables),
         *([_every_class(tables, columns), _shares(tables, columns)] if columns.classes else [_targets_vary(tables)]),
@@ -48,6 +54,12 @@ def table_measurements(dataset: FrozenDataset) -> dict[str, str]:
         "condition number of the training inputs": ", ".join(f"{value:.4g} {name}" for name, value in conditions.items()),
         **({} if columns.classes else {"targets in the training rows": _range(train.targets)}),
     }
+
+
+def finite(qualities: Mapping[str, float]) -> Finding:
+    """Check that the quality of each simple model, by its name, is a number."""
+    wrong = [model for model, value in qualities.items() if not np.isfinite(value)]
+    return Finding("the qualities of simple models are finite", not wrong, _listed(wrong) if wrong else "all are")
 
 
 def equal_features(features: Array, names: list[str]) -> list[str]:
@@ -78,6 +90,26 @@ def _same_again(dataset: MadeDataset) -> Finding:
     changed = [name for name in SPLITS if digest_of_rows(generated[name]) != dataset.manifest.splits[name].numbers]
     measured = f"{', '.join(changed)}: other numbers" if changed else f"digest {dataset.manifest.digest[:16]}"
     return Finding("rows that are generated again are the same", not changed, measured)
+
+
+def unfit(tables: Mapping[Split, TableRows], columns: Columns) -> str:
+    """Return which column has numbers that 32-bit networks cannot compute with, and why; empty where none has."""
+    for split, rows in tables.items():
+        parts = [(columns.features, rows.features), *([] if columns.classes else [(columns.targets, rows.targets)])]
+        for names, numbers in parts:
+            for name, values in zip(names, numbers.T, strict=True):
+                row = int(np.abs(values).argmax())
+                found = f"column {shown(name)}: row {row + 1} of the {split} rows has the largest number, {values[row]:g}"
+                if abs(values[row]) > LARGEST:
+                    return f"{found}; numbers are at most {LARGEST:g} in size, since {SIZES}"
+                if split == "train" and is_small(values):  # what is standardized is divided by the deviation of these
+                    return f"{found}; one of them is at least {SMALLEST:g} in size, since {SIZES}"
+    return ""
+
+
+def _sizes(tables: Mapping[Split, TableRows], columns: Columns) -> Finding:
+    found = unfit(tables, columns)
+    return Finding(OF_SIZE, not found, found or "all do")
 
 
 def _rows(tables: Mapping[Split, TableRows]) -> Finding:

@@ -23,7 +23,7 @@ from optbench.core.files import read_bytes
 from optbench.core.names import PATTERN, is_name
 from optbench.core.specs import digest_of
 from optbench.data.provenance import Generated
-from optbench.data.rows import has_surrogate
+from optbench.data.rows import has_surrogate, is_plain
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 NAME = "manifest.json"
@@ -89,7 +89,7 @@ class Columns(_Strict):
             names = getattr(self, what)
             if len(set(names)) != len(names):
                 raise ValueError(f"one of the {what} is named twice")
-            if not all(name.strip() == name != "" and name.isprintable() for name in names):
+            if not all(name.strip() == name != "" and is_plain(name) for name in names):
                 raise ValueError(
                     f"one of the {what} has no name, or one with a line break, a control character or outer spaces"
                 )

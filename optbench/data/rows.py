@@ -98,6 +98,12 @@ def text_of(content: bytes, file: str, *, crlf: bool = False, first: int = 0) ->
     return text
 
 
+def is_plain(text: str) -> bool:
+    """Return whether a name can be printed; zero-width joiners and non-joiners may be in it."""
+    seen = text.replace("\u200c", "").replace("\u200d", "")
+    return seen != "" and seen.isprintable()
+
+
 def has_surrogate(text: str) -> bool:
     """Return whether `text` has half of a surrogate pair, which JSON's escapes can write but UTF-8 cannot."""
     return any("\ud800" <= character <= "\udfff" for character in text)

@@ -10,7 +10,7 @@ import rich_click as click
 
 from optbench.cli.console import say
 from optbench.cli.options import load_registry
-from optbench.core.errors import UsageError
+from optbench.core.errors import UsageError, shown
 
 if TYPE_CHECKING:
     from optbench.core.contracts import Embedder
@@ -31,10 +31,21 @@ def options(*decorators: Callable[[Any], Any]) -> Callable[[F], F]:
     return add
 
 
+def one_line(_context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Return the value of an option.
+
+    Raises:
+        UsageError: it has more than one line.
+    """
+    if len(value.splitlines()) > 1 or value.endswith("\n"):
+        raise UsageError(f"--{parameter.name} {shown(value)} has a line break; write it on one line")
+    return value
+
+
 about_options = options(
     click.option("--name", required=True, help="The name of the dataset."),
     click.option("--version", default="0", show_default=True, help="Its version."),
-    click.option("--title", default="", help="Its title, one line."),
+    click.option("--title", default="", callback=one_line, help="Its title, one line."),
     click.option("--language", help="The language of the texts. [default: what generated pairs were to be written in, or tr]"),
     click.option("--licence", default="", help="Its licence, such as CC-BY-4.0."),
     click.option("--force", is_flag=True, help="Replace a dataset of the same name."),

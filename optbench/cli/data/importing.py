@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+from click import get_current_context as click_context
+from click.core import ParameterSource
 
 from optbench.cli.console import say
-from optbench.cli.data.common import new_dataset, options, row_counts, warn_of_small_splits
+from optbench.cli.data.common import new_dataset, one_line, options, row_counts, warn_of_small_splits
 from optbench.cli.options import Number, load_registry
 from optbench.core.errors import UsageError, shown
 
@@ -53,7 +55,7 @@ table_options = options(
     click.option("--loss", help="What networks are trained with. [default: cross-entropy for classes, squared for numbers]"),
 )
 about_options = options(
-    click.option("--title", default="", help="Its title, one line."),
+    click.option("--title", default="", callback=one_line, help="Its title, one line."),
     click.option("--licence", default="", help="Its licence, such as CC-BY-4.0."),
     click.option("--made", default="", help="How the rows were made."),
     click.option("--force", is_flag=True, help="Replace a dataset of the same name."),
@@ -167,6 +169,11 @@ def _check(file: Path | None, files: Mapping[str, Path], chosen: Mapping[str, An
         )
     if file is None and not {"train", "test"} <= set(files):
         raise UsageError("name a FILE to divide, with --target COLUMN, or a file for each of --train and --test")
+    context = click_context()
+    given = context.get_parameter_source("validation_share") is ParameterSource.COMMANDLINE
+    if given and (file is not None or "validation" in files):
+        other = "FILE" if file is not None else "--validation"
+        raise UsageError(f"--validation-share divides the rows of --train, and {other} leaves nothing to divide; leave it out")
     if not chosen["targets"]:
         used = [option for key, option in OF_TABLES.items() if chosen[key] not in (None, ())]
         if used:
