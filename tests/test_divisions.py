@@ -10,6 +10,7 @@ import pytest
 from tiny import tiny_splits
 
 from optbench.core.errors import DataError, UsageError
+from optbench.curation.exporting import export
 from optbench.curation.importing import write
 from optbench.data.loader import FrozenDataset, divided
 from optbench.data.rows import Row
@@ -57,6 +58,12 @@ def test_a_folder_is_divided_too(registry: Registry, tmp_path: Path) -> None:
     found = find_dataset(registry, f"{dataset.folder}[split=1]")
     assert found.name == "mine[split=1]"
     assert find_dataset(registry, reference(found, registry)) == found
+
+
+def test_a_folder_of_the_name_of_a_generated_dataset_is_found_by_its_path(registry: Registry, tmp_path: Path) -> None:
+    written = export(find_dataset(registry, "spirals"), tmp_path / "spirals")
+    assert written.name == "spirals"
+    assert find_dataset(registry, reference(written, registry)) == written
 
 
 @pytest.mark.parametrize("inner", ["split=-1", "split=x", "fold=1", "", "split=1,2", "split=1e3", "split=" + "9" * 5000])

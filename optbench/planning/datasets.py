@@ -79,7 +79,7 @@ def _is_generated(registry: Registry, name: str) -> bool:
 
 def _generated(registry: Registry, name: str, params: Mapping[str, Any]) -> FrozenDataset:
     instance = registered(registry.find("dataset", name)).instantiate(params)
-    return made(instance.component, instance.label, type(instance.component).loss)
+    return made(instance.component, instance.label, instance.component.loss)
 
 
 def _frozen(registry: Registry, name: str) -> FrozenDataset:
@@ -109,7 +109,8 @@ def reference(dataset: FrozenDataset, registry: Registry) -> str:
     name = dataset.manifest.name
     if isinstance(dataset, MadeDataset):
         return dataset.name
-    named = name in dataset_names(registry) and _frozen(registry, name).folder == dataset.folder
+    frozen = name in dataset_names(registry) and not _is_generated(registry, name)
+    named = frozen and _frozen(registry, name).folder == dataset.folder
     base = name if named else str(dataset.folder.resolve())
     return f"{base}[split={dataset.split}]" if dataset.split else base
 
