@@ -88,6 +88,30 @@ def optbench_datasets():
         "refused",
         "S.file is not a path",
     ),
+    "takes": (
+        """
+from optbench import Embedder, hookimpl
+class E(Embedder):
+    name, takes = "e", "tables"
+@hookimpl
+def optbench_embedders():
+    return [E]
+""",
+        "refused",
+        "it must be 'texts' or 'table'",
+    ),
+    "untitled": (
+        """
+from optbench import GeneratedDataset, hookimpl
+class D(GeneratedDataset):
+    name = "d"
+@hookimpl
+def optbench_datasets():
+    return [D]
+""",
+        "refused",
+        "D.title is None; it must be a text",
+    ),
     "loss": (
         HOOK + "@hookimpl\ndef optbench_losses(): return [Optimizer]",
         "refused",

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
-from optbench.core.contracts import GeneratedDataset, Split, TableRows
-from optbench.core.errors import DataError
+from optbench.core.contracts import GeneratedDataset, Split, TableRows, Task
+from optbench.core.errors import DataError, OptbenchError
 from optbench.data import table
 from optbench.data.loader import FrozenDataset, divided
-from optbench.data.manifest import SPLITS, Columns, Manifest, SplitFile
+from optbench.data.manifest import SPLITS, Columns, Manifest, SplitFile, first_error
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,10 @@ def made(component: GeneratedDataset, name: str, loss: str) -> MadeDataset:
         loss: what networks are trained with where no loss is named.
 
     Raises:
-        DataError: it generates something other than finite numbers of the right shapes.
+        DataError: its code raises, or it generates something other than finite numbers of the right shapes for its task.
     """
     rows = _generated(component)
-    task = component.task
-    columns = Columns(
-        features=[f"x{number}" for number in range(1, rows["train"].features.shape[1] + 1)],
-        targets=[f"y{number}" for number in range(1, rows["train"].targets.shape[1] + 1)],
-        classes=list(task.classes),
-    )
+    columns = _columns(component, rows["train"])
     manifest = Manifest.model_construct(
         kind="table",
         name=name,
@@ -100,13 +96,24 @@ def _made_again(component: GeneratedDataset, digest: str, manifest: Manifest, sp
     return MadeDataset(Path(), digest, manifest, split, component=component)
 
 
+def _columns(component: GeneratedDataset, rows: TableRows) -> Columns:
+    try:
+        return Columns(
+            features=[f"x{number}" for number in range(1, rows.features.shape[1] + 1)],
+            targets=[f"y{number}" for number in range(1, rows.targets.shape[1] + 1)],
+            classes=list(component.task.classes),
+        )
+    except ValidationError as error:
+        raise DataError(f"dataset {component.name!r} has a task that no table can have: {first_error(error)}") from error
+
+
 _AXES = 2  # rows and columns
 
 
 @lru_cache(maxsize=4)
 def _generated(component: GeneratedDataset) -> Mapping[Split, TableRows]:
-    rows = component.generate()
-    width, columns = None, component.task.columns
+    task, rows = _called(component)
+    width, columns = None, task.columns
     for name in SPLITS:
         one = rows.get(name)
         arrays = (one.features, one.targets) if isinstance(one, TableRows) else ()
@@ -125,3 +132,24 @@ def _generated(component: GeneratedDataset) -> Mapping[Split, TableRows]:
             raise DataError(f"dataset {component.name!r} generated NaN or infinity for {name!r}")
     # A file of the same numbers has no -0.0.
     return {name: TableRows(rows[name].features + 0.0, rows[name].targets + 0.0) for name in SPLITS}
+
+
+def _called(component: GeneratedDataset) -> tuple[Task, Mapping[Any, Any]]:
+    """Return the task and the rows of a component, whose code may be a plugin's.
+
+    Raises:
+        DataError: the code raises, or returns something else.
+    """
+    try:
+        task, rows = component.task, component.generate()
+    except OptbenchError:
+        raise
+    except Exception as error:
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        raise DataError(f"dataset {component.name!r} cannot be generated, its code raises {text}") from error
+    if not (isinstance(task, Task) and isinstance(rows, Mapping)):
+        raise DataError(
+            f"dataset {component.name!r} has a {type(task).__name__} as task and generates a {type(rows).__name__}; they must "
+            "be a Task and a mapping of splits to TableRows"
+        )
+    return task, rows

@@ -40,6 +40,11 @@ _FORMER = {"layout": (("inputs",), ("inputs", "outputs")), "bind": (("layout", "
 
 _PLACES = {"dataset": "folder", "suite": "file"}
 """The kinds of components that are files, and the attribute that says where."""
+_TEXTS: Mapping[type, tuple[str, ...]] = {
+    Loss: ("quality_name",),
+    GeneratedDataset: ("title", "licence", "citation", "difficulty", "loss"),
+}
+"""The attributes of a component that are shown or stored as texts."""
 
 
 @dataclass(frozen=True)
@@ -131,13 +136,14 @@ def _with_defaults(cls: type[Any]) -> Any:
 
 
 def _check_instance(cls: type[Any], instance: Any) -> None:
-    """Check the types of `needs`, `provides`, `batch` and `rates`."""
+    """Check the types of what a class declares, such as `needs` and `rates`."""
     for name in {"needs", "provides"} & set(dir(instance)):
         value = getattr(instance, name)
         if not (isinstance(value, frozenset) and all(isinstance(word, str) for word in value)):
             raise PluginError(
                 f"{cls.__qualname__}.{name} is {value!r}; it must be a frozenset of words, such as frozenset({{'hvp'}})"
             )
+    _check_texts(cls, instance)
     if isinstance(instance, Architecture):
         _check_signatures(cls, instance)
     if isinstance(instance, Wrapper) and hasattr(instance, "misfit"):
@@ -147,6 +153,14 @@ def _check_instance(cls: type[Any], instance: Any) -> None:
             raise PluginError(f"{cls.__qualname__}.batch is {instance.batch!r}; it must be 'mini' or 'full'")
         if not (isinstance(instance.rates, tuple) and all(isinstance(rate, str) for rate in instance.rates)):
             raise PluginError(f"{cls.__qualname__}.rates is {instance.rates!r}; it must be a tuple of names, such as ('lr',)")
+
+
+def _check_texts(cls: type[Any], instance: Any) -> None:
+    for name in (name for base, names in _TEXTS.items() if isinstance(instance, base) for name in names):
+        if not isinstance(value := getattr(instance, name, None), str):
+            raise PluginError(f"{cls.__qualname__}.{name} is {value!r}; it must be a text")
+    if isinstance(instance, Embedder) and instance.takes not in ("texts", "table"):
+        raise PluginError(f"{cls.__qualname__}.takes is {instance.takes!r}; it must be 'texts' or 'table'")
 
 
 def _check_signatures(cls: type[Any], architecture: Architecture) -> None:
