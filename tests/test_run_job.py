@@ -4,13 +4,15 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from optbench.core.contracts import Optimizer, State
 from optbench.core.metrics import DIAGNOSTICS, RECORDED
-from optbench.core.numerics import Layout, Vector
+from optbench.core.numerics import Array, Layout, Vector
 from optbench.core.specs import Measurements
+from optbench.losses.squared_tanh import SquaredTanh
 from optbench.optimizers.gd import GD
 from optbench.training.job import Job
 from optbench.training.run_job import run_job
@@ -131,6 +133,18 @@ def test_statuses(plan: list[Job], how: str, status: str, epochs: int, words: st
     assert result.epochs == epochs
     assert words in result.reason
     assert (result.digest is not None) is (status == "diverged")
+
+
+@pytest.mark.parametrize(("worst", "status"), [(np.float32(0.25), "ok"), (math.nan, "failed"), (math.inf, "failed")])
+def test_the_worst_quality_is_a_number_that_the_store_can_keep(plan: list[Job], worst: float, status: str) -> None:
+    class Other(SquaredTanh):
+        def worst(self, y: Array) -> float:
+            return worst
+
+    result = run_job(replace(plan[0], loss=Other()))
+    assert result.status == status
+    assert type(result.worst) is float
+    assert ("worst returned" in result.reason) == (status == "failed")
 
 
 def test_diverged_runs_have_a_digest_too(plan: list[Job]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -10,9 +11,10 @@ from time import perf_counter
 
 import numpy as np
 
-from optbench.core.contracts import Embedder
+from optbench.core.contracts import Embedder, Loss
+from optbench.core.errors import PluginError
 from optbench.core.metrics import DIGESTED
-from optbench.core.numerics import Layout, Vector
+from optbench.core.numerics import Array, Layout, Vector
 from optbench.core.seeding import stream
 from optbench.core.specs import Measurements, RunResult, digest_of
 from optbench.data.embedded import EmbeddedDataset, assemble
@@ -79,11 +81,19 @@ def _run(job: Job) -> RunResult:
         sketch_epochs=tuple(monitor.sketched),
         sketches=np.array(monitor.sketches),
         digest=_digest(trained.weights, curves),
-        worst=job.loss.worst(targets[matrix.test]),
+        worst=_worst(job.loss, targets[matrix.test]),
         quality=job.loss.quality_name,
         fingerprint=fingerprint(),
         measured=replace(_cost(job, layout), duration=duration, weights=layout.size),
     )
+
+
+def _worst(loss: Loss, y: Array) -> float:
+    """Return the quality with which a diverged run counts, as a number that the store can keep: a plugin may return another."""
+    worst = float(loss.worst(y))
+    if not math.isfinite(worst):
+        raise PluginError(f"loss {loss.name!r}: worst returned {worst} for the test rows; it must be finite")
+    return worst
 
 
 _costs: dict[str, Measurements] = {}
