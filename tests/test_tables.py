@@ -19,11 +19,15 @@ from hypothesis.extra.numpy import arrays
 
 from optbench.core.contracts import GeneratedDataset, TableRows, Task
 from optbench.core.errors import DataError
+from optbench.curation.croissant import croissant
 from optbench.curation.table_writing import write_table
+from optbench.curation.writing import split_file
+from optbench.data.embedded import assemble
 from optbench.data.loader import FrozenDataset, divided, load
 from optbench.data.made import made
-from optbench.data.manifest import SPLITS, Columns
+from optbench.data.manifest import SPLITS, Columns, Manifest
 from optbench.data.table import digest_of_rows, divide, names, parse, write_csv
+from optbench.embedders.raw import Raw
 
 TWO = Columns(features=["a", "b"], targets=["y"])
 CLASSES = Columns(features=["a", "b"], targets=["y"], classes=["no", "yes"])
@@ -251,6 +255,22 @@ class Noise(GeneratedDataset):
         return divide(rows, "noise", classes=True)
 
 
+class Raising(Noise):
+    def generate(self) -> dict[str, TableRows]:
+        return [][self.seed]
+
+
+class Listed(Noise):
+    def generate(self) -> dict[str, TableRows]:
+        return list(super().generate().items())  # type: ignore[return-value]  # a plugin is not checked by mypy
+
+
+class OfOneClass(Noise):
+    @property
+    def task(self) -> Task:
+        return Task(("no",))
+
+
 class Restless(Noise):
     calls: ClassVar[list[int]] = []
 
@@ -267,6 +287,43 @@ def test_a_generated_table_has_the_digest_of_its_file(tmp_path: Path) -> None:
     for split in SPLITS:
         one, two = (found.tables[split].features for found in (written, dataset))
         assert one.tobytes() == two.tobytes()  # no -0.0, which equals 0.0 but has another sign bit
+
+
+@pytest.mark.parametrize(
+    ("cls", "message"),
+    [
+        (Raising, "'noise' cannot be generated, its code raises IndexError: list index out of range"),
+        (Listed, "'noise' has a Task as task and generates a list"),
+        (OfOneClass, "'noise' has a task that no table can have: .* at least two classes"),
+    ],
+)
+def test_what_a_component_does_wrong_is_an_error_of_its_data(cls: type[Noise], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        made(cls(), "noise", "cross-entropy")
+
+
+def test_targets_that_are_constant_in_the_training_rows_are_not_divided_by_a_rounding_error() -> None:
+    def rows(*targets: float) -> TableRows:
+        return TableRows(np.arange(2.0 * len(targets)).reshape(-1, 2), np.array([targets]).T)
+
+    @dataclass(frozen=True, kw_only=True)
+    class Constant(Noise):
+        task: ClassVar[Task] = Task()
+
+        def generate(self) -> dict[str, TableRows]:
+            return {"train": rows(*[0.1] * 90), "validation": rows(0.2), "test": rows(0.3)}
+
+    y = assemble(made(Constant(), "constant", "squared"), Raw(), "float64").y.ravel()
+    assert np.abs(y).max() < 1.0
+
+
+def test_identifiers_of_columns_differ() -> None:
+    table = Columns(features=["a b", "a_b", "a_b_1", "split"], targets=["y"])
+    rows = TableRows(np.zeros((3, 4)), np.zeros((3, 1)))
+    splits = {split: split_file(split, write_csv(rows, table), 3, digest_of_rows(rows)) for split in SPLITS}
+    described = croissant(Manifest(name="t", kind="table", columns=table, splits=splits), dict.fromkeys(SPLITS, names(table)))
+    found = [field["@id"] for one in described["recordSet"] for field in one["field"]]
+    assert len(set(found)) == len(found)
 
 
 def test_a_table_that_is_generated_differently_is_an_error() -> None:

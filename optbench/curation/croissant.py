@@ -91,9 +91,20 @@ def meaning(table: Columns | None, column: str) -> str:
 
 
 def _identifiers(columns: Sequence[str]) -> list[str]:
-    """Return an identifier for each column, all different: its name, with _ for what readers do not take, such as spaces."""
+    """Return an identifier for each column, all different: its name, with _ for what readers do not take, such as spaces.
+
+    None is `split`, the field that names the split.
+    """
     plain = [re.sub(r"[^\w.-]+", "_", column) for column in columns]
-    return [one if plain.count(one) == 1 else f"{one}_{place}" for place, one in enumerate(plain, start=1)]
+    used = {"split", *plain}
+    found = []
+    for place, one in enumerate(plain, start=1):
+        own = one if plain.count(one) == 1 and one != "split" else f"{one}_{place}"
+        while own != one and own in used:
+            own += "_"
+        used.add(own)
+        found.append(own)
+    return found
 
 
 def _type(table: Columns | None, column: str) -> str:

@@ -96,7 +96,8 @@ def _standardized(y: Array, training: Array) -> Array:
     One scale, so that the columns keep their proportions: the loss of an autoencoder is that of its inputs.
     """
     centred = training - training.mean(axis=0)
-    scale = float(np.sqrt(np.mean(centred * centred)))
+    constant = (training.min(axis=0) == training.max(axis=0)).all()  # whose deviation may be a rounding error
+    scale = 1.0 if constant else float(np.sqrt(np.mean(centred * centred)))
     standardized: Array = (y - training.mean(axis=0)) / (scale or 1.0)
     return standardized
 
