@@ -14,9 +14,9 @@ from optbench.core.specs import FINAL, RunResult
 
 Verdict = Literal["equal", "close", "differs", "not available", "other source"]
 TOLERANCE = 0.05
-"""The most that a loss or an accuracy may differ, at any epoch, for runs of two environments to count as close."""
+"""The most that a loss or a quality may differ, at any epoch, for runs of two environments to count as close."""
 COMPARED = tuple(name for name in DIGESTED if RECORDED[name].direction)
-"""The metrics that the tolerance applies to: losses and accuracies, not counts."""
+"""The metrics that the tolerance applies to: losses and qualities, not counts."""
 
 
 @dataclass(frozen=True)

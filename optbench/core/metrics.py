@@ -68,7 +68,7 @@ RECORDED = _by_name(
 """What the monitor records of the evaluated weights, once before the first step and once after each epoch, in this order.
 
 `gradient_norm` and `update_norm` belong to the last step of the epoch: the norm of the gradient that it began with (on the
-batch's own labels, before any clipping), and how far it moved the evaluated weights. Neither exists at epoch 0. `passes` is
+batch's own targets, before any clipping), and how far it moved the evaluated weights. Neither exists at epoch 0. `passes` is
 `rows` divided by the number of training rows. A quality is what the loss says it is, such as the accuracy. Runs stored by
 earlier versions lack `passes`, and the oldest lack the last four.
 """

@@ -78,6 +78,8 @@ def _settings(selections: Selections) -> _Settings:
 def make_plan(registry: Registry, selections: Selections) -> list[Job]:
     """Return one job per run, sorted by dataset, loss, embedder, architecture, optimizer and seed.
 
+    The workloads of a suite follow each other in the order of its file.
+
     Raises:
         UsageError: an unknown name, hyper-parameter or value, a wrapper that does not fit, a loss or an embedder that is not
             for such a dataset, or an optimizer that needs what an architecture does not provide (where one of the two was not
@@ -239,7 +241,7 @@ def _losses(catalogue: Catalogue, dataset: FrozenDataset, selections: Selections
     Raises:
         UsageError: a loss is not for such a dataset.
     """
-    losses = catalogue.select("loss", selections.losses or [dataset.manifest.loss])
+    losses = catalogue.select("loss", [dataset.manifest.loss] if selections.losses is None else selections.losses)
     for loss in losses:
         if why := loss.component.incompatibility(dataset.task):
             raise UsageError(f"loss {loss.label!r} cannot be used with dataset {dataset.name!r}: it {why}")

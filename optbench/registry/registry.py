@@ -16,6 +16,7 @@ import pluggy
 from optbench.core import hookspecs
 from optbench.core.contracts import OPTBENCH_CONTRACT
 from optbench.core.errors import PluginError, UsageError, nearest
+from optbench.core.names import plural
 from optbench.registry.declarations import CHANGES, KINDS, Component, check_class, classes_in
 from optbench.registry.discovery import Plugin, discover, one_line
 from optbench.registry.guards import Guards
@@ -74,7 +75,7 @@ class Registry:
         known = self._components[kind]
         if name not in known:
             raise UsageError(
-                f"no {kind} named {name!r}{nearest(name, known)}; 'optbench list {kind}s' shows all {len(known)}",
+                f"no {kind} named {name!r}{nearest(name, known)}; 'optbench list {plural(kind)}' shows all {len(known)}",
             )
         return known[name]
 
@@ -183,4 +184,4 @@ def _identity(cls: Any) -> _Identity:
 def _clash(kind: str, first: Component, second: Component) -> str:
     one, two = (f"{p.distribution} {p.version} ({p.entry_point})" for p in (first.plugin, second.plugin))
     remedy = " or ".join(f"'-p no:{component.plugin.name}'" for component in (first, second))
-    return f"two {kind}s are named {first.name!r}: one from {one}, one from {two}; exclude one of them with {remedy}"
+    return f"two {plural(kind)} are named {first.name!r}: one from {one}, one from {two}; exclude one of them with {remedy}"

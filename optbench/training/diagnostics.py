@@ -44,7 +44,7 @@ class LastStep:
     """Norms of one step; NaN where they do not exist.
 
     Attributes:
-        gradient_norm: of the step's first gradient for the batch's own labels, before a wrapper such as clipping changes it.
+        gradient_norm: of the step's first gradient for the batch's own targets, before a wrapper such as clipping changes it.
         update_norm: of the change of the evaluated weights.
     """
 
