@@ -19,7 +19,8 @@ from optbench.core.specs import FINAL, RunResult, RunSpec
 from optbench.execution.executor import Executor
 from optbench.execution.local import LocalExecutor
 from optbench.planning import defaults
-from optbench.planning.plan import Selections, make_plan, rebuild
+from optbench.planning.plan import make_plan, rebuild
+from optbench.planning.selections import Selections
 from optbench.planning.source_digest import installed_source
 from optbench.registry import Registry
 from optbench.results import Results
@@ -193,7 +194,7 @@ def run(
     seeds: Iterable[int] | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
-    dtype: str = defaults.DTYPE,
+    dtype: str | None = None,
     expression: str = "",
     store: str | Path = defaults.STORE,
     workers: int | None = None,
@@ -209,11 +210,11 @@ def run(
         datasets: names or folders; None for qa-tr-2.
         losses: what networks are trained with; None for each dataset's own.
         suite: the name or the TOML file of a suite, whose workloads are run; it excludes architectures, embedders, datasets,
-            losses, epochs and batch size.
+            losses, epochs, batch size and dtype.
         seeds: one run per seed; None for 0 to 4 or the suite's.
         epochs: passes over the training rows; None for 100.
         batch_size: rows per step; None for 32.
-        dtype: "float32" or "float64".
+        dtype: "float32" or "float64"; None for the first.
         expression: keep only runs whose names match, in the language of pytest's `-k`.
         store: the file that keeps the runs.
         workers: number of worker processes; None for one per processor.

@@ -9,12 +9,16 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from optbench.core.metrics import DIGESTED, RECORDED
+from optbench.core.metrics import DIGESTED, RECORDED, Direction
 from optbench.core.specs import FINAL, RunResult
 
 Verdict = Literal["equal", "close", "differs", "not available", "other source"]
 TOLERANCE = 0.05
-"""The most that a loss or a quality may differ, at any epoch, for runs of two environments to count as close."""
+"""The most that a metric may differ, at any epoch, for runs of two environments to count as close.
+
+A loss is divided by the run's first one, because losses have no common scale, and a quality by 1; either by its own size where
+that is larger, as that of a loss that grows or of an R² far below 0.
+"""
 COMPARED = tuple(name for name in DIGESTED if RECORDED[name].direction)
 """The metrics that the tolerance applies to: losses and qualities, not counts."""
 
@@ -68,12 +72,13 @@ def _difference(one: RunResult, two: RunResult) -> float:
     """Return the greatest difference of any compared metric at any epoch; infinity where one run is longer."""
     if one.epochs != two.epochs:
         return np.inf
-    return max(_greatest(one.curves[name], two.curves[name]) for name in COMPARED)
+    return max(_greatest(one.curves[name], two.curves[name], RECORDED[name].direction) for name in COMPARED)
 
 
-def _greatest(one: npt.NDArray[np.float64], two: npt.NDArray[np.float64]) -> float:
-    """Return the greatest absolute difference; infinity where one value is not finite and the other is not the same."""
+def _greatest(one: npt.NDArray[np.float64], two: npt.NDArray[np.float64], direction: Direction) -> float:
+    """Return the greatest relative difference; infinity where one value is not finite and the other is not the same."""
     equal = (one == two) | (np.isnan(one) & np.isnan(two))
-    with np.errstate(invalid="ignore"):
-        differences = np.where(equal, 0.0, np.abs(one - two))
+    unit = abs(float(one[0])) if direction == "lower" else 1.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        differences = np.where(equal, 0.0, np.abs(one - two) / np.fmax(np.abs(one), unit))
     return float(np.max(np.nan_to_num(differences, nan=np.inf, posinf=np.inf)))

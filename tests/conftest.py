@@ -11,7 +11,8 @@ from tiny import tiny_splits
 
 from optbench.curation.importing import write
 from optbench.data.loader import FrozenDataset
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 from optbench.training.job import Job
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from optbench.execution.agreement import Difference, SentJob, first_difference, pack, versions
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 from optbench.training.job import Job
 

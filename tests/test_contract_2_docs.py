@@ -15,7 +15,8 @@ from optbench import Task
 from optbench.core.seeding import stream
 from optbench.data.loader import FrozenDataset
 from optbench.kit.examine import installed_checks
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 from optbench.training.loop import Batch
 from optbench.training.run_job import run_job

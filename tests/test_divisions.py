@@ -15,7 +15,8 @@ from optbench.curation.importing import write
 from optbench.data.loader import FrozenDataset, divided
 from optbench.data.rows import Row
 from optbench.planning.datasets import find_dataset, reference
-from optbench.planning.plan import Selections, make_plan, rebuild
+from optbench.planning.plan import make_plan, rebuild
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 
 

@@ -16,7 +16,8 @@ from optbench.core.contracts import Embedder, Optimizer
 from optbench.core.numerics import Layout, Vector
 from optbench.data.loader import FrozenDataset
 from optbench.execution.estimate import EMBED, POINT, START, THIRD_PARTY, run_seconds, total_seconds
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 from optbench.training.job import Job
 

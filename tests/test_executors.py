@@ -28,7 +28,8 @@ from optbench.execution.agreement import first_difference, pack, run_if_equal, s
 from optbench.execution.batches import batches
 from optbench.execution.executor import parse_executor
 from optbench.execution.local import LocalExecutor
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 from optbench.training.job import Job
 from optbench.training.run_job import run_job

@@ -13,7 +13,8 @@ from optbench import Architecture, Optimizer, hookimpl
 from optbench.architectures.single_layer import SingleLayer
 from optbench.core.errors import UsageError
 from optbench.losses.squared_tanh import SquaredTanh
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 from optbench.training.loop import Batch
 

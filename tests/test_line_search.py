@@ -21,7 +21,8 @@ from optbench.optimizers.gd import GD
 from optbench.optimizers.lbfgs import LBFGS
 from optbench.optimizers.line_search import HALVINGS, TRIALS, Point, armijo, strong_wolfe
 from optbench.planning.catalogue import Catalogue
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 from optbench.training.loop import Batch, Trained, train
 from optbench.training.run_job import run_job

@@ -13,7 +13,8 @@ from optbench.core.specs import Choice, RunSpec, canonical
 from optbench.curation.importing import write
 from optbench.data.loader import FrozenDataset
 from optbench.planning.datasets import find_dataset
-from optbench.planning.plan import Selections, make_plan, rebuild
+from optbench.planning.plan import make_plan, rebuild
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 from optbench.training.job import Job
 

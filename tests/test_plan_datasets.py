@@ -14,7 +14,8 @@ from losses import LOSSES, TASKS, named
 from optbench import GeneratedDataset, Split, TableRows, Task, hookimpl
 from optbench.core.errors import UsageError
 from optbench.core.seeding import stream
-from optbench.planning.plan import Selections, make_plan, rebuild
+from optbench.planning.plan import make_plan, rebuild
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 from optbench.training.run_job import run_job
 

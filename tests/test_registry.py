@@ -10,7 +10,8 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from optbench.core.errors import PluginError, UsageError
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.registry import KINDS, Registry
 
 

@@ -22,7 +22,8 @@ from optbench.core.metrics import RECORDED, SCORES
 from optbench.core.specs import Labels, RunResult
 from optbench.curation.importing import write
 from optbench.execution.local import LocalExecutor
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 from optbench.report.methods import method_docs as docs_of_methods
 from optbench.report.page import Origin, write_page

@@ -26,7 +26,8 @@ from optbench.optimizers.sgd import SGD
 from optbench.planning.catalogue import layers
 from optbench.planning.datasets import find_dataset
 from optbench.planning.imports import installed_file
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.planning.source_digest import COMPUTING, EXEMPT, LISTS, ROOT, SourceTree, exempt, installed_source
 from optbench.registry import Registry
 from optbench.training.job import Job
@@ -87,7 +88,8 @@ def test_a_module_that_computes_changes_every_digest(copy: Path, plan: list[Job]
 KEYS = """
 import json, sys
 import optbench
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 assert optbench.__file__.startswith(sys.argv[1])
 selections = Selections(optimizers=["adam", "sgd|clip[norm=1]"], embedders=["hashing", "e5-small"])

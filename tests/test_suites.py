@@ -13,7 +13,8 @@ from optbench.execution.local import LocalExecutor
 from optbench.execution.workload_facts import described, measured
 from optbench.experiment import Experiment
 from optbench.planning.datasets import find_dataset
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.planning.suites import dataset_of, find_suite
 from optbench.registry import Registry
 
@@ -115,6 +116,7 @@ def test_an_expression_selects_workloads_by_name(registry: Registry, tmp_path: P
         {"datasets": ["qa-tr"]},
         {"epochs": 1},
         {"batch_size": 1},
+        {"dtype": "float64"},
     ],
 )
 def test_what_a_suite_fixes_is_refused_beside_it(registry: Registry, fixed: dict[str, Any]) -> None:
@@ -227,6 +229,15 @@ def test_two_workloads_of_one_name_are_refused(registry: Registry, tmp_path: Pat
     text = path.read_text(encoding="utf-8")
     path.write_text(text + "\n[[workload]]" + text.partition("[[workload]]")[2], encoding="utf-8")
     with pytest.raises(UsageError, match="two workloads are named 'one'"):
+        find_suite(registry, str(path))
+
+
+def test_two_workloads_of_the_same_components_are_refused(registry: Registry, tmp_path: Path) -> None:
+    path = toml(registry, tmp_path / "mine.toml")
+    text = path.read_text(encoding="utf-8")
+    again = text.partition("[[workload]]")[2].replace("'one'", "'two'").replace("'small'", "'another reason'")
+    path.write_text(text + "\n[[workload]]" + again, encoding="utf-8")
+    with pytest.raises(UsageError, match="workloads 'one' and 'two' are the same"):
         find_suite(registry, str(path))
 
 

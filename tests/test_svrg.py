@@ -14,7 +14,8 @@ from optbench import Layout, Objective, Optimizer, State, Vector, axpy, count, p
 from optbench.core.seeding import stream
 from optbench.data.loader import FrozenDataset
 from optbench.optimizers.sgd import SGD
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 from optbench.training.loop import train
 from optbench.training.run_job import run_job

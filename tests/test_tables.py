@@ -22,10 +22,11 @@ from optbench.core.errors import DataError
 from optbench.curation.croissant import croissant
 from optbench.curation.table_writing import write_table
 from optbench.curation.writing import split_file
+from optbench.data.columns import Columns
 from optbench.data.embedded import assemble
+from optbench.data.generated import generated_table
 from optbench.data.loader import FrozenDataset, divided, load
-from optbench.data.made import made
-from optbench.data.manifest import SPLITS, Columns, Manifest
+from optbench.data.manifest import SPLITS, Manifest
 from optbench.data.table import digest_of_rows, divide, names, parse, write_csv
 from optbench.embedders.raw import Raw
 
@@ -280,7 +281,7 @@ class Restless(Noise):
 
 
 def test_a_generated_table_has_the_digest_of_its_file(tmp_path: Path) -> None:
-    dataset = made(Noise(seed=3), "noise[seed=3]", "cross-entropy")
+    dataset = generated_table(Noise(seed=3), "noise[seed=3]", "cross-entropy")
     columns = dataset.manifest.table_columns
     written = write_table(tmp_path / "noise", dataset.tables, columns, {"name": "noise", "loss": "cross-entropy"})
     assert written.digest == dataset.digest
@@ -299,7 +300,7 @@ def test_a_generated_table_has_the_digest_of_its_file(tmp_path: Path) -> None:
 )
 def test_what_a_component_does_wrong_is_an_error_of_its_data(cls: type[Noise], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        made(cls(), "noise", "cross-entropy")
+        generated_table(cls(), "noise", "cross-entropy")
 
 
 def test_targets_that_are_constant_in_the_training_rows_are_not_divided_by_a_rounding_error() -> None:
@@ -313,7 +314,7 @@ def test_targets_that_are_constant_in_the_training_rows_are_not_divided_by_a_rou
         def generate(self) -> dict[str, TableRows]:
             return {"train": rows(*[0.1] * 90), "validation": rows(0.2), "test": rows(0.3)}
 
-    y = assemble(made(Constant(), "constant", "squared"), Raw(), "float64").y.ravel()
+    y = assemble(generated_table(Constant(), "constant", "squared"), Raw(), "float64").y.ravel()
     assert np.abs(y).max() < 1.0
 
 
@@ -327,8 +328,10 @@ def test_identifiers_of_columns_differ() -> None:
 
 
 def test_a_table_that_is_generated_differently_is_an_error() -> None:
-    dataset = made(Restless(), "restless", "cross-entropy")
-    copies = [made(Restless(seed=seed), "restless", "cross-entropy") for seed in range(1, 5)]  # more than are kept in memory
+    dataset = generated_table(Restless(), "restless", "cross-entropy")
+    copies = [
+        generated_table(Restless(seed=seed), "restless", "cross-entropy") for seed in range(1, 5)
+    ]  # more than are kept in memory
     assert len({copy.digest for copy in copies}) == 4
     with pytest.raises(DataError, match="generates other train rows here than where the run was planned"):
         dataset.validate()

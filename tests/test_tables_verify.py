@@ -16,9 +16,10 @@ from optbench.curation.exporting import export, plain_name
 from optbench.curation.table_baselines import condition_number, condition_numbers, measure_name, table_baselines
 from optbench.curation.table_rules import table_findings, table_measurements
 from optbench.curation.table_writing import write_table
+from optbench.data.columns import Columns
+from optbench.data.generated import generated_table
 from optbench.data.loader import FrozenDataset, divided, load
-from optbench.data.made import made
-from optbench.data.manifest import SPLITS, Columns, is_dataset_name
+from optbench.data.manifest import SPLITS, is_dataset_name
 from optbench.data.table import divide
 from optbench.planning.datasets import find_dataset
 from optbench.registry import Registry
@@ -79,9 +80,9 @@ def test_targets_that_do_not_vary(tmp_path: Path, tables: dict[Split, TableRows]
 
 
 def test_rows_that_are_generated_differently() -> None:
-    assert failed(made(Noise(), "noise", "cross-entropy")) == {"each split has at least 30 rows": "train 60 (60.0%), "
-        "validation 20 (20.0%), test 20 (20.0%)"}  # fmt: skip
-    found = failed(made(Restless(seed=9), "restless", "cross-entropy"))
+    few = "train 60 (60.0%), validation 20 (20.0%), test 20 (20.0%)"
+    assert failed(generated_table(Noise(), "noise", "cross-entropy")) == {"each split has at least 30 rows": few}
+    found = failed(generated_table(Restless(seed=9), "restless", "cross-entropy"))
     assert found["rows that are generated again are the same"] == "train, validation, test: other numbers"
 
 

@@ -17,7 +17,8 @@ from optbench.data.embedded import assemble
 from optbench.data.loader import FrozenDataset
 from optbench.data.manifest import Slot, VectorFile
 from optbench.data.vectors import ROLES, FrozenVectors, beside, check, distinct_texts, pack, unpack, vector_sets
-from optbench.planning.plan import Selections, make_plan, rebuild
+from optbench.planning.plan import make_plan, rebuild
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 
 D = 4

@@ -29,13 +29,19 @@ def changed(result: RunResult, metric: str, by: float, epoch: int = 2) -> RunRes
     return replace(result, curves={**result.curves, metric: values}, digest="f" * 64)
 
 
-def test_losses_and_accuracies_are_compared() -> None:
+def test_losses_and_qualities_are_compared() -> None:
     assert COMPARED == ("train_loss", "val_loss", "val_quality", "test_quality")
 
 
 def test_equal_digests_are_equal_in_any_environment(result: RunResult) -> None:
     for fresh in (result, replace(result, fingerprint=ELSEWHERE)):
         assert compare(result, fresh).verdict == "equal"
+
+
+def unit_of(result: RunResult, metric: str) -> float:
+    """What a difference at epoch 2 is divided by."""
+    values = np.abs(result.curves[metric])
+    return float(max(values[2], values[0] if metric.endswith("loss") else 1.0))
 
 
 @pytest.mark.parametrize("metric", COMPARED)
@@ -54,12 +60,23 @@ def test_equal_digests_are_equal_in_any_environment(result: RunResult) -> None:
 def test_metrics_may_differ_by_the_tolerance_between_environments(
     result: RunResult, metric: str, by: float, elsewhere: bool, verdict: Verdict
 ) -> None:
-    fresh = changed(result, metric, by)
+    fresh = changed(result, metric, by * unit_of(result, metric))
     verified = compare(result, replace(fresh, fingerprint=ELSEWHERE) if elsewhere else fresh)
     assert verified.verdict == verdict
     assert ("in another environment" if elsewhere else "in the same environment") in verified.explanation
     assert f"{abs(by) if np.isfinite(by) else np.inf:.3g}" in verified.explanation
     assert verified.stored is result
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_losses_of_any_scale_are_compared_alike(result: RunResult, scale: float) -> None:
+    def scaled(one: RunResult) -> RunResult:
+        losses = {name: scale * values for name, values in one.curves.items() if name.endswith("loss")}
+        return replace(one, curves={**one.curves, **losses})
+
+    for by, verdict in ((0.9, "close"), (1.1, "differs")):
+        fresh = changed(result, "val_loss", by * TOLERANCE * unit_of(result, "val_loss"))
+        assert compare(scaled(result), replace(scaled(fresh), fingerprint=ELSEWHERE)).verdict == verdict
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

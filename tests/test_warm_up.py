@@ -18,7 +18,8 @@ from optbench.training.run_job import run_job
 
 SCRIPT = """
 import json
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 from optbench.training.run_job import run_job
 

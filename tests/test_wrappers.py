@@ -27,7 +27,8 @@ from optbench.core.specs import RunSpec
 from optbench.data.loader import FrozenDataset
 from optbench.kit.problems import SMALL, Fixed, LeastSquares, start, trajectory
 from optbench.losses.squared_tanh import SquaredTanh
-from optbench.planning.plan import Selections, make_plan, rebuild
+from optbench.planning.plan import make_plan, rebuild
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 from optbench.registry.declarations import check_class
 from optbench.store import Store

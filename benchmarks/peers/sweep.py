@@ -21,7 +21,8 @@ Losses = Iterator[tuple[str, float]]
 
 def with_optbench(folder: Path) -> Losses:
     from optbench.execution.local import LocalExecutor
-    from optbench.planning.plan import Selections, make_plan
+    from optbench.planning.plan import make_plan
+    from optbench.planning.selections import Selections
     from optbench.registry import Registry
     from optbench.store import Store
 

@@ -16,8 +16,8 @@ from optbench.core.contracts import TableRows
 from optbench.core.errors import UsageError, nearest, shown
 from optbench.curation.table_writing import write_table
 from optbench.curation.writing import OF_FOLDER
+from optbench.data.columns import Columns
 from optbench.data.loader import FrozenDataset
-from optbench.data.manifest import Columns
 from optbench.data.table import divide
 
 PUBLISHED = "2026-12-01"

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optbench.curation.croissant_context import CONTEXT
-from optbench.data.manifest import SPLITS, Columns, Manifest, SplitFile, VectorFile
+from optbench.data.columns import Columns
+from optbench.data.manifest import SPLITS, Manifest, SplitFile, VectorFile
 
 NAME = "croissant.json"
 COLUMNS = {

@@ -9,9 +9,10 @@ from typing import Any
 from optbench.curation.importing import companions, write
 from optbench.curation.table_writing import table_companions, write_table
 from optbench.curation.writing import OF_FOLDER, check_free, write_folder
+from optbench.data.fields import LONGEST_NAME
+from optbench.data.generated import GeneratedTable
 from optbench.data.loader import FrozenDataset
-from optbench.data.made import MadeDataset
-from optbench.data.manifest import LONGEST_NAME, Manifest, SplitFile, VectorFile, checked_bytes
+from optbench.data.manifest import Manifest, SplitFile, VectorFile, checked_bytes
 
 _OF_THE_ROWS = frozenset({"splits", "vectors", "columns", "kind", "figures", "tried"})
 """The entries of a manifest that belong to its files or were measured on them."""
@@ -34,7 +35,7 @@ def export(dataset: FrozenDataset, folder: Path, *, replace: bool = False) -> Fr
     """
     check_free(folder, replace=replace, remedy=OF_FOLDER)
     dataset.validate()
-    if not dataset.split and not isinstance(dataset, MadeDataset):
+    if not dataset.split and not isinstance(dataset, GeneratedTable):
         return _copy(dataset, folder)
     about: dict[str, Any] = dataset.manifest.model_dump(exclude=set(_OF_THE_ROWS))
     about |= {"name": plain_name(dataset.name), "made": _how(dataset)}
@@ -53,7 +54,7 @@ def plain_name(name: str) -> str:
 
 
 def _how(dataset: FrozenDataset) -> str:
-    how = "Generated" if isinstance(dataset, MadeDataset) else "Another division of the rows; written"
+    how = "Generated" if isinstance(dataset, GeneratedTable) else "Another division of the rows; written"
     return " ".join(filter(None, (dataset.manifest.made, f"{how} by optbench as {dataset.name}.")))
 
 

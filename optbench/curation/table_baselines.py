@@ -15,8 +15,9 @@ import numpy as np
 
 from optbench.core.contracts import Split, TableRows
 from optbench.core.numerics import Array
+from optbench.data.columns import Columns
 from optbench.data.loader import FrozenDataset
-from optbench.data.manifest import Columns, Manifest
+from optbench.data.manifest import Manifest
 from optbench.embedders.raw import Raw
 from optbench.embedders.standardized import Standardized
 

@@ -10,7 +10,8 @@ from optbench.core.contracts import Split, TableRows
 from optbench.core.numerics import Array
 from optbench.curation.card import flat, table
 from optbench.curation.croissant import citation, meaning
-from optbench.data.manifest import SPLITS, Columns, Manifest
+from optbench.data.columns import Columns
+from optbench.data.manifest import SPLITS, Manifest
 from optbench.data.table import names
 
 MANY = 100

@@ -12,7 +12,8 @@ from optbench.core.errors import DataError, shown
 from optbench.core.numerics import Array
 from optbench.curation.table_reading import not_a_number
 from optbench.curation.table_rules import crossing, equal_features, places, unfit
-from optbench.data.manifest import SPLITS, Columns
+from optbench.data.columns import Columns
+from optbench.data.manifest import SPLITS
 from optbench.data.records import Place
 
 _SHOWN = 5  # names of columns in a warning

@@ -14,7 +14,8 @@ from optbench.core.numerics import Array
 from optbench.curation.table_checks import check_across, check_columns, check_sizes, check_splits, warn_of_repetitions
 from optbench.curation.table_classes import classes_of
 from optbench.curation.table_reading import Cells, not_a_number, read_cells
-from optbench.data.manifest import SPLITS, Columns
+from optbench.data.columns import Columns
+from optbench.data.manifest import SPLITS
 from optbench.data.table import divide, taken
 
 MOST_CLASSES = 20

@@ -13,9 +13,10 @@ from optbench.curation.quality_rules import Finding
 from optbench.curation.row_rules import FEW
 from optbench.curation.table_baselines import condition_numbers
 from optbench.curation.table_reading import LARGEST, SIZES, SMALLEST, is_small
+from optbench.data.columns import Columns
+from optbench.data.generated import GeneratedTable
 from optbench.data.loader import FrozenDataset
-from optbench.data.made import MadeDataset
-from optbench.data.manifest import SPLITS, Columns
+from optbench.data.manifest import SPLITS
 from optbench.data.table import digest_of_rows
 
 OF_SIZE = f"numbers are at most {LARGEST:g} in size, and some number of each column at least {SMALLEST:g}, unless all are 0"
@@ -34,7 +35,7 @@ def table_findings(dataset: FrozenDataset) -> list[Finding]:
     """
     columns, tables = dataset.manifest.table_columns, dataset.tables
     return [
-        *([_same_again(dataset)] if isinstance(dataset, MadeDataset) else []),
+        *([_same_again(dataset)] if isinstance(dataset, GeneratedTable) else []),
         _sizes(tables, columns),
         _rows(tables),
         _disjoint(tables),
@@ -85,7 +86,7 @@ def crossing(tables: Mapping[Split, TableRows]) -> Iterator[tuple[tuple[Split, i
         yield from ((first, other) for other in rows[1:] if other[0] != first[0])
 
 
-def _same_again(dataset: MadeDataset) -> Finding:
+def _same_again(dataset: GeneratedTable) -> Finding:
     generated = dataset.component.generate()
     changed = [name for name in SPLITS if digest_of_rows(generated[name]) != dataset.manifest.splits[name].numbers]
     measured = f"{', '.join(changed)}: other numbers" if changed else f"digest {dataset.manifest.digest[:16]}"

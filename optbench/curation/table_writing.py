@@ -12,8 +12,9 @@ from optbench.curation import card, croissant
 from optbench.curation.table_baselines import baselines_of_rows, condition_numbers_of_rows, measure_name
 from optbench.curation.table_card import table_card
 from optbench.curation.writing import REMEDY, check_free, split_file, validated, write_folder
+from optbench.data.columns import Columns
 from optbench.data.loader import FrozenDataset
-from optbench.data.manifest import SPLITS, Columns, Manifest
+from optbench.data.manifest import SPLITS, Manifest
 from optbench.data.table import digest_of_rows, names, write_csv
 
 

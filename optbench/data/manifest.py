@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     ValidationError,
@@ -20,46 +18,21 @@ from pydantic import (
 from optbench.core.contracts import Split, Task
 from optbench.core.errors import DataError
 from optbench.core.files import read_bytes
-from optbench.core.names import PATTERN, is_name
+from optbench.core.names import is_name
 from optbench.core.specs import digest_of
+from optbench.data.columns import Columns
+from optbench.data.fields import LONGEST_NAME, InnerPath, Name, Prompts, Sha256, Strict, Text
 from optbench.data.provenance import Generated
-from optbench.data.rows import has_surrogate, is_plain
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 NAME = "manifest.json"
-LONGEST_NAME = 64
 OVERALL = "all"
 """The name, in a manifest's figures, of the quality of a simple model on all test rows."""
-
-
-def _inner_path(value: str) -> str:
-    parts = value.split("/")
-    if value.startswith("/") or "\\" in value or any(part in ("", ".", "..") for part in parts):
-        raise ValueError("a file must be inside the dataset's folder: no '..', no absolute path")
-    return value
-
-
-def _without_surrogates(value: str) -> str:
-    if has_surrogate(value):
-        raise ValueError("it contains half of a surrogate pair, which is not a character")
-    return value
-
-
-Text = Annotated[str, AfterValidator(_without_surrogates)]
-InnerPath = Annotated[str, AfterValidator(_inner_path)]
-Name = Annotated[str, Field(pattern=PATTERN, max_length=LONGEST_NAME)]
-Prompts = dict[Literal["question", "answer"], str]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
 
 M = TypeVar("M", bound=BaseModel)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SplitFile(_Strict):
+class SplitFile(Strict):
     """A file of rows."""
 
     file: InnerPath
@@ -74,29 +47,7 @@ class SplitFile(_Strict):
         return {name: value for name, value in entries.items() if name != "numbers" or value}
 
 
-class Columns(_Strict):
-    """The columns of a table. One column may be both a feature and a target: an autoencoder's are."""
-
-    features: list[Text] = Field(min_length=1)
-    targets: list[Text] = Field(min_length=1, description="one for a classification: the number of the class, from 0")
-    classes: list[Text] = Field(default=[], description="the names of the classes; none for a regression")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Columns:
-        if self.classes and (len(self.targets) != 1 or len(self.classes) < 2 or self.targets[0] in self.features):  # noqa: PLR2004
-            raise ValueError("a classification has one target column, which is no feature, and at least two classes")
-        for what in ("features", "targets", "classes"):
-            names = getattr(self, what)
-            if len(set(names)) != len(names):
-                raise ValueError(f"one of the {what} is named twice")
-            if not all(name.strip() == name != "" and is_plain(name) for name in names):
-                raise ValueError(
-                    f"one of the {what} has no name, or one with a line break, a control character or outer spaces"
-                )
-        return self
-
-
-class Slot(_Strict):
+class Slot(Strict):
     """A set of vectors that can be added to a dataset: the model that computes it, and how."""
 
     model: str
@@ -106,7 +57,7 @@ class Slot(_Strict):
     revision: str | None = None
 
 
-class VectorFile(_Strict):
+class VectorFile(Strict):
     """A file of vectors for all texts of the dataset, and what computed it."""
 
     file: InnerPath
@@ -117,7 +68,7 @@ class VectorFile(_Strict):
     weights_sha256: Sha256 | None = Field(default=None, description="of the model's model.safetensors, as published")
     prompts: Prompts
     normalised: bool
-    libraries: dict[str, str] = {}
+    libraries: dict[str, str] = Field(default={})
     licence: Text = Field(default="", description="that of the model's weights")
     in_all: bool = Field(default=True, description="whether the set is used where no embedder is named")
 
@@ -131,7 +82,7 @@ class VectorFile(_Strict):
         return f"{self.model} (SHA-256 of its files {self.model_sha256}); {prompts}; {length}; {libraries}{licence}"
 
 
-class Manifest(_Strict):
+class Manifest(Strict):
     """What a dataset is, and the digest of each of its files."""
 
     format: Literal[1] = 1
@@ -148,8 +99,8 @@ class Manifest(_Strict):
     loss: Text = Field(default="squared-tanh", description="what networks are trained with where no loss is named")
     columns: Columns | None = Field(default=None, description="those of a table")
     splits: dict[Literal["train", "validation", "test"], SplitFile]
-    vectors: dict[Name, VectorFile] = {}
-    slots: dict[Name, Slot] = {}
+    vectors: dict[Name, VectorFile] = Field(default={})
+    slots: dict[Name, Slot] = Field(default={})
     figures: dict[str, float | str | dict[str, float | str]] = Field(default={}, description="measurements of the dataset")
     tried: list[dict[str, int | float | str]] = Field(default=[], description="designs that were tried, one row each")
     generated: Generated | None = Field(default=None, description="how a language model wrote the texts, if one did")

@@ -11,7 +11,8 @@ import numpy as np
 from optbench.core.contracts import Split, TableRows
 from optbench.core.errors import DataError, shown
 from optbench.core.numerics import Array
-from optbench.data.manifest import SPLITS, Columns
+from optbench.data.columns import Columns
+from optbench.data.manifest import SPLITS
 from optbench.data.splitting import SHARES
 
 

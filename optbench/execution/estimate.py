@@ -82,7 +82,9 @@ def total_seconds(jobs: Sequence[Job], seconds: Sequence[float], *, workers: int
     runs = max(sum(seconds) / workers, max(seconds, default=0.0))
     points: dict[tuple[str, ...], int] = defaultdict(int)
     for job in jobs:
-        points[job.labels.dataset, job.labels.embedder, job.labels.architecture] += min(POINTS, job.spec.epochs + 1)
+        points[job.labels.dataset, job.labels.embedder, job.labels.architecture, job.labels.loss, str(job.spec.epochs)] += min(
+            POINTS, job.spec.epochs + 1
+        )
     plots = max(POINT * sum(points.values()) / workers, POINT * max(points.values(), default=0)) if pictures else 0.0
     return START + EMBED * len(embedded) + runs + plots
 

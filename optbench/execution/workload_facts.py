@@ -8,7 +8,8 @@ from optbench.curation.table_baselines import condition_number, table_baselines
 from optbench.data.embedded import assemble
 from optbench.execution.estimate import run_seconds
 from optbench.planning.catalogue import Catalogue
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.planning.suites import Facts, SuiteFile, SuiteWorkload, dataset_of
 from optbench.registry import Registry
 from optbench.training.job import Job

@@ -15,7 +15,8 @@ from optbench.core.contracts import OPTBENCH_CONTRACT
 from optbench.core.errors import UsageError
 from optbench.core.files import new_folder
 from optbench.curation.importing import write
-from optbench.data.manifest import LONGEST_NAME, SPLITS
+from optbench.data.fields import LONGEST_NAME
+from optbench.data.manifest import SPLITS
 from optbench.data.rows import Row, parse
 from optbench.registry import KINDS, Registry
 

@@ -10,8 +10,8 @@ from typing import Any
 from optbench.core.contracts import GeneratedDataset
 from optbench.core.errors import UsageError, nearest
 from optbench.data import manifest as manifests
+from optbench.data.generated import GeneratedTable, generated_table
 from optbench.data.loader import FrozenDataset, divided, load
-from optbench.data.made import MadeDataset, made
 from optbench.planning.entries import registered
 from optbench.planning.selectors import parse_selection
 from optbench.registry import Registry
@@ -79,7 +79,7 @@ def _is_generated(registry: Registry, name: str) -> bool:
 
 def _generated(registry: Registry, name: str, params: Mapping[str, Any]) -> FrozenDataset:
     instance = registered(registry.find("dataset", name)).instantiate(params)
-    return made(instance.component, instance.label, instance.component.loss)
+    return generated_table(instance.component, instance.label, instance.component.loss)
 
 
 def _frozen(registry: Registry, name: str) -> FrozenDataset:
@@ -107,7 +107,7 @@ def dataset_names(registry: Registry) -> list[str]:
 def reference(dataset: FrozenDataset, registry: Registry) -> str:
     """Return what `find_dataset` finds a dataset by: its name, or its folder where another dataset or none has the name."""
     name = dataset.manifest.name
-    if isinstance(dataset, MadeDataset):
+    if isinstance(dataset, GeneratedTable):
         return dataset.name
     frozen = name in dataset_names(registry) and not _is_generated(registry, name)
     named = frozen and _frozen(registry, name).folder == dataset.folder
@@ -117,7 +117,7 @@ def reference(dataset: FrozenDataset, registry: Registry) -> str:
 
 def generators(dataset: FrozenDataset, registry: Registry) -> frozenset[str]:
     """Return the third-party distribution whose code generates a dataset; none for files and for what comes with optbench."""
-    if not isinstance(dataset, MadeDataset):
+    if not isinstance(dataset, GeneratedTable):
         return frozenset()
     plugin = registry.find("dataset", dataset.component.name).plugin
     return frozenset() if plugin.is_built_in else frozenset({plugin.distribution})

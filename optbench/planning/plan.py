@@ -11,68 +11,16 @@ from functools import cached_property
 from optbench.core.errors import NothingSelected, UsageError
 from optbench.core.specs import Labels, RunSpec
 from optbench.data.loader import FrozenDataset
-from optbench.planning import defaults
 from optbench.planning.catalogue import Catalogue
 from optbench.planning.datasets import find_dataset, generators, reference
 from optbench.planning.entries import Instance
 from optbench.planning.expressions import parse_expression
+from optbench.planning.fitting import datasets_of, embedders_for, losses_for
+from optbench.planning.selections import Selections, Settings, settings_of
 from optbench.planning.source_digest import digest
 from optbench.planning.suites import workloads
 from optbench.registry import Registry
 from optbench.training.job import Job
-
-
-@dataclass(frozen=True, kw_only=True)
-class Selections:
-    """What to run. None selects the default.
-
-    That is for optimizers, architectures and embedders all that are installed, `in_all` and for such a dataset, and for losses
-    the dataset's own. A suite fixes architectures, embedders, losses, datasets, epochs and batch size: they stay None.
-    """
-
-    optimizers: Sequence[str] | None = None
-    architectures: Sequence[str] | None = None
-    embedders: Sequence[str] | None = None
-    losses: Sequence[str] | None = None
-    datasets: Sequence[str] | None = None
-    suite: str | None = None
-    expression: str = ""
-    seeds: Sequence[int] | None = None
-    epochs: int | None = None
-    batch_size: int | None = None
-    dtype: str = defaults.DTYPE
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Settings:
-    """The settings of a run that are no components, defaults filled in."""
-
-    seeds: Sequence[int]
-    epochs: int
-    batch_size: int
-    dtype: str
-
-
-def _settings(selections: Selections) -> _Settings:
-    """Fill in the defaults.
-
-    Raises:
-        UsageError: a number is out of range.
-    """
-    settings = _Settings(
-        seeds=defaults.SEEDS if selections.seeds is None else selections.seeds,
-        epochs=defaults.EPOCHS if selections.epochs is None else selections.epochs,
-        batch_size=defaults.BATCH_SIZE if selections.batch_size is None else selections.batch_size,
-        dtype=selections.dtype,
-    )
-    for name, value in (("epochs", settings.epochs), ("batch_size", settings.batch_size)):
-        if value < 1:
-            raise UsageError(f"{name} = {value} is too small; the least is 1")
-    if any(seed < 0 for seed in settings.seeds):
-        raise UsageError(f"seed {min(settings.seeds)} is negative; a seed is a whole number from 0")
-    if selections.dtype not in defaults.DTYPES:
-        raise UsageError(f"dtype {selections.dtype!r} is not one of {', '.join(defaults.DTYPES)}")
-    return settings
 
 
 def make_plan(registry: Registry, selections: Selections) -> list[Job]:
@@ -155,7 +103,7 @@ class _Combination:
         one, two = self.optimizer.label, self.architecture.label
         return f"optimizer {one!r} needs {needs}, which architecture {two!r} does not provide"
 
-    def jobs(self, settings: _Settings) -> Iterator[Job]:
+    def jobs(self, settings: Settings) -> Iterator[Job]:
         """Yield one job per seed."""
         labels = Labels(
             optimizer=self.optimizer.label,
@@ -205,9 +153,9 @@ class _Combination:
         return self.optimizer, self.architecture, self.embedder, self.loss
 
 
-def _chosen(registry: Registry, selections: Selections) -> Iterator[tuple[_Combination, _Settings]]:
+def _chosen(registry: Registry, selections: Selections) -> Iterator[tuple[_Combination, Settings]]:
     for name, of_workload in workloads(registry, selections):
-        settings = _settings(of_workload)
+        settings = settings_of(of_workload)
         for combination in _combinations(registry, of_workload, name):
             yield combination, settings
 
@@ -216,12 +164,12 @@ def _combinations(registry: Registry, selections: Selections, workload: str) -> 
     catalogue = Catalogue(registry)
     optimizers = catalogue.select("optimizer", selections.optimizers)
     architectures = catalogue.select("architecture", selections.architectures)
-    datasets = {(dataset.name, dataset.digest): dataset for dataset in _datasets(registry, selections)}
+    datasets = {(dataset.name, dataset.digest): dataset for dataset in datasets_of(registry, selections)}
     for _, dataset in sorted(datasets.items()):
         label = reference(dataset, registry)
         distributions = generators(dataset, registry)
-        losses = _losses(catalogue, dataset, selections)
-        embedders = _embedders(Catalogue(registry, [dataset]), dataset, selections)
+        losses = losses_for(catalogue, dataset, selections)
+        embedders = embedders_for(Catalogue(registry, [dataset]), dataset, selections)
         for loss, embedder, architecture, optimizer in itertools.product(losses, embedders, architectures, optimizers):
             yield _Combination(
                 optimizer=optimizer,
@@ -233,47 +181,6 @@ def _combinations(registry: Registry, selections: Selections, workload: str) -> 
                 dataset_distributions=distributions,
                 workload=workload,
             )
-
-
-def _losses(catalogue: Catalogue, dataset: FrozenDataset, selections: Selections) -> list[Instance]:
-    """Return the selected losses, or the dataset's own.
-
-    Raises:
-        UsageError: a loss is not for such a dataset.
-    """
-    losses = catalogue.select("loss", [dataset.manifest.loss] if selections.losses is None else selections.losses)
-    for loss in losses:
-        if why := loss.component.incompatibility(dataset.task):
-            raise UsageError(f"loss {loss.label!r} cannot be used with dataset {dataset.name!r}: it {why}")
-    return losses
-
-
-def _embedders(catalogue: Catalogue, dataset: FrozenDataset, selections: Selections) -> list[Instance]:
-    """Return the selected embedders, or all of those for such a dataset.
-
-    Raises:
-        UsageError: an embedder that was named is not for such a dataset.
-    """
-    embedders = catalogue.select("embedder", selections.embedders)
-    fitting = [embedder for embedder in embedders if embedder.component.takes == dataset.kind]
-    if selections.embedders is not None and len(fitting) < len(embedders):
-        other = next(embedder for embedder in embedders if embedder not in fitting)
-        known = ", ".join(one.name for one in catalogue.entries("embedder") if one.takes == dataset.kind)
-        raise UsageError(
-            f"embedder {other.label!r} takes {_SAID[other.component.takes]}, and dataset {dataset.name!r} has "
-            f"{_SAID[dataset.kind]}; use one of {known}"
-        )
-    return fitting
-
-
-_SAID = {"texts": "texts", "table": "rows of numbers"}
-
-
-def _datasets(registry: Registry, selections: Selections) -> Iterator[FrozenDataset]:
-    for name in defaults.DATASETS if selections.datasets is None else selections.datasets:
-        dataset = find_dataset(registry, name)
-        dataset.validate()
-        yield dataset
 
 
 def _report_skipped(skipped: Sequence[_Combination], selections: Selections) -> None:

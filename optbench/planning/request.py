@@ -8,7 +8,7 @@ from typing import Any
 from optbench.core.errors import NothingSelected, UsageError
 from optbench.planning import config
 from optbench.planning.config import Config
-from optbench.planning.plan import Selections
+from optbench.planning.selections import Selections
 from optbench.planning.selectors import parse_seeds
 
 QUICK = "presets/quick.toml"

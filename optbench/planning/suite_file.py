@@ -117,8 +117,12 @@ def read(path: Path) -> SuiteFile:
         parse_seeds(suite.seeds)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
+    seen: dict[SuiteWorkload, str] = {}
     for workload in suite.workload:
         _check_single(path, workload)
+        first = seen.setdefault(workload.model_copy(update={"name": "", "why": "", "facts": None}), workload.name)
+        if first != workload.name:
+            raise UsageError(f"{path}: workloads {first!r} and {workload.name!r} are the same; leave one of them out")
     return suite
 
 

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from optbench.core.errors import UsageError, nearest
 from optbench.data.loader import FrozenDataset
 from optbench.planning.datasets import find_dataset
+from optbench.planning.selections import Selections
 from optbench.planning.selectors import parse_seeds
 from optbench.planning.suite_file import Facts, SuiteFile, SuiteWorkload, read
 from optbench.registry import Registry
 
-if TYPE_CHECKING:
-    from optbench.planning.plan import Selections
-
 __all__ = ["Facts", "SuiteFile", "SuiteWorkload", "dataset_of", "find_suite", "workloads"]
 
-_FIXED = ("architectures", "embedders", "losses", "datasets", "epochs", "batch_size")
+_FIXED = ("architectures", "embedders", "losses", "datasets", "epochs", "batch_size", "dtype")
 
 
 def find_suite(registry: Registry, name: str) -> SuiteFile:

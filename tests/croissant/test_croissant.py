@@ -16,8 +16,9 @@ from optbench.curation.bundled import RECIPES
 from optbench.curation.exporting import export
 from optbench.curation.importing import companions, write
 from optbench.curation.table_writing import write_table
+from optbench.data.columns import Columns
 from optbench.data.loader import FrozenDataset, divided, load
-from optbench.data.manifest import SPLITS, Columns, Manifest
+from optbench.data.manifest import SPLITS, Manifest
 from optbench.data.provenance import Generated
 from optbench.data.rows import Row
 from optbench.data.table import divide

@@ -16,7 +16,8 @@ SCRIPT = """
 import json, sys
 from optbench.core.errors import OptbenchError
 from optbench.execution.executor import parse_executor
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 
 text, timeout, seeds, *optimizers = sys.argv[1:]

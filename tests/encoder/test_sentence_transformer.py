@@ -18,7 +18,8 @@ from optbench.data.loader import FrozenDataset
 from optbench.embedders import sentence_transformer
 from optbench.embedders.model_files import model_digest, resolve
 from optbench.embedders.sentence_transformer import SentenceTransformer, encode, libraries
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.registry import Registry
 from optbench.training.run_job import run_job
 

@@ -55,10 +55,10 @@ def _texts(dataset: FrozenDataset) -> dict[str, Any]:
 
 def _table(dataset: FrozenDataset) -> dict[str, Any]:
     from optbench.curation.table_card import class_counts, task_in_words
-    from optbench.data.made import MadeDataset
+    from optbench.data.generated import GeneratedTable
 
     manifest, columns = dataset.manifest, dataset.manifest.table_columns
-    generated = isinstance(dataset, MadeDataset)
+    generated = isinstance(dataset, GeneratedTable)
     return {
         "name": dataset.name,
         "version": manifest.version,

@@ -14,7 +14,8 @@ class Loss:
     """The last activation and the loss together. Subclass it as a frozen, keyword-only dataclass.
 
     E is the mean over the rows of a loss of z, the numbers before the last activation, shape (rows, k), and of the targets y of
-    the same shape. It is what optimizers descend; every method keeps its arguments unless it says that it writes to one.
+    the same shape. It is what optimizers descend, and never negative, because targets and the rule of divergence are multiples
+    of losses. Every method keeps its arguments unless it says that it writes to one.
     """
 
     name: ClassVar[str]

@@ -11,7 +11,7 @@ import numpy as np
 
 from optbench.core.errors import DataError
 from optbench.data import table
-from optbench.data.made import made
+from optbench.data.generated import generated_table
 from optbench.data.manifest import SPLITS
 from optbench.kit.rules import Subject, Violations, rule
 
@@ -31,7 +31,7 @@ def digest(dataset: Any) -> str:
 def generates(subject: Subject) -> Violations:
     """`generate` returns three splits of finite numbers that agree with `task`."""
     try:
-        made(subject.instance, subject.name, subject.instance.loss)
+        generated_table(subject.instance, subject.name, subject.instance.loss)
     except DataError as error:
         yield str(error)
 
@@ -57,9 +57,10 @@ def classes(subject: Subject) -> Violations:
 
 @rule("disjoint splits", "give each row to one split only, or draw other rows for each")
 def disjoint(subject: Subject) -> Violations:
-    """No row's features occur in two splits."""
+    """No row is in two splits; equal features with another target, such as that of a wrong label, are allowed."""
     rows = subject.instance.generate()
-    seen = {split: {row.tobytes() for row in np.ascontiguousarray(rows[split].features + 0.0)} for split in SPLITS}
+    whole = {split: np.hstack([rows[split].features, rows[split].targets]) + 0.0 for split in SPLITS}
+    seen = {split: {row.tobytes() for row in np.ascontiguousarray(array)} for split, array in whole.items()}
     for one, other in itertools.combinations(SPLITS, 2):
         common = len(seen[one] & seen[other])
         if common:

@@ -102,12 +102,14 @@ def arguments(subject: Subject) -> Violations:
             yield f"{case}: predict gives other outputs where out is z itself"
 
 
-@rule("value", "return the mean over the rows from both methods", basic=True)
+@rule("value", "return the mean over the rows from both methods; add a constant where it may be negative", basic=True)
 def value(subject: Subject) -> Violations:
-    """`value` agrees with `value_and_gradient`, and E is a mean: that of its parts, weighted by their rows."""
+    """`value` agrees with `value_and_gradient`; E is not negative, and the mean of its parts, weighted by their rows."""
     for case in cases_of(subject.instance):
         z, y = _z(case), case.targets(_ROWS)
         one, other = case.loss.value(z, y), case.loss.value_and_gradient(z, y, np.empty_like(z))
+        if one < 0.0:
+            yield f"{case}: E is {one:.6g}; targets and the rule of divergence are multiples of losses, which are not negative"
         if not np.isclose(one, other, rtol=1e-12):
             yield f"{case}: value returns {one:.6g}, value_and_gradient {other:.6g}"
         parts = (5 * case.loss.value(z[:5], y[:5]) + 7 * case.loss.value(z[5:], y[5:])) / _ROWS

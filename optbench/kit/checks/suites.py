@@ -7,7 +7,8 @@ from pathlib import Path
 
 from optbench.core.errors import OptbenchError, UsageError
 from optbench.kit.rules import Subject, Violations, rule
-from optbench.planning.plan import Selections, make_plan
+from optbench.planning.plan import make_plan
+from optbench.planning.selections import Selections
 from optbench.planning.suite_file import read
 from optbench.registry import Registry
 

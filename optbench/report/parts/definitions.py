@@ -32,7 +32,8 @@ _DEFINITIONS = {
     """,
     "Diverged runs": """
         They count with the quality of always predicting the same, such as the share of the majority class, with the loss at
-        epoch 0, and as not reaching the target.
+        epoch 0, and as not reaching the target. For a regression that is an R² of 0, which is above that of a run that did not
+        diverge but predicts worse than the mean.
     """,
     "Median and quartiles": """
         Over seeds. The quartiles are values that occurred; where they read the same, only the median is shown.

@@ -14,15 +14,16 @@ from pydantic import ValidationError
 from optbench.core.contracts import GeneratedDataset, Split, TableRows, Task
 from optbench.core.errors import DataError, OptbenchError
 from optbench.data import table
+from optbench.data.columns import Columns
 from optbench.data.loader import FrozenDataset, divided
-from optbench.data.manifest import SPLITS, Columns, Manifest, SplitFile, first_error
+from optbench.data.manifest import SPLITS, Manifest, SplitFile, first_error
 
 
 @dataclass(frozen=True)
-class MadeDataset(FrozenDataset):
+class GeneratedTable(FrozenDataset):
     """A generated table; its manifest is made with its rows, and it has no folder."""
 
-    component: GeneratedDataset = field(default=None, kw_only=True)  # type: ignore[assignment]  # `made` always gives it
+    component: GeneratedDataset = field(default=None, kw_only=True)  # type: ignore[assignment]  # `generated_table` always gives it
 
     @property
     def name(self) -> str:
@@ -38,7 +39,7 @@ class MadeDataset(FrozenDataset):
 
     def digest_here(self) -> str:
         """Return the digest of the rows as they are generated on this machine."""
-        dataset = made(self.component, self.manifest.name, self.manifest.loss)
+        dataset = generated_table(self.component, self.manifest.name, self.manifest.loss)
         return divided(dataset, self.split).digest if self.split else dataset.digest
 
     def frozen_tables(self) -> Mapping[Split, TableRows]:
@@ -57,7 +58,7 @@ class MadeDataset(FrozenDataset):
         return rows
 
 
-def made(component: GeneratedDataset, name: str, loss: str) -> MadeDataset:
+def generated_table(component: GeneratedDataset, name: str, loss: str) -> GeneratedTable:
     """Return the dataset that a component generates.
 
     Args:
@@ -89,11 +90,11 @@ def made(component: GeneratedDataset, name: str, loss: str) -> MadeDataset:
     for split in SPLITS:
         table.check_targets(rows[split].targets, columns, f"{name}, {split}")
     table.check_classes(rows["train"], columns, name)
-    return MadeDataset(Path(), manifest.digest, manifest, component=component)
+    return GeneratedTable(Path(), manifest.digest, manifest, component=component)
 
 
-def _made_again(component: GeneratedDataset, digest: str, manifest: Manifest, split: int) -> MadeDataset:
-    return MadeDataset(Path(), digest, manifest, split, component=component)
+def _made_again(component: GeneratedDataset, digest: str, manifest: Manifest, split: int) -> GeneratedTable:
+    return GeneratedTable(Path(), digest, manifest, split, component=component)
 
 
 def _columns(component: GeneratedDataset, rows: TableRows) -> Columns:
