@@ -82,7 +82,7 @@ def test_losses_of_any_scale_are_compared_alike(result: RunResult, scale: float)
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_values_that_are_equally_not_finite_do_not_differ(result: RunResult, value: float) -> None:
     diverged = replace(changed(result, "train_loss", value), status="diverged")
-    fresh = replace(changed(diverged, "val_loss", 0.01), digest="e" * 64, fingerprint=ELSEWHERE)
+    fresh = replace(changed(diverged, "val_loss", 0.01 * unit_of(result, "val_loss")), digest="e" * 64, fingerprint=ELSEWHERE)
     verified = compare(diverged, fresh)
     assert verified.verdict == "close"
     assert "0.01" in verified.explanation

@@ -39,8 +39,8 @@ class Dataset:
 class GeneratedDataset(Dataset):
     """A table that is generated when it is used. Subclass it as a frozen, keyword-only dataclass of hyper-parameters.
 
-    `generate` must return the same bits on every machine: numbers drawn from a seeded generator of its own, and no product of
-    matrices, whose order of additions depends on the processor.
+    `generate` must return the same bits on every machine. Draw numbers from `data_stream`, and use no matrix product: the order
+    of its additions depends on the processor.
     """
 
     title: ClassVar[str]

@@ -11,11 +11,11 @@ from optbench.core.numerics import Array
 
 
 class Loss:
-    """The last activation and the loss together. Subclass it as a frozen, keyword-only dataclass.
+    """The last activation of a network and its loss together. Subclass it as a frozen, keyword-only dataclass.
 
-    E is the mean over the rows of a loss of z, the numbers before the last activation, shape (rows, k), and of the targets y of
-    the same shape. It is what optimizers descend, and never negative, because targets and the rule of divergence are multiples
-    of losses. Every method keeps its arguments unless it says that it writes to one.
+    The loss E is a mean over rows. It is computed from z, the numbers before the last activation, shape (rows, k), and the
+    targets y, of the same shape. Optimizers descend E. It must not be negative, because targets and the rule of divergence are
+    multiples of losses. A method writes to an argument only where its description says so.
     """
 
     name: ClassVar[str]

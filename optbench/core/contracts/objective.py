@@ -18,9 +18,9 @@ class Objective(Protocol):
 
     The loss is E of the workload's loss component, and `gradient` is its gradient; reported losses may be a multiple of E.
 
-    Gradients and values are computed at what is in `w` at the time: a method may write other weights into `w`, evaluate, and
-    write those back that it moves from, as line searches and SVRG do; a step ends with the new weights in `w`. A run ends as
-    diverged after a step whose losses, of gradients and values, are all not finite, so that a trial may overflow.
+    Gradients and values are computed at the weights that `w` has at the time. A method may therefore write trial weights into
+    `w`, evaluate them and restore the earlier ones, as line searches and SVRG do; at the end of a step `w` has the new weights.
+    A run ends as diverged after a step in which no loss, of a gradient or a value, was finite; a single trial may overflow.
     """
 
     @property
