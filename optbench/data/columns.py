@@ -17,7 +17,8 @@ class Columns(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Columns:
-        if self.classes and (len(self.targets) != 1 or len(self.classes) < 2 or self.targets[0] in self.features):  # noqa: PLR2004
+        two = len(self.classes) >= 2  # noqa: PLR2004  # one class leaves nothing to predict
+        if self.classes and (len(self.targets) != 1 or not two or self.targets[0] in self.features):
             raise ValueError("a classification has one target column, which is no feature, and at least two classes")
         for what in ("features", "targets", "classes"):
             names = getattr(self, what)

@@ -99,7 +99,8 @@ class Session:
             if isinstance(answer, OSError):  # it died meanwhile; if it comes back, its batches are checked
                 continue
             if isinstance(answer, Exception):
-                answer = Difference("optbench", "installed", f"not usable ({type(answer).__name__}: {answer})")  # noqa: PLW2901
+                unusable = f"not usable ({type(answer).__name__}: {answer})"
+                raise self._differs(worker, Difference("optbench", "installed", unusable))
             if answer is not None:
                 raise self._differs(worker, answer)
 
