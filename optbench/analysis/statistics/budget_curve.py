@@ -13,13 +13,13 @@ from optbench.core.numerics import Vector
 def budget_curve(default: float, draws: npt.ArrayLike) -> Vector:
     """Return the expected best of the default and n of N draws without replacement, for n = 0, 1, ..., N.
 
-    With v'_i = min(v_i, v_0), sorted with the best last, U_n = sum for i = n..N of C(i-1, n-1) / C(N, n) v'_(i): the mean over all
-    subsets of n draws of their best.
+    With v'_i = min(v_i, v_0), sorted with the best last, U_n = sum for i = n..N of C(i-1, n-1) / C(N, n) v'_(i): the mean of
+    the best over all subsets of n draws.
 
     Args:
         default: v_0, the objective of the default, infinity if it diverged.
-        draws: shape (N,), the objectives of the draws, lower is better, infinity if diverged. They must be independent draws; with
-            Sobol points the curve is biased.
+        draws: shape (N,), the objectives of the draws, lower is better, infinity if diverged. They must be independent:
+            with Sobol points the curve is biased.
 
     Returns:
         Shape (N + 1,), not increasing; the first is the default's, the last the best of all. Infinite for those n with which

@@ -73,10 +73,10 @@ def compare_differences(
     planned: Collection[int],
     reached: tuple[int, int] | tuple[None, None] = (None, None),
 ) -> Comparison:
-    """Return the comparison from differences that are negative where A is better, for example of losses; see `compare_times`."""
+    """Return the comparison from differences, negative where A is better, for example of losses; see `compare_times`."""
     values, own, plan = np.asarray(differences, np.float64), set(seeds), set(planned)
     if len(own) != len(seeds) or values.shape != (len(seeds),):
-        raise ValueError(f"one difference for each seed: {values.shape} differences, {len(seeds)} seeds, {len(own)} of them distinct")
+        raise ValueError(f"differences of shape {values.shape} need as many distinct seeds, not {list(seeds)}")
     added = len(own - plan)
     counts = wins(values)
     return Comparison(

@@ -28,7 +28,7 @@ def e_value(wins: int, losses: int) -> float:
         raise ValueError(f"numbers of wins and losses are at least 0, not {wins} and {losses}")
     n = wins + losses
     try:
-        return 2**n / ((n + 1) * math.comb(n, wins))
+        return float(2**n / ((n + 1) * math.comb(n, wins)))
     except OverflowError:
         return math.inf
 
@@ -36,9 +36,9 @@ def e_value(wins: int, losses: int) -> float:
 def seeds_still_needed(wins: int, losses: int, ties: int, threshold: float) -> int | NotAvailable:
     """Return how many more seeds E would take to reach `threshold`, if pairs go on to be won, lost and tied in the same shares.
 
-    With the share s of wins, log E(N) = N log 2 - log(N + 1) - log C(N, sN), where C is continued by the gamma function. Once at
-    or above the threshold it stays there, so the smallest N is found by bisection. It is a projection, not a promise: at 5
-    seeds the shares are hardly known.
+    With the share s of wins, log E(N) = N log 2 - log(N + 1) - log C(N, sN), with the gamma function for C. Once at or above
+    the threshold it stays there, so the smallest N is found by bisection. It is a projection: at 5 seeds the shares are hardly
+    known.
 
     Args:
         wins: pairs in which A was better.

@@ -70,7 +70,7 @@ def _trimmed(n: int, level: float, anytime: bool) -> tuple[int, float]:
     def coverage(k: int) -> float:
         if anytime:
             return 1 - 1 / e_value(k, n - k)
-        return 1 - 2 * sum(math.comb(n, i) for i in range(k + 1)) / 2**n
+        return float(1 - 2 * sum(math.comb(n, i) for i in range(k + 1)) / 2**n)
 
     k = 0
     while k + 1 < n - 1 - (k + 1) and coverage(k + 1) >= level:

@@ -32,7 +32,7 @@ def net_wins(times_a: npt.ArrayLike, times_b: npt.ArrayLike, budgets: npt.ArrayL
     if a.shape != b.shape or a.ndim != 2 or not len(a):  # noqa: PLR2004 - workloads, seeds
         raise ValueError(f"times have the shape (workloads, seeds), at least one workload, not {a.shape} and {b.shape}")
     # Whole numbers divided once, so that equal differences of wins are equal to the bit.
-    return np.round(((a < b).sum(axis=0) - (b < a).sum(axis=0)) / len(a), DECIMALS) + 0.0
+    return np.asarray(np.round(((a < b).sum(axis=0) - (b < a).sum(axis=0)) / len(a), DECIMALS) + 0.0)
 
 
 def compare_overall(

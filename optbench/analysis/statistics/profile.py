@@ -53,7 +53,7 @@ def performance_profile(ratios: npt.ArrayLike, taus: npt.ArrayLike) -> Array:
     """
     r, tau = _with_workloads(ratios), np.asarray(taus, np.float64)
     ordered = np.sort(r, axis=1)
-    return np.stack([np.searchsorted(row, tau, side="right") for row in ordered]) / r.shape[1]
+    return np.asarray(np.stack([np.searchsorted(row, tau, side="right") for row in ordered]) / r.shape[1])
 
 
 def profile_integral(ratios: npt.ArrayLike) -> Vector:
@@ -70,7 +70,7 @@ def profile_integral(ratios: npt.ArrayLike) -> Vector:
     Source: Dahl et al., Benchmarking neural network training algorithms (2023), 4.2. Deviation: AlgoPerf's code integrates by
     the trapezoidal rule with 100 points, which is off by about .001.
     """
-    return np.maximum(0.0, LARGEST_RATIO - _with_workloads(ratios)).mean(axis=1) / (LARGEST_RATIO - 1)
+    return np.asarray(np.maximum(0.0, LARGEST_RATIO - _with_workloads(ratios)).mean(axis=1) / (LARGEST_RATIO - 1))
 
 
 def _with_workloads(ratios: npt.ArrayLike) -> Array:

@@ -30,26 +30,28 @@ class Sensitivity:
 def lr_sensitivity(rates: npt.ArrayLike, losses: npt.ArrayLike, first_loss: float) -> Sensitivity:
     """Return the sensitivity to the learning rate over a grid.
 
-    Between neighbours of the grid the loss is taken as linear in log lr for `decades`, so that the number changes evenly with the
-    losses and does not depend much on how fine the grid is.
+    For `decades` the loss is taken as linear in log lr between neighbours of the grid, so that the number changes evenly with
+    the losses and does not depend much on how fine the grid is.
 
     Args:
         rates: shape (n,), learning rates, positive and rising; 13 log-spaced ones in the shipped grids, at least 2.
-        losses: shape (n,), the final loss with each, infinity or NaN if the run diverged.
+        losses: shape (n,), the loss with each, infinity or NaN if the run diverged.
         first_loss: the finite loss before the first step, which stands for every larger one.
 
     Raises:
-        ValueError: fewer than two rates, rates that do not rise or are not positive, shapes that differ, or a first loss that is
-            not finite.
+        ValueError: fewer than two rates, rates that do not rise or are not positive, shapes that differ, a first loss that
+            is not finite, or a loss of -infinity.
 
-    Source: Wortsman et al., Small-scale proxies for large-scale Transformer training instabilities (2023), 2.2, where the mean is
-    over the grid too. Deviation: decades near the best are our addition.
+    Source: Wortsman et al., Small-scale proxies for large-scale Transformer training instabilities (2023), 2.2. Deviation: the
+    decades near the best are an addition.
     """
     lr, found = np.asarray(rates, np.float64), np.asarray(losses, np.float64)
     if lr.shape != found.shape or lr.ndim != 1 or len(lr) < 2:  # noqa: PLR2004 - a grid has two points
         raise ValueError(f"a grid has at least two learning rates and one loss for each, not {lr.shape} and {found.shape}")
     if not ((lr > 0).all() and (np.diff(lr) > 0).all() and math.isfinite(first_loss)):
         raise ValueError("learning rates are positive and rising, and the first loss is finite")
+    if np.isneginf(found).any():
+        raise ValueError("a loss is -infinity; a run that diverged has +infinity")
     clipped = np.fmin(found, first_loss)
     lowest = float(clipped.min())
     limit = lowest + TOLERANCE * abs(lowest)

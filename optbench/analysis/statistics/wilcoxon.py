@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -71,7 +72,7 @@ def wilcoxon(differences: npt.ArrayLike) -> SignedRank:
 
 def smallest_p(pairs: int) -> float:
     """Return the smallest two-sided p-value of `pairs` decided pairs, 2 / 2^pairs, which all of them favouring one side has."""
-    return min(1.0, 2.0 / 2**pairs)
+    return min(1.0, math.ldexp(2.0, -pairs))
 
 
 def fewest_seeds(comparisons: int, alpha: float = 0.025) -> int:
