@@ -38,8 +38,10 @@ def budget_curve(default: float, draws: npt.ArrayLike) -> Vector:
     count = len(ordered)
     curve = [float(default)]
     for n in range(1, count + 1):
-        # Whole numbers of any size divided to floats: exact to one rounding, and no overflow.
-        subsets = math.comb(count, n)
-        weights = np.array([math.comb(i - 1, n - 1) / subsets for i in range(n, count + 1)])
-        curve.append(float(weights @ ordered[n - 1 :]))
-    return np.minimum.accumulate(curve)  # equal terms may rise by a rounding
+        # C(i-1, n-1) / C(N, n) from i = N downwards: n / N, then times (i - n) / (i - 1). Binomials would overflow.
+        i = np.arange(count, n, -1)
+        weights = np.cumprod(np.concatenate([[n / count], (i - n) / (i - 1)]))[::-1]
+        found = ordered[n - 1 :]
+        curve.append(math.inf if math.isinf(found[0]) else float(weights @ found))  # a weight may underflow to 0
+    # Sums of weights may be off by a rounding, which must not show a rise or something better than the best.
+    return np.maximum(np.minimum.accumulate(curve), min([float(default), *ordered[-1:]]))

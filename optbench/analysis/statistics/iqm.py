@@ -128,6 +128,6 @@ def _interval(values: Vector, errors: Vector, level: float) -> Iqm:
     spread = errors[1:] > 1e-12  # noqa: PLR2004 - as above
     t = np.where(np.abs(shifts) <= 1e-12, 0.0, np.copysign(np.inf, shifts))  # noqa: PLR2004 - as above
     np.divide(shifts, errors[1:], out=t, where=spread)
-    tail = (1 - level) / 2
-    lower, upper = np.quantile(t, [tail, 1 - tail], method="inverted_cdf")
-    return Iqm(value, max(0.0, value - float(upper) * error), min(1.0, value - float(lower) * error))
+    t.sort()
+    k = max(1, round((len(t) + 1) * (1 - level) / 2))  # the k-th lowest and the k-th highest of the resamples
+    return Iqm(value, max(0.0, value - float(t[-k]) * error), min(1.0, value - float(t[k - 1]) * error))

@@ -56,7 +56,7 @@ def lr_sensitivity(rates: npt.ArrayLike, losses: npt.ArrayLike, first_loss: floa
     lowest = float(clipped.min())
     limit = lowest + TOLERANCE * abs(lowest)
     return Sensitivity(
-        mean_excess=max(0.0, float(clipped.mean()) - lowest),
+        mean_excess=float((clipped - lowest).mean()),
         decades=_length_below(np.log10(lr), clipped, limit),
         best=float(lr[clipped.argmin()]),
     )
