@@ -16,8 +16,8 @@ from scipy import stats
 from optbench.analysis.statistics import (
     Interval,
     NotAvailable,
-    effect,
     e_value,
+    effect,
     log_ratios,
     median_interval,
     seeds_still_needed,
@@ -31,7 +31,10 @@ VALUES = st.lists(st.sampled_from([-math.inf, -2.0, -1.0, 0.0, 1.0, 2.5, math.in
 
 def test_log_ratios_of_hits_and_misses() -> None:
     inf = math.inf
-    assert_array_equal(log_ratios([1, 4, inf, 3, inf, 0, 0], [2, 2, inf, inf, 3, 0, 1]), [*np.round(np.log([0.5, 2]), 12), 0, -inf, inf, 0, -inf])
+    assert_array_equal(
+        log_ratios([1, 4, inf, 3, inf, 0, 0], [2, 2, inf, inf, 3, 0, 1]),
+        [*np.round(np.log([0.5, 2]), 12), 0, -inf, inf, 0, -inf],
+    )
 
 
 def test_a_time_beyond_the_smaller_budget_is_a_miss() -> None:
@@ -85,7 +88,9 @@ def test_the_anytime_interval_has_the_medians_that_e_does_not_reject(n: int, lev
 
 
 @given(VALUES, st.booleans(), st.randoms(use_true_random=False))
-def test_an_effect_is_antisymmetric_and_independent_of_the_order_of_seeds(values: list[float], anytime: bool, random: object) -> None:
+def test_an_effect_is_antisymmetric_and_independent_of_the_order_of_seeds(
+    values: list[float], anytime: bool, random: object
+) -> None:
     one, other = effect(values, anytime=anytime), effect([-v for v in values], anytime=anytime)
     shuffled = list(values)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
@@ -147,9 +152,7 @@ def test_win_counts_are_those_of_pairs() -> None:
 @pytest.mark.parametrize("n", range(1, 11))
 def test_e_is_the_likelihood_ratio_and_has_expectation_one(n: int) -> None:
     # The integral of p^k (1 - p)^(n - k) is k! (n - k)! / (n + 1)!.
-    exact = [
-        Fraction(2**n * math.factorial(k) * math.factorial(n - k), math.factorial(n + 1)) for k in range(n + 1)
-    ]
+    exact = [Fraction(2**n * math.factorial(k) * math.factorial(n - k), math.factorial(n + 1)) for k in range(n + 1)]
     assert sum(math.comb(n, k) * e for k, e in enumerate(exact)) / 2**n == 1
     assert [e_value(k, n - k) for k in range(n + 1)] == [float(e) for e in exact]
 
@@ -163,7 +166,9 @@ def test_e_of_nothing_and_of_very_much() -> None:
 
 
 @pytest.mark.parametrize("threshold", [20, 40, 40 * 66, 40 * 2772])
-@pytest.mark.parametrize(("won", "lost", "ties"), [(1, 0, 0), (5, 0, 0), (4, 1, 0), (3, 2, 0), (1, 4, 1), (12, 8, 5), (20, 0, 0), (15, 14, 0)])
+@pytest.mark.parametrize(
+    ("won", "lost", "ties"), [(1, 0, 0), (5, 0, 0), (4, 1, 0), (3, 2, 0), (1, 4, 1), (12, 8, 5), (20, 0, 0), (15, 14, 0)]
+)
 def test_seeds_still_needed_is_the_first_number_that_is_enough(won: int, lost: int, ties: int, threshold: float) -> None:
     n = won + lost
     more = seeds_still_needed(won, lost, ties, threshold)

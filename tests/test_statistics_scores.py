@@ -97,7 +97,9 @@ def test_iqm_of_every_resample_is_scipys_trimmed_mean(shape: tuple[int, int]) ->
         assert_allclose(value, stats.trim_mean(own.ravel(), 0.25), rtol=1e-12)
         low, high = np.sort(own.ravel())[[own.size // 4, own.size - own.size // 4 - 1]]
         clipped = np.clip(own, low, high).sum(axis=0)
-        expected = np.sqrt(((clipped - clipped.mean()) ** 2).sum() * shape[1] / (shape[1] - 1)) / (own.size - 2 * (own.size // 4))
+        expected = np.sqrt(((clipped - clipped.mean()) ** 2).sum() * shape[1] / (shape[1] - 1)) / (
+            own.size - 2 * (own.size // 4)
+        )
         assert_allclose(error, expected, rtol=1e-10, atol=1e-13)
 
 
@@ -121,7 +123,9 @@ def test_the_bootstrap_is_that_of_resampled_arrays() -> None:
             star, star_error = (float(x[0]) for x in _iqm_and_error(own[:, row], one))
             t.append((star - value) / star_error)
         t.sort()
-        assert_allclose((result.value, result.low, result.high), (value, value - t[195] * error, value - t[4] * error), rtol=1e-9)
+        assert_allclose(
+            (result.value, result.low, result.high), (value, value - t[195] * error, value - t[4] * error), rtol=1e-9
+        )
 
 
 def test_iqm_is_the_same_to_the_bit_and_does_not_depend_on_the_pool() -> None:
@@ -175,7 +179,9 @@ def test_budget_scores() -> None:
 
 
 def test_ratios_are_to_the_best_median() -> None:
-    times = np.array([[[1, 2, 9], [INF, INF, 4], [INF] * 3], [[4, 4, 4], [8, 8, 2], [INF] * 3], [[INF, 1, INF], [4, 4, 4], [INF] * 3]])
+    times = np.array(
+        [[[1, 2, 9], [INF, INF, 4], [INF] * 3], [[4, 4, 4], [8, 8, 2], [INF] * 3], [[INF, 1, INF], [4, 4, 4], [INF] * 3]]
+    )
     assert_array_equal(performance_ratios(times), [[1, INF, INF], [2, 2, INF], [INF, 1, INF]])
     assert_array_equal(performance_ratios([[[0.0]], [[3.0]], [[INF]]]), [[1], [INF], [INF]])
     with pytest.raises(ValueError, match="shape"):
@@ -190,7 +196,9 @@ def test_the_integral_is_that_of_the_profile() -> None:
     exact = profile_integral(ratios)
     for own, value in zip(ratios, exact, strict=True):
         steps = sorted(r for r in own if 1 < r < 4)
-        quad = integrate.quad(lambda tau, own=own: performance_profile([own], [tau])[0, 0], 1, 4, points=steps or None, limit=200)[0]
+        quad = integrate.quad(
+            lambda tau, own=own: performance_profile([own], [tau])[0, 0], 1, 4, points=steps or None, limit=200
+        )[0]
         assert_allclose(value, quad / 3, rtol=1e-12)
     taus = np.linspace(1, 4, 200_001)
     assert_allclose(exact, performance_profile(ratios, taus).mean(axis=1), atol=1e-4)
@@ -220,7 +228,9 @@ def test_the_distribution_of_running_times_counts_misses() -> None:
     times = np.array([[[1, INF], [3, 3]], [[2, INF], [INF, 5]]])
     work = [0, 1, 2.5, 3, 100]
     assert_allclose(running_time_distribution(times, work), [np.mean(times <= w) for w in work], rtol=1e-12)
-    assert_allclose(running_time_distribution(times, [5])[0], stats.ecdf(np.minimum(times.ravel(), 99)).cdf.evaluate(5.0), rtol=1e-12)
+    assert_allclose(
+        running_time_distribution(times, [5])[0], stats.ecdf(np.minimum(times.ravel(), 99)).cdf.evaluate(5.0), rtol=1e-12
+    )
     assert_array_equal(running_time_distribution([INF, INF], [1, 2]), [0, 0])
     with pytest.raises(ValueError, match="at least one"):
         running_time_distribution([], [1])
@@ -240,9 +250,7 @@ def test_a_ladder_of_targets() -> None:
 @given(st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.7, 1.0, INF]), max_size=7), st.sampled_from([0.2, 0.5, INF]))
 def test_the_budget_curve_is_the_mean_over_all_subsets(draws: list[float], default: float) -> None:
     curve = budget_curve(default, draws)
-    expected = [
-        np.mean([min((default, *subset)) for subset in combinations(draws, n)]) for n in range(len(draws) + 1)
-    ]
+    expected = [np.mean([min((default, *subset)) for subset in combinations(draws, n)]) for n in range(len(draws) + 1)]
     assert_allclose(curve, expected, rtol=1e-12)
     assert (curve[1:] <= curve[:-1]).all()
     assert curve[-1] == min((default, *draws))
@@ -283,7 +291,8 @@ def test_all_diverged_is_flat() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rates", "losses", "first"), [([1], [1], 1), ([1, 1], [1, 1], 1), ([0, 1], [1, 1], 1), ([1, 2], [1, -INF], 1), ([1, 2], [1, 1], INF)]
+    ("rates", "losses", "first"),
+    [([1], [1], 1), ([1, 1], [1, 1], 1), ([0, 1], [1, 1], 1), ([1, 2], [1, -INF], 1), ([1, 2], [1, 1], INF)],
 )
 def test_bad_grids_are_rejected(rates: list[float], losses: list[float], first: float) -> None:
     with pytest.raises(ValueError, match="loss"):
@@ -347,7 +356,9 @@ def test_friedman_where_all_datasets_agree_or_tie() -> None:
 
 def design(*levels: int) -> dict[str, list[int]]:
     cells = list(product(*map(range, levels)))
-    return {name: [cell[i] for cell in cells] for i, name in enumerate(("optimizer", "workload", "seed", "split")[: len(levels)])}
+    return {
+        name: [cell[i] for cell in cells] for i, name in enumerate(("optimizer", "workload", "seed", "split")[: len(levels)])
+    }
 
 
 def test_importance_of_planted_effects() -> None:

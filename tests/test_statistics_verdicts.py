@@ -148,7 +148,10 @@ def test_a_miss_prevents_equivalence() -> None:
 def test_five_seeds_cannot_show_a_difference() -> None:
     found = verdict(speed_up(5, 0.1))
     assert found.word == "undecided"
-    assert found.reason == "5 decided seeds cannot show a difference (smallest possible p 0.062, 1 comparison: 7 are the fewest that can)"
+    assert (
+        found.reason
+        == "5 decided seeds cannot show a difference (smallest possible p 0.062, 1 comparison: 7 are the fewest that can)"
+    )
     assert found.more_seeds == 4  # 2^9 / 10 = 51.2
     assert found.p == 0.0625
 
@@ -227,7 +230,10 @@ def test_a_larger_family_never_decides_more(differences: list[float], family: in
 
 def test_a_difference_of_accuracy_has_its_own_margin() -> None:
     lost = np.random.default_rng(1).normal(-0.004, 0.001, 20)
-    assert judge([compare_differences(lost, range(20), range(20))], 1, ACCURACY_MARGIN)[0].text == "better, by less than the margin"
+    assert (
+        judge([compare_differences(lost, range(20), range(20))], 1, ACCURACY_MARGIN)[0].text
+        == "better, by less than the margin"
+    )
 
 
 def test_differences_need_one_seed_each() -> None:

@@ -44,7 +44,7 @@ def importance(
         factors: by name ("optimizer", "workload", "seed", "split", "lr"), the level of each of the n runs. A factor with one
             level does not vary and is left out.
         times: shape (n,), times to target, infinity for a miss.
-        miss: the time that stands for a miss, for example the budget, which makes shares conservative; None to refuse misses.
+        miss: the time that stands for a miss, for example the budget, the least that it can be; None to refuse misses.
 
     Returns:
         Not available where the design is not crossed (a combination of levels without a run, or with several), where a run
@@ -53,8 +53,8 @@ def importance(
     Raises:
         ValueError: the lengths differ, or a time is NaN or negative.
 
-    Source: Fisher's analysis of variance; eta^2 by Pearson (1911), as in Cohen (1973). Deviation: with one run per cell the
-    interaction of all factors cannot be told from noise and is part of `rest`.
+    Source: Fisher's analysis of variance; Cohen, Eta-squared and partial eta-squared in fixed factor ANOVA designs (1973).
+    Deviation: with one run per cell the interaction of all factors cannot be told from noise and is part of `rest`.
     """
     values = np.asarray(times, np.float64)
     if any(len(levels) != values.size for levels in factors.values()) or values.ndim != 1:

@@ -67,8 +67,8 @@ def profile_integral(ratios: npt.ArrayLike) -> Vector:
     Returns:
         Shape (optimizers,), from 0 to 1 (the soonest on every workload).
 
-    Source: Dahl et al., Benchmarking neural network training algorithms (2023), 4.2. Deviation: AlgoPerf's code integrates by
-    the trapezoidal rule with 100 points, which is off by about .001.
+    Source: Dahl et al., Benchmarking neural network training algorithms (2023). Deviation: AlgoPerf's code integrates by the
+    trapezoidal rule with 100 points, which is off by about .001.
     """
     return np.asarray(np.maximum(0.0, LARGEST_RATIO - _with_workloads(ratios)).mean(axis=1) / (LARGEST_RATIO - 1))
 

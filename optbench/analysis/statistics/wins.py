@@ -22,8 +22,8 @@ class Wins:
     def beats(self) -> float | NotAvailable:
         """P(A beats B): the mean of 1[A before B] + 1/2 1[tie]. A pair in which both missed is a tie.
 
-        Source: the probability of superiority, Agarwal et al., Deep reinforcement learning at the edge of the statistical
-        precipice (2021), 4.3, here of pairs that share a seed instead of all pairs of runs.
+        Source: the probability of improvement of Agarwal et al., Deep reinforcement learning at the edge of the statistical
+        precipice (2021). Deviation: of pairs that share a seed, not of all pairs of runs.
         """
         pairs = self.wins + self.losses + self.ties
         return (self.wins + self.ties / 2) / pairs if pairs else NotAvailable("no seed in common")
