@@ -15,11 +15,13 @@ from typing import Self
 
 from optbench.analysis.sources import select_sources
 from optbench.core.errors import OptbenchError
-from optbench.core.specs import FINAL, RunResult, RunSpec
+from optbench.core.plans import Track
+from optbench.core.specs import FINAL, RunResult, RunSpec, digest_of
 from optbench.execution.executor import Executor
 from optbench.execution.local import LocalExecutor
 from optbench.planning import defaults
 from optbench.planning.plan import make_plan, rebuild
+from optbench.planning.planned import plans_of, runs_of, stored_plans
 from optbench.planning.selections import Selections
 from optbench.planning.source_digest import installed_source
 from optbench.registry import Registry
@@ -98,6 +100,12 @@ class Experiment:
         final, identities = self.store.finished(), self.store.identities()
         return sum(job.spec.key not in final and job.spec.identity in identities for job in jobs)
 
+    def record_plans(self, jobs: Sequence[Job]) -> None:
+        """Store which seeds these runs are planned with, before the first of them is executed; see `core.plans`."""
+        for plan in plans_of(jobs):
+            content = plan.as_json()
+            self.store.record("plan", digest_of(content), content)
+
     def run(self, jobs: Sequence[Job], on_result: Callable[[RunResult], None] = lambda _: None) -> Outcome:
         """Execute `jobs` and store each result as it arrives.
 
@@ -124,14 +132,16 @@ class Experiment:
     def complete(self, selections: Selections, *, force: bool = False) -> Results:
         """Plan, execute what is missing (everything with `force`), and return all results of the selection."""
         jobs = self.plan(selections)
+        self.record_plans(jobs)
         self.run(self.missing(jobs, force=force))
         return self.results(jobs)
 
-    def results(self, jobs: Iterable[Job] | None = None, *, all_sources: bool = False) -> Results:
-        """Return the stored results of `jobs`, or of all stored runs.
+    def results(self, jobs: Iterable[Job] | None = None, *, track: Track = "default", all_sources: bool = False) -> Results:
+        """Return the stored results of `jobs`, or of all stored evaluation runs of a track.
 
         Args:
-            jobs: a plan; None for all that is stored.
+            jobs: a plan; None for all that is stored, without the runs of tuning and targets.
+            track: which runs, where `jobs` is None.
             all_sources: of stored runs that differ in nothing but the source that computed them, return all. By default those
                 of the installed source are returned or, where there are none, the latest.
         """
@@ -139,7 +149,7 @@ class Experiment:
             labels = {job.spec.key: job.labels for job in jobs}  # as planned now: a run may have been stored for another suite
             found = [replace(result, labels=labels[result.spec.key]) for result in self.store.results(list(labels))]
         else:
-            found = self.store.results()
+            found = runs_of(track, self.store.results(), stored_plans(self.store))
             if not all_sources:
                 found, _ = select_sources(found, self.installed_source)
         return Results(found, self.store.path, self.registry, self._command)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from optbench.analysis.frames import frame, table_frame
 from optbench.analysis.sources import source_marks
 from optbench.analysis.tables import TableRow, table
+from optbench.core.plans import Plan
 from optbench.core.specs import RunResult
+from optbench.core.targets import Target
+from optbench.core.workload import Workload
 from optbench.execution.pool import default_workers
 from optbench.planning import defaults
+from optbench.planning.frozen_targets import frozen_targets
+from optbench.planning.planned import stored_plans
 from optbench.planning.source_digest import installed_source
 from optbench.registry import Registry
 from optbench.report.numbers import number, significant
-from optbench.store import Store
+from optbench.store import RecordKind, Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,13 +56,32 @@ class Results(Sequence[RunResult]):
     def __iter__(self) -> Iterator[RunResult]:
         return iter(self._results)
 
+    @cached_property
+    def targets(self) -> Mapping[Workload, Target]:
+        """The frozen target of each workload that has one; the others have a provisional target."""
+        return frozen_targets(self._registry, self._results, self._records("target"))
+
+    @cached_property
+    def plans(self) -> list[Plan]:
+        """The plans of the store, in the order in which they were made: they say which seeds a comparison was planned with."""
+        if not self._store.exists():
+            return []
+        with Store(self._store) as store:
+            return stored_plans(store)
+
+    def _records(self, kind: RecordKind) -> Mapping[str, Mapping[str, Any]]:
+        if not self._store.exists():
+            return {}
+        with Store(self._store) as store:
+            return store.records(kind)
+
     def rows(self) -> list[TableRow]:
         """Return the benchmark table as values: medians, quartiles and statuses per workload and variant."""
-        return table(self._results)
+        return table(self._results, self.targets)
 
     def table(self) -> pd.DataFrame:
         """Return the benchmark table as a frame of numbers, one row per workload and variant."""
-        return table_frame(self._results)
+        return table_frame(self._results, self.targets)
 
     def frame(self) -> pd.DataFrame:
         """Return a frame with one row per run."""

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from optbench.analysis.grouping import Variant, Workload, by_workload, variant_of
+from optbench.analysis.grouping import Variant, by_workload, variant_of
 from optbench.core.numerics import Array
 from optbench.core.specs import RunResult, digest_of
+from optbench.core.workload import Workload
 from optbench.execution.pool import worker_pool
 from optbench.store import Store
 

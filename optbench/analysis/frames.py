@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from optbench.analysis.scores import score
 from optbench.analysis.tables import tables
 from optbench.core.metrics import DIAGNOSTICS, RECORDED, SCORES, Metric
 from optbench.core.specs import FINAL, RunResult
+from optbench.core.targets import Target
+from optbench.core.workload import Workload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,8 +65,13 @@ def frame(results: Iterable[RunResult]) -> pd.DataFrame:
     return pd.DataFrame([row(result) for result in results])
 
 
-def table_frame(results: Iterable[RunResult]) -> pd.DataFrame:
-    """Return the benchmark tables as numbers: one row per workload and variant, medians over the compared seeds."""
+def table_frame(results: Iterable[RunResult], targets: Mapping[Workload, Target] = MappingProxyType({})) -> pd.DataFrame:
+    """Return the benchmark tables as numbers: one row per workload and variant, medians over the compared seeds.
+
+    Args:
+        results: the runs.
+        targets: the frozen targets; the column "provisional" says which workloads have none.
+    """
     import pandas as pd
 
     return pd.DataFrame(
@@ -80,10 +88,11 @@ def table_frame(results: Iterable[RunResult]) -> pd.DataFrame:
                 "diverged": row.statuses.get("diverged", 0),
                 "seeds": len(row.scored),
                 "target": found.target,
+                "provisional": found.frozen is None,
                 "reached": row.reached,
                 **{name: row.scores[name].median for name in SCORES},
             }
-            for found in tables(results)
+            for found in tables(results, targets)
             for row in found.rows
         ]
     )

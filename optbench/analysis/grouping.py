@@ -7,24 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from optbench.core.specs import FINAL, RunResult, canonical
-
-
-@dataclass(frozen=True, order=True)
-class Workload:
-    """What two runs must have in common to be compared: everything in the spec except optimizer, seed and source.
-
-    `embedder`, `architecture` and `loss` are the canonical JSON of a `Choice`: name and all hyper-parameters.
-    """
-
-    dataset: str
-    dataset_digest: str
-    embedder: str
-    architecture: str
-    epochs: int
-    batch_size: int
-    dtype: str
-    protocol: int
-    loss: str
+from optbench.core.workload import Workload, workload_of
 
 
 @dataclass(frozen=True, order=True)
@@ -42,22 +25,6 @@ Grouped: TypeAlias = Mapping[Workload, Mapping[Variant, Sequence[RunResult]]]
 """Results as `by_workload` returns them."""
 
 
-def workload_of(result: RunResult) -> Workload:
-    """Return the workload of a run."""
-    spec = result.spec
-    return Workload(
-        spec.dataset,
-        spec.dataset_digest,
-        canonical(spec.embedder.as_json()),
-        canonical(spec.architecture.as_json()),
-        spec.epochs,
-        spec.batch_size,
-        spec.dtype,
-        spec.protocol,
-        canonical(spec.loss.as_json()),
-    )
-
-
 def variant_of(result: RunResult) -> Variant:
     """Return the variant of a run."""
     return Variant(canonical(result.spec.optimizer.as_json()), result.spec.source)
@@ -67,7 +34,7 @@ def by_workload(results: Iterable[RunResult]) -> dict[Workload, dict[Variant, li
     """Return the results by workload and variant, both sorted, with the runs of a variant sorted by seed."""
     grouped: dict[Workload, dict[Variant, list[RunResult]]] = {}
     for result in results:
-        grouped.setdefault(workload_of(result), {}).setdefault(variant_of(result), []).append(result)
+        grouped.setdefault(workload_of(result.spec), {}).setdefault(variant_of(result), []).append(result)
     return {
         workload: {variant: sorted(runs, key=lambda run: run.spec.seed) for variant, runs in sorted(variants.items())}
         for workload, variants in sorted(grouped.items())

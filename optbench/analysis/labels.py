@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from optbench.analysis.grouping import Grouped, Variant, Workload
+from optbench.analysis.grouping import Grouped, Variant
 from optbench.core.specs import RunResult, canonical, digest_of
+from optbench.core.workload import Workload
 
 K = TypeVar("K", bound=Hashable)
 _DIGITS = 8  # of a digest, enough to tell two apart by eye

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from optbench.analysis.grouping import variant_of, workload_of
+from optbench.analysis.grouping import variant_of
 from optbench.core.specs import RunResult, RunSpec
+from optbench.core.workload import workload_of
 
 OTHER_SOURCE = "other source"
 NOT_INSTALLED = "not installed"
@@ -51,6 +52,6 @@ def _groups(
     """Yield the runs of each optimizer on each workload with the digest of the source that would run it now."""
     groups: dict[object, list[RunResult]] = {}
     for result in results:
-        groups.setdefault((workload_of(result), variant_of(result).optimizer), []).append(result)
+        groups.setdefault((workload_of(result.spec), variant_of(result).optimizer), []).append(result)
     for runs in groups.values():
         yield installed(runs[0].spec), runs

@@ -6,8 +6,9 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from optbench.analysis.grouping import Variant, Workload, final_runs, seed_ranges, seeds
+from optbench.analysis.grouping import Variant, final_runs, seed_ranges, seeds
 from optbench.analysis.labels import (
     architecture_labels,
     embedder_labels,
@@ -20,6 +21,8 @@ from optbench.analysis.score_table import ScoreTable, WorkloadScores, score_tabl
 from optbench.analysis.scores import Spread, spread
 from optbench.core.metrics import SCORES
 from optbench.core.specs import RunResult, Status
+from optbench.core.targets import Target
+from optbench.core.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class WorkloadTable:
         loss: the loss's display name.
         quality: what the quality of predictions is, such as "accuracy".
         target: for the validation loss.
+        frozen: the frozen target; None where `target` is provisional.
         common: the seeds that all variants with a final status were run with; empty if there are none.
         rows: one per variant.
     """
@@ -81,6 +85,7 @@ class WorkloadTable:
     loss: str
     quality: str
     target: float
+    frozen: Target | None
     common: tuple[int, ...]
     rows: tuple[TableRow, ...]
 
@@ -105,9 +110,9 @@ class WorkloadTable:
         return notes
 
 
-def tables(results: Iterable[RunResult]) -> list[WorkloadTable]:
-    """Return the benchmark table of each workload, in the order of the workloads."""
-    return tables_of(score_table(results))
+def tables(results: Iterable[RunResult], targets: Mapping[Workload, Target] = MappingProxyType({})) -> list[WorkloadTable]:
+    """Return the benchmark table of each workload, in the order of the workloads; see `score_table` for `targets`."""
+    return tables_of(score_table(results, targets))
 
 
 def tables_of(scored: ScoreTable) -> list[WorkloadTable]:
@@ -125,6 +130,7 @@ def tables_of(scored: ScoreTable) -> list[WorkloadTable]:
             losses[workload.loss],
             _quality(own),
             own.target,
+            own.frozen,
             own.common,
             tuple(sorted((_row(workload, variant, variants[variant], own) for variant in own.runs), key=_order)),
         )
@@ -138,9 +144,9 @@ def _quality(own: WorkloadScores) -> str:
     return next((run.quality for run in (*final_runs(runs), *runs)), "accuracy")
 
 
-def table(results: Iterable[RunResult]) -> list[TableRow]:
-    """Return the rows of all benchmark tables."""
-    return [row for found in tables(results) for row in found.rows]
+def table(results: Iterable[RunResult], targets: Mapping[Workload, Target] = MappingProxyType({})) -> list[TableRow]:
+    """Return the rows of all benchmark tables; see `score_table` for `targets`."""
+    return [row for found in tables(results, targets) for row in found.rows]
 
 
 def _row(workload: Workload, variant: Variant, label: str, own: WorkloadScores) -> TableRow:

@@ -105,6 +105,7 @@ def run(**options: Any) -> None:
         if options["dry_run"]:
             _list_runs(plan, missing, as_json=options["as_json"])
             return
+        experiment.record_plans(plan)
         outcome = _execute(experiment, plan, missing, options)
         # Ten thousand results take seconds to read: they are read only if something shows them.
         if not (options["quiet"] and options["no_report"] and not options["as_json"]):

@@ -11,6 +11,13 @@ Purpose = Literal["init", "batches", "noise", "sketch", "bootstrap", "tune", "da
 # Spawn keys are integers. Stored runs depend on them, so a number is never changed or reused.
 _PURPOSES: dict[Purpose, int] = {"init": 0, "batches": 1, "noise": 2, "sketch": 3, "bootstrap": 4, "tune": 5, "data": 6}
 
+TUNING = 1_000_000
+"""The first seed of tuning; each study has a thousand."""
+TARGETS = 2_000_000
+"""The first seed of targets."""
+RESERVED = range(TUNING, 3_000_000)
+"""Seeds that are not for evaluation: what was chosen with them would be compared on the runs that chose it."""
+
 
 def stream(seed: int, purpose: Purpose) -> np.random.Generator:
     """Return the generator of `purpose` under `seed`.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-PROTOCOL = 1
+PROTOCOL = 2
 """The version of the rules by which runs are computed and scored; results of different versions are never mixed."""
 
 Status = Literal["ok", "diverged", "failed", "timeout", "crashed"]
@@ -109,7 +109,8 @@ class Labels:
     """How a run's components are displayed: the name, with those hyper-parameters that differ from their default.
 
     `dataset` is the name of the dataset, or its folder where it is not registered; `workload` the workload's name in the suite
-    that the run was planned for.
+    that the run was planned for. `track` is "default" or, where the optimizer's hyper-parameters were tuned for the workload,
+    "tuned".
     """
 
     optimizer: str
@@ -118,6 +119,7 @@ class Labels:
     dataset: str
     loss: str = "squared-tanh"
     workload: str = ""
+    track: Literal["default", "tuned"] = "default"
 
 
 @dataclass(frozen=True)

@@ -14,3 +14,5 @@ STORE = Path(".optbench/runs.sqlite")
 """The file that keeps the runs, relative to the current folder."""
 REPORT = Path("reports/index.html")
 """Where the report is written, relative to the current folder."""
+BUDGET = 8
+"""The number of draws of a search."""

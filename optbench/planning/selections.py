@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from optbench.core.errors import UsageError
+from optbench.core.plans import Track
+from optbench.core.seeding import RESERVED
 from optbench.planning import defaults
 
 
@@ -15,7 +17,7 @@ class Selections:
 
     That is for optimizers, architectures and embedders all that are installed, `in_all` and for such a dataset, and for losses
     the dataset's own. A suite fixes architectures, embedders, losses, datasets, epochs, batch size and dtype:
-    they stay None.
+    they stay None. `track` is "default" for published hyper-parameters or "tuned" for those of a search of `budget` draws.
     """
 
     optimizers: Sequence[str] | None = None
@@ -29,6 +31,8 @@ class Selections:
     epochs: int | None = None
     batch_size: int | None = None
     dtype: str | None = None
+    track: Track = "default"
+    budget: int = defaults.BUDGET
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,8 @@ def settings_of(selections: Selections) -> Settings:
             raise UsageError(f"{name} = {value} is too small; the least is 1")
     if any(seed < 0 for seed in settings.seeds):
         raise UsageError(f"seed {min(settings.seeds)} is negative; a seed is a whole number from 0")
+    if reserved := sorted(set(settings.seeds) & set(RESERVED)):
+        raise UsageError(f"seed {reserved[0]} is reserved: {RESERVED.start} to {RESERVED.stop - 1} are for tuning and targets")
     if settings.dtype not in defaults.DTYPES:
         raise UsageError(f"dtype {settings.dtype!r} is not one of {', '.join(defaults.DTYPES)}")
     return settings

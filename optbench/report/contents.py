@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from optbench.analysis.grouping import Workload
 from optbench.analysis.tables import TableRow, WorkloadTable
 from optbench.core.specs import RunResult
+from optbench.core.workload import Workload
 from optbench.method_docs import ComponentDoc
 from optbench.report.cells import Cell
 from optbench.report.sections import Section

@@ -5,6 +5,6 @@ is the connection: transactions, error messages, and the check that the file is 
 """
 
 from optbench.store.schema import VERSION
-from optbench.store.store import Store
+from optbench.store.store import RecordKind, Store
 
-__all__ = ["VERSION", "Store"]
+__all__ = ["VERSION", "RecordKind", "Store"]

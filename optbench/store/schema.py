@@ -3,6 +3,7 @@
 Version 2 added `measured`. Version 3 renamed `made` to `stored_at` and the table `computed` to `cache`; its index answers which
 runs are final, and with which identities, without reading a row. Versions of optbench before it, which replace a final result
 by one that is not, refuse such a store. Version 4 renamed `majority` to `worst` and added `quality`.
+Version 5 added `records`.
 
 No migration reads or rewrites a row: runs of earlier versions stay readable, and a corrupt row does not stop it.
 """
@@ -12,10 +13,19 @@ from __future__ import annotations
 from optbench.core.errors import StoreError
 from optbench.store.database import Database
 
-VERSION = 4
+VERSION = 5
 APPLICATION_ID = 0x6F707462  # "optb": distinguishes a store from other SQLite files
 
 _INDEX = "CREATE INDEX runs_by_status ON runs (status, key, identity)"
+_RECORDS = """
+    CREATE TABLE records (                   -- what belongs to runs but does not decide their keys
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,                  -- plan, study or target
+        key TEXT NOT NULL,
+        content TEXT NOT NULL,               -- JSON
+        UNIQUE (kind, key)
+    )
+"""
 _SCHEMA = (
     """
     CREATE TABLE runs (
@@ -44,6 +54,7 @@ _SCHEMA = (
         sha256 TEXT NOT NULL
     )
     """,
+    _RECORDS,
 )
 
 _MIGRATIONS = {
@@ -59,6 +70,7 @@ _MIGRATIONS = {
         "ALTER TABLE runs RENAME COLUMN majority TO worst",
         "ALTER TABLE runs ADD COLUMN quality TEXT NOT NULL DEFAULT 'accuracy'",
     ),
+    4: (_RECORDS,),
 }
 """The statements that lead from one version to the next, by the version they start from."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from optbench.core.errors import StoreError
 from optbench.core.specs import FINAL, RunResult, RunSpec, canonical
@@ -17,6 +18,8 @@ from optbench.store.rows import COLUMNS, CorruptRow, name, pack, unpack, unpack_
 from optbench.store.schema import prepare
 
 _FINAL = ", ".join(f"'{status}'" for status in FINAL)
+
+RecordKind = Literal["plan", "study", "target"]
 
 
 class Store:
@@ -144,6 +147,37 @@ class Store:
         """Store something that was computed from runs and is expensive to compute again."""
         with self._writing() as database:
             database.execute("REPLACE INTO cache VALUES (?, ?, ?)", (key, content, hashlib.sha256(content).hexdigest()))
+
+    def record(self, kind: RecordKind, key: str, content: Mapping[str, Any]) -> None:
+        """Store a plan, a study or a target, in place of an earlier one with its kind and key.
+
+        One that is stored already with the same content keeps its place in the order.
+        """
+        text = canonical(content)
+        if self._contents(kind).get(key) == text:
+            return
+        with self._writing() as database:
+            database.execute("REPLACE INTO records (kind, key, content) VALUES (?, ?, ?)", (kind, key, text))
+
+    def records(self, kind: RecordKind) -> dict[str, dict[str, Any]]:
+        """Return the plans, studies or targets by key, in the order in which they were stored.
+
+        Raises:
+            StoreError: one of them is corrupt.
+        """
+        found = {}
+        for key, text in self._contents(kind).items():
+            try:
+                found[key] = dict(json.loads(text))
+            except (ValueError, TypeError) as error:
+                raise StoreError(
+                    f"the {kind} {key[:16]} in the store {self.path} is corrupt; name another file with --store"
+                ) from error
+        return found
+
+    def _contents(self, kind: RecordKind) -> dict[str, str]:
+        query = "SELECT key, content FROM records WHERE kind = ? ORDER BY id"
+        return dict(map(tuple, self._database.rows(query, kind)))
 
     def check(self) -> list[str]:
         """Return every fault of the file and of its rows, one message per row; empty where there is none."""
