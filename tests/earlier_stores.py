@@ -73,7 +73,10 @@ NAMES = {"val_quality": "val_accuracy", "test_quality": "test_accuracy"}
 
 
 def earlier(path: Path, version: int, results: list[RunResult]) -> None:
-    """Write a store as version 1, 2 or 3 of the store wrote it."""
+    """Write a store as an earlier version of the store wrote it."""
+    if version == 4:
+        _version_4(path, results)
+        return
     new = path.with_name("new.sqlite")
     with Store(new) as store:
         for result in results:
@@ -95,6 +98,21 @@ def earlier(path: Path, version: int, results: list[RunResult]) -> None:
         db.execute(f"PRAGMA user_version = {version}")
 
 
+def _version_4(path: Path, results: list[RunResult]) -> None:
+    """Version 4 had the same runs, whose labels had no track, and no records."""
+    with Store(path) as store:
+        for result in results:
+            store.put(result)
+        store.cache("fit", b"a fit")
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for row_id, labels in db.execute("SELECT id, labels FROM runs").fetchall():
+            plain = json.loads(labels)
+            assert plain.pop("track") == "default"
+            db.execute("UPDATE runs SET labels = ? WHERE id = ?", (json.dumps(plain), row_id))
+        db.execute("DROP TABLE records")
+        db.execute("PRAGMA user_version = 4")
+
+
 def _as_stored(row: dict[str, Any], version: int) -> dict[str, Any]:
     """Return the columns that versions up to 3 had, with the names of that time; there was no loss to be labelled."""
     del row["id"], row["quality"]
@@ -102,7 +120,7 @@ def _as_stored(row: dict[str, Any], version: int) -> dict[str, Any]:
     if version < 3:
         row["made"] = row.pop("stored_at")
     labels = json.loads(row["labels"])
-    assert labels.pop("loss") == "squared-tanh"
+    assert (labels.pop("loss"), labels.pop("track")) == ("squared-tanh", "default")
     row["labels"] = json.dumps(labels)
     with np.load(io.BytesIO(row["arrays"])) as stored:
         arrays = dict(stored)

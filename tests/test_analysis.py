@@ -16,7 +16,7 @@ from optbench.analysis.score_table import score_table
 from optbench.analysis.scores import score, scores, spread
 from optbench.analysis.sources import select_sources, source_marks
 from optbench.analysis.tables import table, tables
-from optbench.analysis.time_to_target import target, time_to_target
+from optbench.analysis.time_to_target import provisional_target, time_to_target
 from optbench.core.metrics import RECORDED, SCORES
 from optbench.core.specs import Choice, Labels, Measurements, RunResult, RunSpec, Status
 from optbench.planning.selectors import parse_seeds
@@ -81,9 +81,12 @@ def test_a_diverged_run_counts_with_what_the_metric_declares(name: str) -> None:
     assert expected is None or score(name, diverged, 100.0) == expected
 
 
-def test_time_to_target_is_the_first_evaluation_at_or_below_it() -> None:
+def test_time_to_target_is_interpolated_between_the_evaluations_around_it() -> None:
     reached = time_to_target(RESULTS[0], 0.45)
-    assert (reached.epochs, reached.passes, reached.evaluations, reached.seconds) == (2, 4, 20, 1.0)
+    share = math.log(0.5 / 0.45) / math.log(0.5 / 0.4)  # linear in work, logarithmic in loss
+    expected = [1 + share, 2 + 2 * share, 10 + 10 * share, 0.5 + 0.5 * share]
+    assert [reached.epochs, reached.passes, reached.evaluations, reached.seconds] == pytest.approx(expected)
+    assert time_to_target(RESULTS[0], 1.0).passes == 0
     assert math.isinf(time_to_target(RESULTS[3], 0.45).epochs)
     assert math.isinf(time_to_target(RESULTS[4], 100.0).epochs)
 
@@ -96,9 +99,9 @@ def test_passes_of_runs_that_did_not_record_them_are_unknown(losses: list[float]
     assert math.isnan(score("passes_to_target", replace(older, status="diverged"), 0.5))
 
 
-def test_the_target_is_that_of_the_best_median() -> None:
-    assert target([[0.4, 0.41, 0.43], [0.97, 1.0]]) == pytest.approx(1.05 * 0.41)
-    assert math.isnan(target([[]]))
+def test_a_provisional_target_is_that_of_the_best_median() -> None:
+    assert provisional_target([[0.4, 0.41, 0.43], [0.97, 1.0]]) == pytest.approx(1.05 * 0.41)
+    assert math.isnan(provisional_target([[]]))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +170,7 @@ def test_an_optimizer_keeps_its_label_where_its_source_differs_between_workloads
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"protocol": 2}, ("protocol 1", "protocol 2")),
+        ({"protocol": 1}, ("protocol 1", "protocol 2")),
         ({"epochs": 7}, ("3 epochs", "7 epochs")),
         ({"batch_size": 8}, ("batch size 32", "batch size 8")),
         ({"dtype": "float64"}, ("float32", "float64")),

@@ -98,7 +98,7 @@ def test_a_migration_that_fails_changes_nothing(path: Path, result: RunResult) -
         assert len(store.results()) == 1
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", range(1, 4))
 def test_rows_without_a_loss_are_those_of_the_only_one_there_was(path: Path, result: RunResult, version: int) -> None:
     earlier(path, version, [replace(result, worst=0.625)])
     with closing(sqlite3.connect(path)) as db:
