@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from optbench.core.hyperparameters import count as count
     from optbench.core.hyperparameters import fraction as fraction
     from optbench.core.hyperparameters import non_negative as non_negative
+    from optbench.core.hyperparameters import option as option
     from optbench.core.hyperparameters import positive as positive
     from optbench.core.numerics import Array as Array
     from optbench.core.numerics import Average as Average
@@ -54,6 +55,12 @@ if TYPE_CHECKING:
     from optbench.core.numerics import trust_ratio as trust_ratio
     from optbench.core.oracles import Oracle as Oracle
     from optbench.core.seeding import data_stream as data_stream
+    from optbench.core.spaces import Neutral as Neutral
+    from optbench.core.spaces import choices as choices
+    from optbench.core.spaces import log_uniform as log_uniform
+    from optbench.core.spaces import one_minus_log as one_minus_log
+    from optbench.core.spaces import scaled as scaled
+    from optbench.core.spaces import uniform as uniform
     from optbench.core.turkish import turkish_lower as turkish_lower
     from optbench.core.vector_cache import cached_vectors as cached_vectors
     from optbench.experiment import Experiment as Experiment
@@ -80,6 +87,7 @@ PUBLIC = {
     "MissingExtra": "core.errors",
     "Model": "core.contracts",
     "ModelInfo": "core.contracts",
+    "Neutral": "core.spaces",
     "OPTBENCH_CONTRACT": "core.contracts",
     "Objective": "core.contracts",
     "Operator": "core.numerics",
@@ -106,19 +114,25 @@ PUBLIC = {
     "axpy": "core.numerics",
     "between": "core.hyperparameters",
     "cached_vectors": "core.vector_cache",
+    "choices": "core.spaces",
     "count": "core.hyperparameters",
     "data_stream": "core.seeding",
     "fraction": "core.hyperparameters",
     "hookimpl": "core.hookspecs",
+    "log_uniform": "core.spaces",
     "non_negative": "core.hyperparameters",
     "norm": "core.numerics",
+    "one_minus_log": "core.spaces",
+    "option": "core.hyperparameters",
     "over_root": "core.numerics",
     "positive": "core.hyperparameters",
     "product": "core.numerics",
     "run": "experiment",
+    "scaled": "core.spaces",
     "sign": "core.numerics",
     "trust_ratio": "core.numerics",
     "turkish_lower": "core.turkish",
+    "uniform": "core.spaces",
     "write_atomically": "core.files",
 }
 """Each public name and the module that defines it."""

@@ -17,6 +17,7 @@ from optbench.analysis.sources import select_sources
 from optbench.core.errors import OptbenchError
 from optbench.core.plans import Track
 from optbench.core.specs import FINAL, RunResult, RunSpec, digest_of
+from optbench.core.studies import Study
 from optbench.execution.executor import Executor
 from optbench.execution.local import LocalExecutor
 from optbench.planning import defaults
@@ -24,6 +25,7 @@ from optbench.planning.plan import make_plan, rebuild
 from optbench.planning.planned import plans_of, runs_of, stored_plans
 from optbench.planning.selections import Selections
 from optbench.planning.source_digest import installed_source
+from optbench.planning.tuned import known_studies, tuned_by
 from optbench.registry import Registry
 from optbench.results import Results
 from optbench.store import Store
@@ -82,11 +84,19 @@ class Experiment:
 
         Raises:
             PluginError: two plugins bring a component of one name.
-            UsageError: the selection cannot be run.
+            UsageError: the selection cannot be run; on the tuned track also where an optimizer has not been tuned.
             NothingSelected: no job is left.
         """
         self.registry.refuse_clashes()
-        return make_plan(self.registry, selections)
+        if selections.track == "default":
+            return make_plan(self.registry, selections)
+        tuned = tuned_by(self.studies(), selections.study, selections.budget, selections.suite)
+        return make_plan(self.registry, selections, tuned)
+
+    def studies(self) -> dict[str, Study]:
+        """Return what is known of tuned settings, by key: the studies of installed suites and those of the store."""
+        stored = self.store.records("study") if "store" in self.__dict__ or self._path.exists() else {}
+        return known_studies(self.registry, stored)
 
     def missing(self, jobs: Sequence[Job], *, force: bool = False) -> list[Job]:
         """Return the jobs without a final result in the store; all of them with `force`. It never creates the store."""

@@ -26,15 +26,18 @@ def variant_labels(grouped: Grouped) -> dict[Variant, str]:
         grouped: the results as `by_workload` returns them.
 
     Returns:
-        The stored label; with hyper-parameters such as `adam[lr=0.001]` where two optimizers share it; with `(source 1a2b3c4d)`
-        where one workload has runs of one optimizer from several sources.
+        The stored label, on the tuned track whatever the settings of the workload. With hyper-parameters such as
+        `adam[lr=0.001]` where two optimizers share it; with `(source 1a2b3c4d)` where one workload has runs of one optimizer
+        from several sources.
     """
     names = _choice_labels(
         (variant.optimizer, run.labels.optimizer)
         for variants in grouped.values()
         for variant, runs in variants.items()
         for run in runs
+        if run.labels.track == "default"
     )
+    names |= _tuned_labels(grouped)
     several = {
         optimizer
         for variants in grouped.values()
@@ -46,6 +49,23 @@ def variant_labels(grouped: Grouped) -> dict[Variant, str]:
         for variants in grouped.values()
         for variant in variants
     }
+
+
+def _tuned_labels(grouped: Grouped) -> dict[str, str]:
+    """Return the display names of tuned optimizers, which keep their name though each workload has its own settings.
+
+    Two of one name on one workload are told apart by their hyper-parameters.
+    """
+    found: dict[str, str] = {}
+    for variants in grouped.values():
+        labels = {
+            variant.optimizer: run.labels.optimizer
+            for variant, runs in variants.items()
+            for run in runs
+            if run.labels.track == "tuned"
+        }
+        found |= _spelled_out(labels, {choice: _hyperparameters(json.loads(choice)) for choice in labels})
+    return found
 
 
 def workload_labels(grouped: Grouped) -> dict[Workload, str]:

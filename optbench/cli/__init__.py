@@ -10,7 +10,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 import optbench
-from optbench.cli import completion, doctor, listing, plugin, report, run, show, verify
+from optbench.cli import completion, doctor, listing, plugin, report, run, show, targets, tune, verify
 from optbench.cli.console import say
 from optbench.cli.data import data
 from optbench.cli.options import plugin_option
@@ -33,6 +33,8 @@ def cli() -> None:
 
 for command in (
     run.run,
+    tune.tune,
+    targets.targets,
     listing.list_methods,
     listing.plugins,
     show.show,

@@ -12,7 +12,8 @@ import rich_click as click
 from click.exceptions import Exit
 
 from optbench.cli.console import json_lines, say
-from optbench.cli.options import Number, jobs_option, json_option, load_registry, plugin_option, store_option
+from optbench.cli.options import json_option, load_registry, plugin_option, store_option
+from optbench.cli.selecting import executor_options, selection_options, track_options
 from optbench.planning import defaults
 
 if TYPE_CHECKING:
@@ -23,50 +24,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="Run every combination of the installed components.")
-@click.option("--suite", metavar="NAME", help="Run the workloads of a suite: core, quick, or a TOML file.")
 @click.option("--quick", is_flag=True, help="Run the original five optimizers with two seeds; other options override it.")
-@click.option(
-    "-o",
-    "--optimizer",
-    "optimizers",
-    multiple=True,
-    metavar="OPT",
-    help="For example adam, adam[lr=1e-3,1e-2] for two, or 'adam|clip[norm=1]|cosine' with wrappers.",
-)
-@click.option(
-    "-m", "--architecture", "architectures", multiple=True, metavar="ARCH", help="For example two-layer-mlp[hidden=32]."
-)
-@click.option("-e", "--embedder", "embedders", multiple=True, metavar="EMB", help="For example hashing.")
-@click.option(
-    "-d",
-    "--dataset",
-    "datasets",
-    multiple=True,
-    metavar="NAME_OR_PATH",
-    help=f"A dataset. [default: {defaults.DATASETS[0]}]",
-)
-@click.option(
-    "--loss", "losses", multiple=True, metavar="LOSS", help="What networks are trained with. [default: the dataset's own]"
-)
-@click.option("-k", "expression", metavar="EXPR", help="Keep runs whose names match, such as 'adam and not single'.")
-@click.option(
-    "--seeds", metavar="0-4", help=f"Seeds and ranges of seeds. [default: {defaults.SEEDS.start}-{defaults.SEEDS.stop - 1}]"
-)
-@click.option("--epochs", type=click.IntRange(1), help=f"Passes over the training rows. [default: {defaults.EPOCHS}]")
-@click.option("--batch-size", type=click.IntRange(1), help=f"Rows per step. [default: {defaults.BATCH_SIZE}]")
-@click.option(
-    "--dtype", type=click.Choice(defaults.DTYPES), help=f"Data type of weights and inputs. [default: {defaults.DTYPE}]"
-)
-@jobs_option
-@click.option("--timeout", type=Number(0, min_open=True), metavar="SECONDS", help="Stop a run after this time.")
-@click.option(
-    "--executor",
-    "executor_name",
-    default="local",
-    show_default=True,
-    metavar="local|dask[=ADDRESS]",
-    help="Where runs are executed: processes of this machine, or a Dask cluster (a new local one, or that at ADDRESS).",
-)
+@selection_options
+@track_options
+@executor_options
 @click.option("--config", "config_name", metavar="FILE", help="An experiment in TOML, or a preset: presets/original.toml.")
 @store_option
 @click.option(

@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from optbench.core.errors import UsageError, nearest
+from optbench.core.spaces import Declared, Neutral, Space, resolve
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
@@ -42,35 +43,60 @@ class Range:
         return f"{left}{self.low:g}, {self.high:g}{right}"
 
 
-def within(default: T, interval: Range) -> T:
-    """Declare a hyper-parameter with its default and its range (of each item, for a tuple)."""
-    declared: T = field(default=default, metadata={"range": interval})
+def within(default: T, interval: Range, *, space: Declared | None = None, neutral: Neutral | None = None) -> T:
+    """Declare a hyper-parameter with its default and its range (of each item, for a tuple).
+
+    Args:
+        default: the published value.
+        interval: what is accepted.
+        space: where a search looks for better values, such as `scaled(1e-3, 1e3)`; None where it is not searched.
+        neutral: the value at which it has no effect, such as `Neutral(0.0, "no momentum")`; None where there is none.
+
+    Raises:
+        ValueError: the default is outside the space, or an end of the space outside the range.
+    """
+    metadata = {"range": interval, "space": _checked_space(default, interval, space), "neutral": neutral}
+    declared: T = field(default=default, metadata=metadata)
     return declared
 
 
-def positive(default: T) -> T:
+def positive(default: T, *, space: Declared | None = None, neutral: Neutral | None = None) -> T:
     """Declare a number above 0, or a tuple of such numbers; where the default is None, None is allowed."""
-    return within(default, Range(0.0))
+    return within(default, Range(0.0), space=space, neutral=neutral)
 
 
-def non_negative(default: T) -> T:
+def non_negative(default: T, *, space: Declared | None = None, neutral: Neutral | None = None) -> T:
     """Declare a number of at least 0, or a tuple of such numbers."""
-    return within(default, Range(0.0, closed="["))
+    return within(default, Range(0.0, closed="["), space=space, neutral=neutral)
 
 
-def fraction(default: T) -> T:
+def fraction(default: T, *, space: Declared | None = None, neutral: Neutral | None = None) -> T:
     """Declare a number in [0, 1), such as a decay rate, or a tuple of such numbers."""
-    return within(default, Range(0.0, 1.0, closed="["))
+    return within(default, Range(0.0, 1.0, closed="["), space=space, neutral=neutral)
 
 
-def between(default: T, low: float, high: float) -> T:
+def between(default: T, low: float, high: float, *, space: Declared | None = None, neutral: Neutral | None = None) -> T:
     """Declare a number in [low, high], or a tuple of such numbers."""
-    return within(default, Range(low, high, closed="[]"))
+    return within(default, Range(low, high, closed="[]"), space=space, neutral=neutral)
 
 
-def count(default: T) -> T:
+def count(default: T, *, space: Declared | None = None, neutral: Neutral | None = None) -> T:
     """Declare a whole number of at least 1, or a tuple of such numbers."""
-    return within(default, Range(1, closed="["))
+    return within(default, Range(1, closed="["), space=space, neutral=neutral)
+
+
+def option(default: T, *, space: Declared | None = None, neutral: Neutral | None = None) -> T:
+    """Declare a hyper-parameter without a range, such as true or false, that has a space or a neutral value."""
+    declared: T = field(default=default, metadata={"space": resolve(space, default), "neutral": neutral})
+    return declared
+
+
+def _checked_space(default: Any, interval: Range, space: Declared | None) -> Space | None:
+    found = resolve(space, default)
+    for u in (0.0, 1.0) if found is not None else ():
+        if found is not None and isinstance(end := found.at(u), int | float) and end not in interval:
+            raise ValueError(f"the search space {found} reaches {end}, which is outside the range {interval}")
+    return found
 
 
 def fields_of(component: Any) -> dict[str, dataclasses.Field[Any]]:

@@ -8,7 +8,23 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, over_root, positive
+from optbench import (
+    Average,
+    Layout,
+    Neutral,
+    Optimizer,
+    Oracle,
+    State,
+    Vector,
+    axpy,
+    fraction,
+    log_uniform,
+    non_negative,
+    one_minus_log,
+    over_root,
+    positive,
+    scaled,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +36,11 @@ class AdaBelief(Optimizer):
 
     name: ClassVar[str] = "adabelief"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("pytorch_optimizer.AdaBelief"), Oracle("optax.adabelief"))
-    lr: float = positive(0.001)
-    beta1: float = fraction(0.9)
-    beta2: float = fraction(0.999)
-    eps: float = positive(1e-16)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(0.001, space=scaled(1e-3, 1e3))
+    beta1: float = fraction(0.9, space=one_minus_log(0.0, 0.999), neutral=Neutral(0.0, "no momentum"))
+    beta2: float = fraction(0.999, space=one_minus_log(0.9, 0.9999))
+    eps: float = positive(1e-16, space=log_uniform(1e-18, 1e-2))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Return moments of 0."""

@@ -8,7 +8,22 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, positive
+from optbench import (
+    Average,
+    Layout,
+    Neutral,
+    Optimizer,
+    Oracle,
+    State,
+    Vector,
+    axpy,
+    fraction,
+    log_uniform,
+    non_negative,
+    one_minus_log,
+    positive,
+    scaled,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,10 +35,10 @@ class AdaDelta(Optimizer):
 
     name: ClassVar[str] = "adadelta"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.Adadelta"), Oracle("optax.adadelta"))
-    lr: float = positive(1.0)
-    rho: float = fraction(0.9)
-    eps: float = positive(1e-6)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(1.0, space=scaled(1e-3, 1e3))
+    rho: float = fraction(0.9, space=one_minus_log(0.5, 0.9999))
+    eps: float = positive(1e-6, space=log_uniform(1e-10, 1.0))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Return averages of 0."""

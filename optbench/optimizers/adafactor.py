@@ -8,7 +8,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Array, Layout, Optimizer, Oracle, State, Vector, non_negative, norm, positive
+from optbench import (
+    Array,
+    Layout,
+    Neutral,
+    Optimizer,
+    Oracle,
+    State,
+    Vector,
+    log_uniform,
+    non_negative,
+    norm,
+    positive,
+    scaled,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +34,11 @@ class Adafactor(Optimizer):
 
     name: ClassVar[str] = "adafactor"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.Adafactor"),)
-    lr: float = positive(0.01)
+    lr: float = positive(0.01, space=scaled(1e-3, 1e3))
     decay: float = positive(0.8)
-    eps: float = positive(1e-3)
+    eps: float = positive(1e-3, space=log_uniform(1e-6, 1.0))
     clip: float = positive(1.0)
-    weight_decay: float = non_negative(0.0)
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Return averages of 0: of the means over rows and columns for a matrix, of all squares for a vector."""

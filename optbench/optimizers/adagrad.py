@@ -7,7 +7,21 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Layout, Optimizer, Oracle, State, Vector, add_square, axpy, non_negative, over_root, positive
+from optbench import (
+    Layout,
+    Neutral,
+    Optimizer,
+    Oracle,
+    State,
+    Vector,
+    add_square,
+    axpy,
+    log_uniform,
+    non_negative,
+    over_root,
+    positive,
+    scaled,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,9 +34,9 @@ class AdaGrad(Optimizer):
 
     name: ClassVar[str] = "adagrad"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.Adagrad"),)
-    lr: float = positive(0.01)
-    eps: float = positive(1e-10)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(0.01, space=scaled(1e-3, 1e3))
+    eps: float = positive(1e-10, space=log_uniform(1e-12, 1.0))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Return averages of 0."""

@@ -7,7 +7,22 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, positive
+from optbench import (
+    Average,
+    Layout,
+    Neutral,
+    Optimizer,
+    Oracle,
+    State,
+    Vector,
+    axpy,
+    fraction,
+    log_uniform,
+    non_negative,
+    one_minus_log,
+    positive,
+    scaled,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,11 +34,11 @@ class AdaMax(Optimizer):
 
     name: ClassVar[str] = "adamax"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.Adamax"), Oracle("optax.adamax"))
-    lr: float = positive(0.002)
-    beta1: float = fraction(0.9)
-    beta2: float = fraction(0.999)
-    eps: float = positive(1e-8)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(0.002, space=scaled(1e-3, 1e3))
+    beta1: float = fraction(0.9, space=one_minus_log(0.0, 0.999), neutral=Neutral(0.0, "no momentum"))
+    beta2: float = fraction(0.999, space=one_minus_log(0.9, 0.9999))
+    eps: float = positive(1e-8, space=log_uniform(1e-10, 1.0))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Return a moment and a norm of 0."""

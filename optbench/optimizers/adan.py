@@ -8,7 +8,23 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, over_root, positive
+from optbench import (
+    Average,
+    Layout,
+    Neutral,
+    Optimizer,
+    Oracle,
+    State,
+    Vector,
+    axpy,
+    fraction,
+    log_uniform,
+    non_negative,
+    one_minus_log,
+    over_root,
+    positive,
+    scaled,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +37,12 @@ class Adan(Optimizer):
 
     name: ClassVar[str] = "adan"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("pytorch_optimizer.Adan"),)
-    lr: float = positive(0.001)
-    beta1: float = fraction(0.98)
-    beta2: float = fraction(0.92)
-    beta3: float = fraction(0.99)
-    eps: float = positive(1e-8)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(0.001, space=scaled(1e-3, 1e3))
+    beta1: float = fraction(0.98, space=one_minus_log(0.0, 0.999), neutral=Neutral(0.0, "no momentum"))
+    beta2: float = fraction(0.92, space=one_minus_log(0.5, 0.999))
+    beta3: float = fraction(0.99, space=one_minus_log(0.5, 0.999))
+    eps: float = positive(1e-8, space=log_uniform(1e-10, 1.0))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Return moments of 0."""

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from optbench import Layout, Objective, Optimizer, Oracle, State, Vector, axpy, non_negative, positive
+from optbench import Layout, Neutral, Objective, Optimizer, Oracle, State, Vector, axpy, non_negative, positive, scaled
 from optbench.optimizers.line_search import armijo
 
 
@@ -31,8 +31,8 @@ class GD(Optimizer):
         Oracle("optax.scale_by_backtracking_linesearch (line_search=armijo)"),
     )
     batch: ClassVar[Literal["mini", "full"]] = "full"
-    lr: float = positive(0.01)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(0.01, space=scaled(1e-3, 1e3))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
     line_search: Literal["none", "armijo"] = "none"
 
     @property

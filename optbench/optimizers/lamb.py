@@ -11,15 +11,19 @@ import numpy as np
 from optbench import (
     Average,
     Layout,
+    Neutral,
     Optimizer,
     Oracle,
     State,
     Vector,
     axpy,
     fraction,
+    log_uniform,
     non_negative,
+    one_minus_log,
     over_root,
     positive,
+    scaled,
     trust_ratio,
 )
 
@@ -33,11 +37,11 @@ class LAMB(Optimizer):
 
     name: ClassVar[str] = "lamb"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("optax.lamb"),)
-    lr: float = positive(0.001)
-    beta1: float = fraction(0.9)
-    beta2: float = fraction(0.999)
-    eps: float = positive(1e-6)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(0.001, space=scaled(1e-3, 1e3))
+    beta1: float = fraction(0.9, space=one_minus_log(0.0, 0.999), neutral=Neutral(0.0, "no momentum"))
+    beta2: float = fraction(0.999, space=one_minus_log(0.9, 0.9999))
+    eps: float = positive(1e-6, space=log_uniform(1e-10, 1.0))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Return moments of 0."""

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from optbench import Layout, Objective, Optimizer, Oracle, State, Vector, axpy, count, positive
+from optbench import Layout, Objective, Optimizer, Oracle, State, Vector, axpy, count, positive, scaled
 from optbench.optimizers.line_search import Point, strong_wolfe
 
 
@@ -36,7 +36,7 @@ class LBFGS(Optimizer):
         Oracle("torch.optim.LBFGS(max_iter=1, line_search_fn='strong_wolfe') (line_search=strong-wolfe)"),
     )
     batch: ClassVar[Literal["mini", "full"]] = "full"
-    lr: float = positive(1.0)
+    lr: float = positive(1.0, space=scaled(1e-3, 1e3))
     history: int = count(10)
     line_search: Literal["none", "strong-wolfe"] = "none"
 

@@ -5,7 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, positive
+from optbench import (
+    Average,
+    Layout,
+    Neutral,
+    Optimizer,
+    Oracle,
+    State,
+    Vector,
+    axpy,
+    fraction,
+    non_negative,
+    one_minus_log,
+    positive,
+    scaled,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,10 +31,11 @@ class Momentum(Optimizer):
     """
 
     name: ClassVar[str] = "momentum"
+    contains: ClassVar[tuple[str, ...]] = ("sgd",)
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.SGD"), Oracle("optax.sgd"))
-    lr: float = positive(0.1)
-    momentum: float = fraction(0.9)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(0.1, space=scaled(1e-3, 1e3))
+    momentum: float = fraction(0.9, space=one_minus_log(0.0, 0.999), neutral=Neutral(0.0, "no momentum"))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Return a velocity of 0."""

@@ -8,7 +8,23 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, over_root, positive
+from optbench import (
+    Average,
+    Layout,
+    Neutral,
+    Optimizer,
+    Oracle,
+    State,
+    Vector,
+    axpy,
+    fraction,
+    log_uniform,
+    non_negative,
+    one_minus_log,
+    over_root,
+    positive,
+    scaled,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +39,11 @@ class RMSProp(Optimizer):
 
     name: ClassVar[str] = "rmsprop"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.RMSprop"), Oracle("optax.rmsprop(eps_in_sqrt=False)"))
-    lr: float = positive(0.01)
-    alpha: float = fraction(0.99)
-    eps: float = positive(1e-8)
+    lr: float = positive(0.01, space=scaled(1e-3, 1e3))
+    alpha: float = fraction(0.99, space=one_minus_log(0.9, 0.9999))
+    eps: float = positive(1e-8, space=log_uniform(1e-10, 1.0))
     centered: bool = False
-    weight_decay: float = non_negative(0.0)
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Return averages of 0."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Layout, Optimizer, Oracle, State, Vector, axpy, fraction, positive, sign
+from optbench import Layout, Optimizer, Oracle, State, Vector, axpy, fraction, positive, scaled, sign
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Rprop(Optimizer):
     name: ClassVar[str] = "rprop"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.Rprop"),)
     rates: ClassVar[tuple[str, ...]] = ()
-    lr: float = positive(0.01)
+    lr: float = positive(0.01, space=scaled(1e-3, 1e3))
     shrink: float = fraction(0.5)
     grow: float = positive(1.2)
     step_min: float = positive(1e-6)

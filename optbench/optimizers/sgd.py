@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from optbench import Optimizer, Oracle, Vector, axpy, non_negative, positive
+from optbench import Neutral, Optimizer, Oracle, Vector, axpy, non_negative, positive, scaled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +18,8 @@ class SGD(Optimizer):
 
     name: ClassVar[str] = "sgd"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("torch.optim.SGD"), Oracle("optax.sgd"))
-    lr: float = positive(0.1)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(0.1, space=scaled(1e-3, 1e3))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
 
     def update(self, w: Vector, g: Vector, s: Any, t: int) -> None:
         """w_t = w_{t-1} - lr g_t."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from optbench import Optimizer, Oracle, Vector, axpy, non_negative, positive, sign
+from optbench import Neutral, Optimizer, Oracle, Vector, axpy, non_negative, positive, scaled, sign
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,8 +17,8 @@ class SignSGD(Optimizer):
 
     name: ClassVar[str] = "signsgd"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("pytorch_optimizer.SignSGD(momentum=0)"), Oracle("optax.sign_sgd"))
-    lr: float = positive(0.001)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(0.001, space=scaled(1e-3, 1e3))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
 
     def update(self, w: Vector, g: Vector, s: Any, t: int) -> None:
         """w_t = (1 - lr weight_decay) w_{t-1} - lr sign(g_t), sign(0) = 0."""

@@ -5,7 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, positive, sign
+from optbench import (
+    Average,
+    Layout,
+    Neutral,
+    Optimizer,
+    Oracle,
+    State,
+    Vector,
+    axpy,
+    fraction,
+    non_negative,
+    one_minus_log,
+    positive,
+    scaled,
+    sign,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,9 +32,9 @@ class Signum(Optimizer):
 
     name: ClassVar[str] = "signum"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("pytorch_optimizer.SignSGD"), Oracle("optax.signum"))
-    lr: float = positive(0.001)
-    momentum: float = fraction(0.9)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(0.001, space=scaled(1e-3, 1e3))
+    momentum: float = fraction(0.9, space=one_minus_log(0.0, 0.999), neutral=Neutral(0.0, "no momentum"))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Return a moment of 0."""

@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from optbench.core.errors import UsageError, nearest
+from optbench.core.plans import Track
 
 PRESETS = "presets"
 
@@ -32,6 +33,9 @@ class Config(BaseModel):
     batch_size: int | None = Field(None, ge=1)
     dtype: Literal["float32", "float64"] | None = None
     timeout: float | None = Field(None, gt=0)
+    track: Track | None = None
+    budget: int | None = Field(None, ge=0)
+    study: int | None = Field(None, ge=0)
 
 
 def read(name: str) -> Config:

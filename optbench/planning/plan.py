@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeAlias
 
 from optbench.core.errors import NothingSelected, UsageError
-from optbench.core.specs import Labels, RunSpec
+from optbench.core.plans import Track
+from optbench.core.specs import Choice, Labels, RunSpec
+from optbench.core.workload import Workload, workload_of
 from optbench.data.loader import FrozenDataset
 from optbench.planning.catalogue import Catalogue
 from optbench.planning.datasets import find_dataset, generators, reference
@@ -23,10 +26,32 @@ from optbench.registry import Registry
 from optbench.training.job import Job
 
 
-def make_plan(registry: Registry, selections: Selections) -> list[Job]:
+@dataclass(frozen=True)
+class Expanded:
+    """An optimizer that is run in place of a selected one."""
+
+    optimizer: Choice
+    label: str = ""
+    """What it is called; empty for its name and hyper-parameters."""
+    track: Track = "default"
+
+
+Expansion: TypeAlias = Callable[[Instance, Workload, str], Iterable[Expanded]]
+"""What is run for a selected optimizer on a workload, which has this display name."""
+
+
+def make_plan(
+    registry: Registry, selections: Selections, expand: Expansion | None = None, seeds: Sequence[int] | None = None
+) -> list[Job]:
     """Return one job per run, sorted by dataset, loss, embedder, architecture, optimizer and seed.
 
     The workloads of a suite follow each other in the order of its file.
+
+    Args:
+        registry: the components.
+        selections: what is selected.
+        expand: what is run in place of each selected optimizer; None for the optimizer itself.
+        seeds: in place of those of the selection; they may be reserved ones.
 
     Raises:
         UsageError: an unknown name, hyper-parameter or value, a wrapper that does not fit, a loss or an embedder that is not
@@ -41,6 +66,12 @@ def make_plan(registry: Registry, selections: Selections) -> list[Job]:
     compatible = [(combination, settings) for combination, settings in chosen if not combination.incompatibility]
     skipped = [combination for combination, _ in chosen if combination.incompatibility]
     _report_skipped(skipped, selections)
+    if seeds is not None:
+        compatible = [(combination, replace(settings, seeds=seeds)) for combination, settings in compatible]
+    if expand is not None:
+        compatible = [
+            (variant, settings) for one, settings in compatible for variant in _expanded(registry, one, settings, expand)
+        ]
     jobs = [job for combination, settings in compatible for job in combination.jobs(settings)]
     if not jobs:
         raise _nothing(selections, skipped)
@@ -87,6 +118,15 @@ class _Combination:
     """The third-party distribution that generates the dataset."""
     workload: str = ""
     """Its name in a suite."""
+    label: str = ""
+    """What the optimizer is called; empty for its own label."""
+    track: Track = "default"
+
+    @property
+    def name(self) -> str:
+        """The workload as it is displayed: its name in a suite, or its components."""
+        components = f"{self.architecture.label} on {self.embedder.label}, {self.dataset.name}"
+        return self.workload or components
 
     @property
     def names(self) -> str:
@@ -106,29 +146,33 @@ class _Combination:
     def jobs(self, settings: Settings) -> Iterator[Job]:
         """Yield one job per seed."""
         labels = Labels(
-            optimizer=self.optimizer.label,
+            optimizer=self.label or self.optimizer.label,
             architecture=self.architecture.label,
             embedder=self.embedder.label,
             dataset=self.dataset_label,
             loss=self.loss.label,
             workload=self.workload,
+            track=self.track,
         )
         source = digest(cls for part in self._parts for cls in part.classes)
         for seed in settings.seeds:
-            spec = RunSpec(
-                optimizer=self.optimizer.choice,
-                architecture=self.architecture.choice,
-                embedder=self.embedder.choice,
-                loss=self.loss.choice,
-                dataset=self.dataset.name,
-                dataset_digest=self.dataset.digest,
-                seed=seed,
-                epochs=settings.epochs,
-                batch_size=settings.batch_size,
-                dtype=settings.dtype,
-                source=source,
-            )
-            yield self.job(spec, labels)
+            yield self.job(self.spec(settings, seed, source), labels)
+
+    def spec(self, settings: Settings, seed: int, source: str = "") -> RunSpec:
+        """Return the spec of one run."""
+        return RunSpec(
+            optimizer=self.optimizer.choice,
+            architecture=self.architecture.choice,
+            embedder=self.embedder.choice,
+            loss=self.loss.choice,
+            dataset=self.dataset.name,
+            dataset_digest=self.dataset.digest,
+            seed=seed,
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            dtype=settings.dtype,
+            source=source,
+        )
 
     def job(self, spec: RunSpec, labels: Labels) -> Job:
         """Return the job of a spec with these components."""
@@ -151,6 +195,14 @@ class _Combination:
     @property
     def _parts(self) -> tuple[Instance, ...]:
         return self.optimizer, self.architecture, self.embedder, self.loss
+
+
+def _expanded(registry: Registry, one: _Combination, settings: Settings, expand: Expansion) -> Iterator[_Combination]:
+    catalogue = Catalogue(registry)
+    workload = workload_of(one.spec(settings, 0))
+    for variant in expand(one.optimizer, workload, one.name):
+        optimizer = catalogue.instantiate("optimizer", variant.optimizer)
+        yield replace(one, optimizer=optimizer, label=variant.label, track=variant.track)
 
 
 def _chosen(registry: Registry, selections: Selections) -> Iterator[tuple[_Combination, Settings]]:

@@ -17,7 +17,8 @@ class Selections:
 
     That is for optimizers, architectures and embedders all that are installed, `in_all` and for such a dataset, and for losses
     the dataset's own. A suite fixes architectures, embedders, losses, datasets, epochs, batch size and dtype:
-    they stay None. `track` is "default" for published hyper-parameters or "tuned" for those of a search of `budget` draws.
+    they stay None. `track` is "default" for published hyper-parameters or "tuned" for those that `study` found with `budget`
+    draws.
     """
 
     optimizers: Sequence[str] | None = None
@@ -33,6 +34,7 @@ class Selections:
     dtype: str | None = None
     track: Track = "default"
     budget: int = defaults.BUDGET
+    study: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,22 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Layout, Optimizer, Oracle, State, Vector, axpy, fraction, hookimpl, non_negative, positive, sign
+from optbench import (
+    Layout,
+    Neutral,
+    Optimizer,
+    Oracle,
+    State,
+    Vector,
+    axpy,
+    fraction,
+    hookimpl,
+    non_negative,
+    one_minus_log,
+    positive,
+    scaled,
+    sign,
+)
 
 OPTBENCH_CONTRACT = 2
 
@@ -18,10 +33,10 @@ class Lion(Optimizer):
 
     name: ClassVar[str] = "lion"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("optax.lion"),)
-    lr: float = positive(1e-4)
-    beta1: float = fraction(0.9)
-    beta2: float = fraction(0.99)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(1e-4, space=scaled(1e-3, 1e3))
+    beta1: float = fraction(0.9, space=one_minus_log(0.0, 0.999))
+    beta2: float = fraction(0.99, space=one_minus_log(0.9, 0.9999))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Return a momentum of 0."""

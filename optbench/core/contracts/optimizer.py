@@ -30,6 +30,11 @@ class Optimizer:
     """The hyper-parameters that a schedule multiplies; empty for a method that sets its own rate."""
     needs: ClassVar[frozenset[str]] = frozenset()
     """What an architecture must provide besides gradients: "hvp", or nothing."""
+    contains: ClassVar[tuple[str, ...]] = ()
+    """The names of optimizers that it is, or comes close to, at some values of its hyper-parameters.
+
+    With equal tuning it must not do worse than these: `optbench tune` flags it as under-tuned if it does.
+    """
     reference: ClassVar[Reference | str | None] = None
     """The rule in textbook form, which `optbench plugin check` compares over 60 steps: a static method, or "module:function".
 

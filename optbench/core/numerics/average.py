@@ -43,14 +43,31 @@ class Average:
         return self.factor / (1.0 - self.beta_power)
 
 
-def adam_step(w: Vector, g: Vector, m: Average, v: Average, *, lr: float, beta1: float, beta2: float, eps: float) -> None:
+def adam_step(
+    w: Vector,
+    g: Vector,
+    m: Average,
+    v: Average,
+    *,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    bias_correction: bool = True,
+    second_moment: bool = True,
+) -> None:
     """Take Adam's step, which Adam and AdamW share. `g` is overwritten.
 
     m_t, v_t = averages of g_t, g_t^2; w_t = w_{t-1} - lr m^_t / (sqrt(v^_t) + eps), hats as m^_t = m_t / (1 - beta1^t).
+    Without bias correction m^_t is m_t and v^_t is v_t; without the second moment the step is -lr m^_t.
     """
     m.add(g, beta1)
+    m_factor = m.correction if bias_correction else m.factor
+    if not second_moment:
+        axpy(-lr * m_factor, m.array, w)
+        return
     np.multiply(g, g, out=g)
     v.add(g, beta2)
-    root = math.sqrt(v.correction)  # sqrt(v^_t) = root sqrt(v.array)
+    root = math.sqrt(v.correction if bias_correction else v.factor)  # sqrt(v^_t) = root sqrt(v.array)
     over_root(m.array, v.array, eps / root, out=g)
-    axpy(-lr * m.correction / root, g, w)
+    axpy(-lr * m_factor / root, g, w)

@@ -8,7 +8,23 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Optimizer, Oracle, State, Vector, axpy, fraction, non_negative, over_root, positive
+from optbench import (
+    Average,
+    Layout,
+    Neutral,
+    Optimizer,
+    Oracle,
+    State,
+    Vector,
+    axpy,
+    fraction,
+    log_uniform,
+    non_negative,
+    one_minus_log,
+    over_root,
+    positive,
+    scaled,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +37,11 @@ class DAdaptAdam(Optimizer):
 
     name: ClassVar[str] = "dadapt-adam"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("pytorch_optimizer.DAdaptAdam"),)
-    lr: float = positive(1.0)
-    beta1: float = fraction(0.9)
-    beta2: float = fraction(0.999)
-    eps: float = positive(1e-8)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(1.0, space=scaled(1e-3, 1e3))
+    beta1: float = fraction(0.9, space=one_minus_log(0.0, 0.999), neutral=Neutral(0.0, "no momentum"))
+    beta2: float = fraction(0.999, space=one_minus_log(0.9, 0.9999))
+    eps: float = positive(1e-8, space=log_uniform(1e-10, 1.0))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
     d0: float = positive(1e-6)
 
     def init(self, w: Vector, layout: Layout) -> State:

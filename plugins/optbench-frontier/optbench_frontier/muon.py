@@ -12,6 +12,7 @@ from optbench import (
     Array,
     Average,
     Layout,
+    Neutral,
     Optimizer,
     Oracle,
     State,
@@ -20,8 +21,11 @@ from optbench import (
     axpy,
     count,
     fraction,
+    log_uniform,
     non_negative,
+    one_minus_log,
     positive,
+    scaled,
 )
 from optbench_frontier.matrices import as_matrix
 
@@ -44,14 +48,14 @@ class Muon(Optimizer):
     name: ClassVar[str] = "muon"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("optax.contrib.muon (matrices)"), Oracle("optax.adamw (other layers)"))
     rates: ClassVar[tuple[str, ...]] = ("lr", "adam_lr")
-    lr: float = positive(0.02)
-    beta: float = fraction(0.95)
+    lr: float = positive(0.02, space=scaled(1e-3, 1e3))
+    beta: float = fraction(0.95, space=one_minus_log(0.0, 0.999), neutral=Neutral(0.0, "no momentum"))
     rounds: int = count(5)
-    weight_decay: float = non_negative(0.0)
-    adam_lr: float = positive(3e-4)
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
+    adam_lr: float = positive(3e-4, space=scaled(1e-3, 1e3))
     adam_beta1: float = fraction(0.9)
-    adam_beta2: float = fraction(0.95)
-    eps: float = positive(1e-8)
+    adam_beta2: float = fraction(0.95, space=one_minus_log(0.9, 0.9999))
+    eps: float = positive(1e-8, space=log_uniform(1e-10, 1.0))
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Return moments of 0."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optbench import Optimizer, State, Vector, axpy, positive
+from optbench import Optimizer, State, Vector, axpy, positive, scaled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,7 @@ class ScheduleFree(Optimizer):
     package, the weight of z in the average is the square of the largest rate so far.
     """
 
-    lr: float = positive(1.0)
+    lr: float = positive(1.0, space=scaled(1e-3, 1e3))
 
     def average(self, w: Vector, g: Vector, s: State, beta: float) -> None:
         """x_t = (1 - c) x_{t-1} + c z_t; y = (1 - beta) z_t + beta x_t; `g` is overwritten."""

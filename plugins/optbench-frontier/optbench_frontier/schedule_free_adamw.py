@@ -8,7 +8,22 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Average, Layout, Oracle, State, Vector, axpy, fraction, non_negative, over_root, positive
+from optbench import (
+    Average,
+    Layout,
+    Neutral,
+    Oracle,
+    State,
+    Vector,
+    axpy,
+    fraction,
+    log_uniform,
+    non_negative,
+    one_minus_log,
+    over_root,
+    positive,
+    scaled,
+)
 from optbench_frontier.schedule_free import ScheduleFree
 
 
@@ -23,11 +38,11 @@ class ScheduleFreeAdamW(ScheduleFree):
 
     name: ClassVar[str] = "schedule-free-adamw"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("schedulefree.AdamWScheduleFree"),)
-    lr: float = positive(0.0025)
-    beta1: float = fraction(0.9)
-    beta2: float = fraction(0.999)
-    eps: float = positive(1e-8)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(0.0025, space=scaled(1e-3, 1e3))
+    beta1: float = fraction(0.9, space=one_minus_log(0.0, 0.999))
+    beta2: float = fraction(0.999, space=one_minus_log(0.9, 0.9999))
+    eps: float = positive(1e-8, space=log_uniform(1e-10, 1.0))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Return x = y = z, and averages of 0."""

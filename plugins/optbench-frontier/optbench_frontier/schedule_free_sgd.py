@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from optbench import Layout, Oracle, State, Vector, axpy, fraction, non_negative, positive
+from optbench import (
+    Layout,
+    Neutral,
+    Oracle,
+    State,
+    Vector,
+    axpy,
+    fraction,
+    non_negative,
+    one_minus_log,
+    positive,
+    scaled,
+)
 from optbench_frontier.schedule_free import ScheduleFree
 
 
@@ -20,9 +32,9 @@ class ScheduleFreeSGD(ScheduleFree):
 
     name: ClassVar[str] = "schedule-free-sgd"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("schedulefree.SGDScheduleFree"),)
-    lr: float = positive(1.0)
-    beta: float = fraction(0.9)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(1.0, space=scaled(1e-3, 1e3))
+    beta: float = fraction(0.9, space=one_minus_log(0.0, 0.999))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
 
     def init(self, w: Vector, layout: Layout) -> State:
         """Return x = y = z."""

@@ -7,7 +7,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Layout, Optimizer, Oracle, State, Vector, axpy, count, non_negative, positive
+from optbench import (
+    Layout,
+    Neutral,
+    Optimizer,
+    Oracle,
+    State,
+    Vector,
+    axpy,
+    count,
+    log_uniform,
+    non_negative,
+    positive,
+    scaled,
+)
 from optbench_frontier.matrices import as_matrix
 
 _LARGE = 10.0
@@ -27,9 +40,9 @@ class Shampoo(Optimizer):
 
     name: ClassVar[str] = "shampoo"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("pytorch_optimizer.Shampoo"),)
-    lr: float = positive(0.1)
-    eps: float = positive(1e-6)
-    weight_decay: float = non_negative(0.0)
+    lr: float = positive(0.1, space=scaled(1e-3, 1e3))
+    eps: float = positive(1e-6, space=log_uniform(1e-10, 1.0))
+    weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))
     every: int = count(10)
     max_dim: int = count(1024)
 

@@ -8,7 +8,24 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Array, Average, Layout, Optimizer, Oracle, State, Vector, axpy, count, fraction, non_negative, positive
+from optbench import (
+    Array,
+    Average,
+    Layout,
+    Neutral,
+    Optimizer,
+    Oracle,
+    State,
+    Vector,
+    axpy,
+    count,
+    fraction,
+    log_uniform,
+    non_negative,
+    one_minus_log,
+    positive,
+    scaled,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +40,11 @@ class SOAP(Optimizer):
 
     name: ClassVar[str] = "soap"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("pytorch_optimizer.SOAP (with its QR in float64)"),)
-    lr: float = positive(0.003)
-    beta1: float = fraction(0.95)
-    beta2: float = fraction(0.95)
-    eps: float = positive(1e-8)
-    weight_decay: float = non_negative(0.01)
+    lr: float = positive(0.003, space=scaled(1e-3, 1e3))
+    beta1: float = fraction(0.95, space=one_minus_log(0.0, 0.999), neutral=Neutral(0.0, "no momentum"))
+    beta2: float = fraction(0.95, space=one_minus_log(0.9, 0.9999))
+    eps: float = positive(1e-8, space=log_uniform(1e-10, 1.0))
+    weight_decay: float = non_negative(0.01, space=log_uniform(1e-5, 1.0), neutral=Neutral(0.0, "no weight decay"))
     every: int = count(10)
     max_dim: int = count(1024)
 

@@ -6,7 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optbench import Average, Layout, Objective, Optimizer, State, Vector, axpy, count, fraction, non_negative, positive
+from optbench import (
+    Average,
+    Layout,
+    Neutral,
+    Objective,
+    Optimizer,
+    State,
+    Vector,
+    axpy,
+    count,
+    fraction,
+    log_uniform,
+    non_negative,
+    one_minus_log,
+    positive,
+    scaled,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +33,12 @@ class Sophia(Optimizer):
     first step (h = 0) uses signs only. lr, betas and weight decay are the defaults of the authors' code, eps is the paper's.
     """
 
-    lr: float = positive(1e-4)
-    beta1: float = fraction(0.965)
-    beta2: float = fraction(0.99)
-    gamma: float = positive(0.01)
+    lr: float = positive(1e-4, space=scaled(1e-3, 1e3))
+    beta1: float = fraction(0.965, space=one_minus_log(0.0, 0.999), neutral=Neutral(0.0, "no momentum"))
+    beta2: float = fraction(0.99, space=one_minus_log(0.9, 0.9999))
+    gamma: float = positive(0.01, space=log_uniform(1e-3, 1.0))
     eps: float = positive(1e-12)
-    weight_decay: float = non_negative(0.1)
+    weight_decay: float = non_negative(0.1, space=log_uniform(1e-5, 1.0), neutral=Neutral(0.0, "no weight decay"))
     every: int = count(10)
 
     def init(self, w: Vector, layout: Layout) -> State:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Objective, Oracle, State, Vector, positive
+from optbench import Objective, Oracle, State, Vector, log_uniform, positive
 from optbench_frontier.sophia import Sophia
 
 
@@ -22,7 +22,7 @@ class SophiaG(Sophia):
 
     name: ClassVar[str] = "sophia-g"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("optax.contrib.sophia (with the same labels)"),)
-    gamma: float = positive(0.04)
+    gamma: float = positive(0.04, space=log_uniform(1e-3, 1.0))
 
     def estimate(self, g: Vector, s: State, at: Objective) -> None:
         """Estimate B g^ * g^."""
