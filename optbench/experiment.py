@@ -216,6 +216,9 @@ def run(
     batch_size: int | None = None,
     dtype: str | None = None,
     expression: str = "",
+    track: Track = "default",
+    budget: int = defaults.BUDGET,
+    study: int = 0,
     store: str | Path = defaults.STORE,
     workers: int | None = None,
     timeout: float | None = None,
@@ -236,6 +239,9 @@ def run(
         batch_size: rows per step; None for 32.
         dtype: "float32" or "float64"; None for the first.
         expression: keep only runs whose names match, in the language of pytest's `-k`.
+        track: "default" for published hyper-parameters, "tuned" for those that a search found: see `optbench tune`.
+        budget: on the tuned track, the number of draws of the search.
+        study: on the tuned track, which search.
         store: the file that keeps the runs.
         workers: number of worker processes; None for one per processor.
         timeout: seconds after which a run is stopped; None for no limit.
@@ -256,6 +262,9 @@ def run(
         epochs=epochs,
         batch_size=batch_size,
         dtype=dtype,
+        track=track,
+        budget=budget,
+        study=study,
     )
     with Experiment(Registry(), Path(store), LocalExecutor(workers, timeout)) as experiment:
         return experiment.complete(selections, force=force)

@@ -37,7 +37,7 @@ class AdaBelief(Optimizer):
     name: ClassVar[str] = "adabelief"
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle("pytorch_optimizer.AdaBelief"), Oracle("optax.adabelief"))
     lr: float = positive(0.001, space=scaled(1e-3, 1e3))
-    beta1: float = fraction(0.9, space=one_minus_log(0.0, 0.999), neutral=Neutral(0.0, "no momentum"))
+    beta1: float = fraction(0.9, space=one_minus_log(0.0, 0.999))  # 0 is not neutral: g - m would be 0
     beta2: float = fraction(0.999, space=one_minus_log(0.9, 0.9999))
     eps: float = positive(1e-16, space=log_uniform(1e-18, 1e-2))
     weight_decay: float = non_negative(0.0, neutral=Neutral(0.0, "no weight decay"))

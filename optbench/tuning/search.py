@@ -96,7 +96,7 @@ def trial_of(params: dict[str, object], results: list[RunResult]) -> Trial:
     """Return a trial from its runs, which have a final status."""
     losses = tuple(float("inf") if run.status == "diverged" else score("best_val_loss", run, float("nan")) for run in results)
     evaluations = sum(float(run.curves["evaluations"][-1]) for run in results)
-    return Trial(params, losses, evaluations, sum(run.seconds[-1] for run in results))
+    return Trial(params, losses, evaluations, round(sum(run.seconds[-1] for run in results), 4))
 
 
 def _collected(experiment: Experiment, one: PlannedStudy) -> Study | None:
