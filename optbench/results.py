@@ -7,9 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from optbench.analysis.benchmark import Benchmark, benchmark
 from optbench.analysis.frames import frame, table_frame
 from optbench.analysis.sources import source_marks
-from optbench.analysis.tables import TableRow, table
+from optbench.analysis.tables import TableRow
 from optbench.core.plans import Plan
 from optbench.core.specs import RunResult
 from optbench.core.targets import Target
@@ -75,13 +76,24 @@ class Results(Sequence[RunResult]):
         with Store(self._store) as store:
             return store.records(kind)
 
+    def benchmark(self, baseline: str | None = None) -> Benchmark:
+        """Return the benchmark tables, and every optimizer against a baseline: verdicts, effects and rank intervals.
+
+        Args:
+            baseline: a label of the tables; None for adam, and no verdicts where it was not run.
+
+        Raises:
+            UsageError: a baseline that was named was not run, or the runs are of two tracks.
+        """
+        return benchmark(self._results, self.targets, self.plans, baseline)
+
     def rows(self) -> list[TableRow]:
         """Return the benchmark table as values: medians, quartiles and statuses per workload and variant."""
-        return table(self._results, self.targets)
+        return [row for found in self.benchmark().tables for row in found.rows]
 
-    def table(self) -> pd.DataFrame:
-        """Return the benchmark table as a frame of numbers, one row per workload and variant."""
-        return table_frame(self._results, self.targets)
+    def table(self, *, baseline: str | None = None) -> pd.DataFrame:
+        """Return the benchmark table as a frame, one row per workload and variant; see `benchmark` for `baseline`."""
+        return table_frame(self.benchmark(baseline))
 
     def frame(self) -> pd.DataFrame:
         """Return a frame with one row per run."""
@@ -91,16 +103,25 @@ class Results(Sequence[RunResult]):
         """Return a remark for each run that the installed source did not compute, by key."""
         return source_marks(self._results, lambda spec: installed_source(self._registry, spec))
 
-    def report(self, path: str | Path = defaults.REPORT, *, notes: Sequence[str] = (), workers: int | None = None) -> Path:
+    def report(
+        self,
+        path: str | Path = defaults.REPORT,
+        *,
+        baseline: str | None = None,
+        notes: Sequence[str] = (),
+        workers: int | None = None,
+    ) -> Path:
         """Write the HTML report and return its path.
 
         Args:
             path: where the report is written.
+            baseline: what the optimizers are compared with; see `benchmark`.
             notes: sentences at the top of the page.
             workers: processes that fit t-SNE where the store has no cached fit; None for one per processor.
 
         Raises:
             NothingSelected: there are no results.
+            UsageError: see `benchmark`.
             OptbenchError: the file cannot be written.
         """
         from optbench.report.methods import method_docs
@@ -109,6 +130,7 @@ class Results(Sequence[RunResult]):
         from optbench.report.sections import read_sections
         from optbench.trajectories import pictures
 
+        compared = self.benchmark(baseline)
         answers = self._registry.notify("optbench_report_sections", read=read_sections, results=self)
         sections = tuple(section for answer in answers for section in answer)
         with Store(self._store) as store:
@@ -118,6 +140,7 @@ class Results(Sequence[RunResult]):
             drawn,
             Path(path),
             Origin(self._command, tuple(notes), sections),
+            compared=compared,
             methods=method_docs(self._results, self._registry),
             marks=self.marks(),
             baselines=published_baselines(self._registry, self._results),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from optbench.analysis.benchmark import Benchmark
 from optbench.analysis.scores import score
-from optbench.analysis.tables import tables
+from optbench.analysis.statistics import Interval
+from optbench.analysis.tables import TableRow
 from optbench.core.metrics import DIAGNOSTICS, RECORDED, SCORES, Metric
 from optbench.core.specs import FINAL, RunResult
-from optbench.core.targets import Target
-from optbench.core.workload import Workload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,37 +64,66 @@ def frame(results: Iterable[RunResult]) -> pd.DataFrame:
     return pd.DataFrame([row(result) for result in results])
 
 
-def table_frame(results: Iterable[RunResult], targets: Mapping[Workload, Target] = MappingProxyType({})) -> pd.DataFrame:
-    """Return the benchmark tables as numbers: one row per workload and variant, medians over the compared seeds.
+def table_frame(found: Benchmark) -> pd.DataFrame:
+    """Return the benchmark tables as a frame: one row per workload and variant, medians over the compared seeds.
 
-    Args:
-        results: the runs.
-        targets: the frozen targets; the column "provisional" says which workloads have none.
+    The column "provisional" says which workloads have no frozen target. Those from "baseline" to "rank_high" are about the work
+    to target, in passes: the verdict against the baseline, the effect as a ratio of the variant's work to the baseline's (0.5:
+    half of it) with its interval, and the rank interval. None and NaN stand for what does not exist.
     """
     import pandas as pd
 
     return pd.DataFrame(
         [
             {
-                "workload": found.label,
-                "dataset": found.workload.dataset,
-                "embedder": found.embedder,
-                "architecture": found.architecture,
-                "loss": found.loss,
-                "quality": found.quality,
+                "workload": table.label,
+                "dataset": table.workload.dataset,
+                "embedder": table.embedder,
+                "architecture": table.architecture,
+                "loss": table.loss,
+                "quality": table.quality,
+                "track": found.track,
                 "optimizer": row.label,
                 "runs": len(row.runs),
                 "diverged": row.statuses.get("diverged", 0),
                 "seeds": len(row.scored),
-                "target": found.target,
-                "provisional": found.frozen is None,
+                "target": table.target,
+                "provisional": table.frozen is None,
                 "reached": row.reached,
+                **_standing(found, row),
                 **{name: row.scores[name].median for name in SCORES},
             }
-            for found in tables(results, targets)
-            for row in found.rows
+            for table in found.tables
+            for row in table.rows
         ]
     )
+
+
+def _standing(found: Benchmark, row: TableRow) -> dict[str, Any]:
+    standing = found.standing(row)
+    comparison, verdict, ranks = standing.comparison, standing.verdict, standing.ranks
+    median, interval = (comparison.effect.median, comparison.effect.interval) if comparison else (None, None)
+    known = interval if isinstance(interval, Interval) else None
+    return {
+        "baseline": found.standings.baseline or None,
+        "verdict": verdict.text if verdict else None,
+        "work_ratio": _ratio(median) if isinstance(median, float) else None,
+        "work_ratio_low": _ratio(known.low) if known else None,
+        "work_ratio_high": _ratio(known.high) if known else None,
+        "coverage": known.coverage if known else None,
+        "pairs": comparison.seeds if comparison else None,
+        "p_adjusted": verdict.p if verdict and isinstance(verdict.p, float) else None,
+        "e_value": comparison.e if comparison else None,
+        "rank_low": ranks[0] if ranks else None,
+        "rank_high": ranks[1] if ranks else None,
+    }
+
+
+def _ratio(log_ratio: float) -> float:
+    try:
+        return math.exp(log_ratio)
+    except OverflowError:
+        return math.inf
 
 
 def _plain(metric: Metric, value: float) -> float | int | None:

@@ -62,7 +62,7 @@ class TableRow:
 
 @dataclass(frozen=True)
 class WorkloadTable:
-    """The benchmark table of one workload, the highest median test quality first.
+    """The benchmark table of one workload, ordered by the median of the passes to target, then of the best validation loss.
 
     Attributes:
         label: the workload's display name.
@@ -163,6 +163,6 @@ def _row(workload: Workload, variant: Variant, label: str, own: WorkloadScores) 
     )
 
 
-def _order(row: TableRow) -> tuple[bool, float, str]:
-    quality = row.scores["test_quality"].median
-    return math.isnan(quality), -quality, row.label
+def _order(row: TableRow) -> tuple[float, float, str]:
+    passes, loss = (row.scores[name].median for name in ("passes_to_target", "best_val_loss"))
+    return math.inf if math.isnan(passes) else passes, math.inf if math.isnan(loss) else loss, row.label

@@ -77,6 +77,15 @@ def all_sources_option(command: F) -> F:
     )(command)
 
 
+def baseline_option(command: F) -> F:
+    """Add `--baseline OPT`."""
+    return click.option(
+        "--baseline",
+        metavar="OPT",
+        help="The optimizer that the others are compared with, as the table names it. [default: adam, where it was run]",
+    )(command)
+
+
 def json_option(command: F) -> F:
     """Add `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Write JSON Lines to standard output.")(command)

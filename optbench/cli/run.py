@@ -12,7 +12,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from optbench.cli.console import json_lines, say
-from optbench.cli.options import json_option, load_registry, plugin_option, store_option
+from optbench.cli.options import baseline_option, json_option, load_registry, plugin_option, store_option
 from optbench.cli.selecting import executor_options, selection_options, track_options
 from optbench.planning import defaults
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where the report is written.",
 )
+@baseline_option
 @click.option("--no-report", is_flag=True, help="Write no report.")
 @click.option("--force", is_flag=True, help="Execute stored runs again.")
 @click.option("-n", "--dry-run", is_flag=True, help="List the runs and exit.")
@@ -51,6 +52,7 @@ def run(**options: Any) -> None:
     An axis that is not named spans all installed components. Stored runs are not executed again; Ctrl-C keeps what has
     finished, and the same command continues from there. Exits with 1 if a run failed, crashed or timed out.
     """
+    from optbench.analysis.against_baseline import require_baseline
     from optbench.execution.executor import parse_executor
     from optbench.experiment import Experiment
     from optbench.planning.request import join
@@ -62,6 +64,7 @@ def run(**options: Any) -> None:
     command = shlex.join(["optbench", *sys.argv[1:]])
     with Experiment(load_registry(), options["store"], executor, command=command) as experiment:
         plan = experiment.plan(selections)
+        require_baseline(options["baseline"], {job.labels.optimizer for job in plan})  # before hours of work
         missing = experiment.missing(plan, force=options["force"])
         if options["dry_run"]:
             _list_runs(plan, missing, as_json=options["as_json"])
@@ -121,7 +124,7 @@ def _list_runs(plan: Sequence[Job], missing: Sequence[Job], *, as_json: bool) ->
 
 def _show(results: Results, notes: Sequence[str], options: dict[str, Any]) -> None:
     if not options["no_report"]:
-        results.report(options["report_path"], notes=notes, workers=options["jobs"])
+        results.report(options["report_path"], baseline=options["baseline"], notes=notes, workers=options["jobs"])
     if options["as_json"]:
         from optbench.analysis.frames import row
 
@@ -129,7 +132,7 @@ def _show(results: Results, notes: Sequence[str], options: dict[str, Any]) -> No
     elif not options["quiet"]:
         from optbench.cli.tables import print_benchmark
 
-        print_benchmark(results)
+        print_benchmark(results.benchmark(options["baseline"]))
     if not (options["no_report"] or options["quiet"]):
         say(f"report: {options['report_path']}")
 

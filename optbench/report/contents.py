@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from optbench.analysis.benchmark import Benchmark
 from optbench.analysis.tables import TableRow, WorkloadTable
 from optbench.core.specs import RunResult
 from optbench.core.workload import Workload
@@ -20,7 +21,7 @@ class Contents:
 
     Attributes:
         results: the runs.
-        tables: their benchmark tables, one per workload.
+        benchmark: their benchmark tables, and where every variant stands.
         pictures: of the weights' trajectories, for the workloads that have one.
         methods: descriptions of optimizers, by the canonical JSON of the `Choice`.
         marks: for the keys of runs that the installed source did not compute, a remark.
@@ -29,12 +30,17 @@ class Contents:
     """
 
     results: Sequence[RunResult]
-    tables: Sequence[WorkloadTable]
+    benchmark: Benchmark
     pictures: Mapping[Workload, Picture]
     methods: Mapping[str, ComponentDoc]
     marks: Mapping[str, str]
     styles: Mapping[str, Mapping[str, str]]
     baselines: Mapping[tuple[str, str], Mapping[str, float]] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> Sequence[WorkloadTable]:
+        """The benchmark tables, one per workload."""
+        return self.benchmark.tables
 
     def name(self, *rows: TableRow, coloured: bool = False) -> Cell:
         """Return the cell that names the variant of `rows`: with its colour in charts, description, and remarks on sources."""

@@ -14,9 +14,9 @@ from typing import Any
 
 import jinja2
 
+from optbench.analysis.benchmark import Benchmark, benchmark
 from optbench.analysis.curves import curves
 from optbench.analysis.grouping import seed_ranges, seeds
-from optbench.analysis.tables import tables
 from optbench.core.errors import NothingSelected, OptbenchError
 from optbench.core.files import write_atomically
 from optbench.core.specs import RunResult
@@ -50,6 +50,7 @@ def write_page(
     path: Path,
     origin: Origin,
     *,
+    compared: Benchmark | None = None,
     methods: Mapping[str, ComponentDoc] = MappingProxyType({}),
     marks: Mapping[str, str] = MappingProxyType({}),
     baselines: Mapping[tuple[str, str], Mapping[str, float]] = MappingProxyType({}),
@@ -61,6 +62,7 @@ def write_page(
         pictures: of the weights' trajectories, for the workloads that have one.
         path: where the report goes.
         origin: the command, notes and plugins' sections.
+        compared: the benchmark tables of `results`; None for tables with provisional targets.
         methods: descriptions of the optimizers, by the canonical JSON of the `Choice`; see `methods.method_docs`.
         marks: remarks on runs that the installed source did not compute, by key; see `analysis.sources.source_marks`.
         baselines: what simple models reach, by the digest of the dataset and what the quality is; see
@@ -72,14 +74,14 @@ def write_page(
     """
     if not results:
         raise NothingSelected("nothing to report: the store has no such runs; 'optbench run' adds some")
-    found = tables(results)
+    found = compared or benchmark(results)
     contents = Contents(
         results,
         found,
         {picture.workload: picture for picture in pictures},
         methods,
         marks,
-        styles({row.label for table in found for row in table.rows}),
+        styles({row.label for table in found.tables for row in table.rows}),
         baselines,
     )
     text = _render(contents, origin)
@@ -130,6 +132,7 @@ def _summary(contents: Contents) -> dict[str, Any]:
     return {
         "optimizers": len(contents.styles),
         "workloads": len(contents.tables),
+        "track": contents.benchmark.track,
         "seeds": seed_ranges(seeds(contents.results)),
         "runs": len(contents.results),
         "unsuccessful": sum(result.status != "ok" for result in contents.results),

@@ -14,12 +14,29 @@ _DEFINITIONS = {
         the share of the variance of the targets that is explained.
     """,
     "Target": f"""
-        {TARGET_MARGIN} times the lowest median of the best validation loss, over the optimizers on this page. It depends on
-        which optimizers were run.
+        A validation loss. A frozen target was made from tuned baselines before these runs and is the same on every page. A
+        provisional one is {TARGET_MARGIN} times the lowest median of the best validation loss, over the optimizers on this
+        page: with other optimizers it is another one.
     """,
-    "Time to target": """
-        The first epoch whose validation loss is at or below the target, in epochs, passes, gradients and seconds. “never” means
-        that most seeds did not reach it or diverged.
+    "Work to target": """
+        The passes until the validation loss first crossed the target, interpolated between the two evaluations around it. This
+        is the one score that verdicts and rank intervals are about. Epochs, gradients and seconds are counted in the same way.
+        “never” means that most seeds did not reach it or diverged.
+    """,
+    "Verdict": """
+        “better” and “worse”: the 95 % interval of the effect excludes 1, and either the Wilcoxon test on exactly the planned
+        seeds is significant after Holm's adjustment for the family, or seeds were added and the e-value is at least 40 times
+        the size of the family. “equivalent”: both reached the target on every seed, and the 90 % interval is within 10 % of 1.
+        “undecided” otherwise, which does not mean that they are equal. Two optimizers are compared on the seeds that both have;
+        a time beyond the smaller budget of the two is a miss for both.
+    """,
+    "Effect": """
+        The median over seeds of the ratio of both optimizers' passes to target, with the interval in brackets, in the same
+        direction: “1.2x sooner (0.9 to 1.5)” is between 1 / 0.9 times later and 1.5 times sooner.
+    """,
+    "Rank interval": """
+        From 1 + the number of optimizers that are surely better to the number of optimizers - that of those that are surely
+        worse, by the verdicts of all pairs.
     """,
     "Passes and gradients": """
         A pass takes the gradient of as many rows as there are training rows. Full-batch optimizers take one step per epoch, the
