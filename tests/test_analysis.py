@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from optbench.analysis.benchmark import benchmark
 from optbench.analysis.curves import DRAWN, curves
 from optbench.analysis.frames import frame, row, table_frame
 from optbench.analysis.grouping import by_workload, seed_ranges
@@ -363,7 +364,7 @@ def test_frames_have_a_row_per_run() -> None:
 
 
 def test_a_table_frame_has_a_row_per_workload_and_variant() -> None:
-    found = table_frame(RESULTS)
+    found = table_frame(benchmark(RESULTS))
     assert list(found["optimizer"]) == ["good", "bad"]
     assert set(SCORES) <= set(found)
     assert list(found["seeds"]) == [3, 2]

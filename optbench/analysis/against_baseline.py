@@ -15,7 +15,7 @@ from optbench.analysis.labels import variant_labels
 from optbench.analysis.paired_times import paired_times
 from optbench.analysis.score_table import ScoreTable
 from optbench.analysis.statistics import Comparison, Verdict, compare_times, judge, rank_intervals
-from optbench.core.errors import UsageError
+from optbench.core.errors import UsageError, nearest, shown
 from optbench.core.plans import Plan, planned_seeds
 from optbench.core.workload import Workload, group_of
 
@@ -108,7 +108,8 @@ def against_baseline(scored: ScoreTable, plans: Sequence[Plan] = (), baseline: s
 def require_baseline(baseline: str | None, names: Collection[str]) -> None:
     """Raise UsageError where a baseline was named that is none of the optimizers."""
     if baseline is not None and baseline not in names:
-        raise UsageError(f"the baseline {baseline!r} is none of the optimizers that are compared: {', '.join(sorted(names))}")
+        compared = f"it is none of the optimizers that are compared: {', '.join(sorted(names))}"
+        raise UsageError(f"there is no baseline {shown(baseline)}{nearest(baseline, names)}; {compared}")
 
 
 def _compared(scored: ScoreTable, plans: Sequence[Plan], places: Iterable[Place]) -> dict[Place, Comparison]:

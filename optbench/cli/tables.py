@@ -85,7 +85,7 @@ def _print_workload(console: Console, found: Benchmark, table: WorkloadTable, ma
     for row in table.rows:
         drawn.add_row(
             _text(row.label) + _mark(row, marks),
-            *([words.verdict_text(found, row), _text(_effect(found, row))] if with_verdicts else []),
+            *([words.verdict_text(found, row), _text(_effect(found, row, narrow=names == NARROW))] if with_verdicts else []),
             *([words.rank_text(found.standing(row).ranks)] if ranked else []),
             *(written(SCORES[name], row.scores[name].median) for name in names),
             *([seed_ranges(row.seeds)] if table.unequal else []),
@@ -100,9 +100,10 @@ def _notes(found: Benchmark, table: WorkloadTable) -> list[str]:
     return [note for note in (*notes, words.intervals_note(found, table), words.seeds_note(found, table)) if note]
 
 
-def _effect(found: Benchmark, row: TableRow) -> str:
+def _effect(found: Benchmark, row: TableRow, *, narrow: bool) -> str:
     comparison = found.standing(row).comparison
-    return words.effect_text(comparison, found.standings.baseline) if comparison else ""
+    text = words.effect_text(comparison, found.standings.baseline) if comparison else ""
+    return text.replace(" (", "\n(", 1).replace(", ", ",\n", 1) if narrow else text
 
 
 def _mark(row: TableRow, marks: Mapping[str, str]) -> str:

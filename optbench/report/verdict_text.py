@@ -59,13 +59,15 @@ def effect_text(comparison: Comparison, baseline: str) -> str:
 
 
 def _factor(log_ratio: float) -> str:
-    """Write a factor with two significant digits, as many as a few seeds allow; from 100 on as an integer."""
+    """Write a factor with two significant digits, as many as a few seeds allow."""
     try:
         factor = math.exp(log_ratio)
     except OverflowError:
         factor = math.inf
     if math.isinf(factor):
         return "no limit"
+    if 0.1 <= factor < 9.95:  # noqa: PLR2004  # with the zeros that .2g leaves out
+        return f"{factor:.1f}" if factor >= 0.995 else f"{factor:.2f}"  # noqa: PLR2004
     return f"{factor:.2g}" if factor < 99.5 else significant(factor)  # noqa: PLR2004  # 100 would be 1e+02
 
 
@@ -89,10 +91,10 @@ def family_note(found: Benchmark) -> str:
     standings = found.standings
     if not standings.pairs:
         return "There is one optimizer only, so that there is nothing to compare."
-    pairs = f"Rank intervals come from all {standings.pairs:,} pairs of optimizers and workloads."
+    pairs = f"Rank intervals come from all {_count(standings.pairs, 'pair')} of optimizers and workloads."
     if not standings.baseline:
         return f"No optimizer is the baseline, so that there are no verdicts: --baseline names one. {pairs}"
-    return f"Verdicts compare with {standings.baseline}, in a family of m = {standings.family:,} comparisons. {pairs}"
+    return f"Verdicts compare with {standings.baseline}, in a family of m = {_count(standings.family, 'comparison')}. {pairs}"
 
 
 def missing_note(found: Benchmark, table: WorkloadTable) -> str:
@@ -122,8 +124,8 @@ def seeds_note(found: Benchmark, table: WorkloadTable) -> str:
     comparisons = [one.comparison for row in table.rows if (one := found.standing(row)).comparison]
     seeds = max((one.seeds for one in comparisons if one), default=len(table.common))
     planned = max((one.seeds - one.added for one in comparisons if one), default=seeds)
-    families = [(standings.family, f"{standings.family:,} comparisons")] if comparisons else []
-    families += [(standings.pairs, f"the {standings.pairs:,} pairs of the rank intervals")] if standings.pairs else []
+    families = [(standings.family, _count(standings.family, "comparison"))] if standings.family else []
+    families += [(standings.pairs, f"{_count(standings.pairs, 'pair')} of the rank intervals")] if standings.pairs else []
     short = []
     for family, what in families:
         fewest, more = fewest_seeds(family, ALPHA), seeds_still_needed(seeds, 0, 0, family / ALPHA)
@@ -133,3 +135,7 @@ def seeds_note(found: Benchmark, table: WorkloadTable) -> str:
         return ""
     few = f"{seeds} seed{'s' * (seeds != 1)} cannot show a difference"
     return f"{few}. It takes at least {'; '.join(short)}."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
