@@ -32,7 +32,7 @@ def runs(variant: str, seeds: Iterable[int], rate: float, *, spread: float = 0.1
         own = rate * math.exp(spread * np.random.default_rng([seed, *variant.encode()]).normal())
         losses = np.exp(-own * np.arange(EPOCHS + 1))
         run = result(variant, seed, losses.tolist(), architecture=Choice(net), epochs=EPOCHS)
-        found.append(replace(run, curves=run.curves | {"passes": np.arange(EPOCHS + 1.0)}))
+        found.append(replace(run, curves={**run.curves, "passes": np.arange(EPOCHS + 1.0)}))
     return found
 
 
@@ -201,7 +201,7 @@ def test_without_any_result_there_is_nothing() -> None:
 
 def test_the_smaller_budget_of_two_runs_limits_both() -> None:
     """A method that takes two passes per epoch reaches the target after the other had to stop."""
-    longer = [replace(run, curves=run.curves | {"passes": 2 * run.curves["passes"]}) for run in runs("long", range(3), 0.15)]
+    longer = [replace(run, curves={**run.curves, "passes": 2 * run.curves["passes"]}) for run in runs("long", range(3), 0.15)]
     short = runs("short", range(3), 0.02)
     scored = score_table([*longer, *short], {workload_of(short[0].spec): Target(math.exp(-1))})
     (own,) = scored.workloads.values()

@@ -13,13 +13,18 @@ from typing import Any
 import numpy as np
 import pytest
 from markupsafe import Markup
+from test_against_baseline import POOL, at_e, planned, runs
+from test_analysis import result
 from tiny import tiny_splits
 
 from optbench import method_docs
+from optbench.analysis.benchmark import Benchmark, benchmark
 from optbench.analysis.curves import DRAWN
 from optbench.core.errors import OptbenchError
 from optbench.core.metrics import RECORDED, SCORES
 from optbench.core.specs import Labels, RunResult
+from optbench.core.targets import Target
+from optbench.core.workload import workload_of
 from optbench.curation.importing import write
 from optbench.execution.local import LocalExecutor
 from optbench.planning.plan import make_plan
@@ -112,7 +117,7 @@ def test_the_page_is_one_file_that_needs_no_network(results: list[RunResult], dr
     assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!#)[^"'>]""", own)
     assert "default-src 'none'" in own
     assert "optbench run --all" in own
-    assert "a validation loss of" in own
+    assert "Provisional target" in own
 
 
 def test_every_status_is_on_the_page(results: list[RunResult], drawn: list[Picture], tmp_path: Path) -> None:
@@ -161,7 +166,7 @@ def test_an_optimizers_description_is_at_its_name(results: list[RunResult], regi
     adam = next(choice for choice in methods if json.loads(choice)["name"] == "adam")
     nasty = {adam: replace(methods[adam], title=HOSTILE, notes=HOSTILE)}
     text = page(results, [], tmp_path, methods=nasty)
-    assert text.count('<details class="more">') == 2  # in the overview and in the one workload
+    assert text.count('<details class="more">') == 2 + 2  # in the overview and in the one workload, and of two verdicts
     assert text.count("Kingma &amp; Ba 2015") == 4
     assert "<script>alert" not in text
     assert 'title="&lt;/script&gt;' in text
@@ -209,6 +214,93 @@ def test_a_path_that_cannot_be_written_is_an_error(results: list[RunResult], tmp
 def test_styles_tell_sixty_variants_apart() -> None:
     found = styles(f"optimizer-{i}" for i in range(60))
     assert len({(style["colour"], style["dash"]) for style in found.values()}) == 60
+
+
+# Work to target
+
+
+def page_of(found: Benchmark, tmp_path: Path) -> str:
+    results = [run for table in found.tables for row in table.rows for run in row.runs]
+    return without_scripts(page(results, [], tmp_path, compared=found))
+
+
+def section_of(text: str, anchor: str) -> str:
+    return text[text.index(f'<section id="{anchor}">') :].split("</section>", maxsplit=1)[0]
+
+
+def test_the_page_shows_verdicts_effects_and_rank_intervals(tmp_path: Path) -> None:
+    text = page_of(at_e(POOL, range(20)), tmp_path)
+    tables = section_of(text, "workloads")
+    assert "Benchmark table, ordered by work to target" in tables
+    assert "Target 0.3679 (frozen)." in tables
+    assert "Verdicts compare with adam, in a family of m = 4 comparisons." in tables
+    assert "Intervals cover the median with a probability of 95.86 %." in tables
+    assert "Everything except work to target is exploratory" in tables
+    assert "Work to target<small>against adam</small></th>" in tables
+    (fast,) = re.findall(r'<tr>\s*<th scope="row">.*?fast.*?</tr>', tables, re.DOTALL)[:1]
+    assert re.search(r"<summary>better</summary>.*<small>2.0x sooner \(1.8 to 2.1\)</small>", fast, re.DOTALL)
+    assert re.search(r"fast reached the target 1\.\d+ times sooner than adam \(95\.86 % interval .* E = .*: better\.</dd>", fast)
+    assert '<td class="right" data-value="1.001">1</td>' in fast
+    assert "<td" in text
+    assert "nan" not in text.lower().replace("cannot", "")
+
+
+def test_the_overview_is_about_work_to_target_and_quality_is_exploratory(tmp_path: Path) -> None:
+    both = [*POOL, *runs("adam", range(20), 0.5, net="other"), *runs("slow", range(20), 1.0, net="other")]
+    overview = section_of(page_of(at_e(both, range(20)), tmp_path), "overview")
+    work, quality = re.findall(r"<tbody>.*?</tbody>", overview, re.DOTALL)
+    order = [name.strip() for name in re.findall(r'<th scope="row">(.*?)</th>', work, re.DOTALL)]
+    assert order == ["fast", "adam", "slow", "twin", "never"]
+    assert "1 / 0 / 0 / 1" in work
+    assert "1 / 0 / 0 / 0" in work
+    assert "worse" in work
+    assert ">n/a<" in work  # fast was not run on the other workload
+    assert quality.count("<tr>") == 5
+    assert "Exploratory: test quality" in overview
+    assert "ean rank" not in overview
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ({"baseline": "nadam", "budget": 32}, "frozen, made by nadam, tuned with 32 draws)"),
+        ({"baseline": "adam", "budget": 32, "loosened": 3}, "tuned with 32 draws, loosened 3 times by 2 %)"),
+        ({}, "Target 0.3679 (frozen)."),
+    ],
+)
+def test_the_page_says_how_a_frozen_target_was_made(made: dict[str, Any], said: str, tmp_path: Path) -> None:
+    targets = {workload_of(POOL[0].spec): Target(math.exp(-1), (), made)}
+    assert said in page_of(benchmark(POOL, targets), tmp_path)
+
+
+def test_a_provisional_target_is_said_to_depend_on_the_pool(tmp_path: Path) -> None:
+    text = page_of(benchmark(POOL), tmp_path)
+    assert "which depends on the pool: 1.05 times the lowest median" in text
+    assert "The target is provisional on 1 of 1 workloads: it depends on the pool." in text
+
+
+def test_the_page_says_its_track(tmp_path: Path) -> None:
+    assert "Default track: optimizers have the hyper-parameters that were published" in page_of(benchmark(POOL), tmp_path)
+    tuned = [replace(run, labels=replace(run.labels, track="tuned")) for run in POOL]
+    assert "Tuned track: hyper-parameters were tuned for each workload" in page_of(benchmark(tuned), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("results", "said"),
+    [
+        (runs("adam", range(5), 0.5), "There is one optimizer only"),
+        ([*runs("a", range(5), 0.5), *runs("b", range(5), 1.0)], "No optimizer is the baseline"),
+        ([*runs("adam", range(5), 0.5), *runs("b", range(5), 1.0)], "5 seeds cannot show a difference. It takes at least 7"),
+        ([*runs("adam", range(5), 0.5), *runs("b", range(5, 9), 1.0)], "no seed in common"),
+        ([replace(run, status="diverged") for run in POOL], "neither reached it"),
+        ([result("adam", 0, status="failed"), result("b", 0, status="failed")], "No target: no run has a result."),
+        ([result("adam", 0, status="failed"), result("b", 0)], "adam has no result on this workload"),
+    ],
+)
+def test_a_page_without_a_possible_verdict_says_why(results: list[RunResult], said: str, tmp_path: Path) -> None:
+    text = page_of(benchmark(results, {}, planned(results, range(5))), tmp_path)
+    assert said in text
+    assert not re.search(r"\bnan\b", text)
 
 
 # Sections of plugins

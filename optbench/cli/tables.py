@@ -73,7 +73,7 @@ def _print_workload(console: Console, found: Benchmark, table: WorkloadTable, ma
     with_verdicts = table.workload in found.standings.baselines and len(table.rows) > 1
     ranked = any(found.standing(row).ranks for row in table.rows)
     if with_verdicts:
-        drawn.add_column("Work to target", min_width=_VERDICT)
+        drawn.add_column("Work to\ntarget", min_width=_VERDICT)
         drawn.add_column(_text(f"against {found.standings.baseline}"), min_width=_EFFECT)
     if ranked:
         drawn.add_column("Rank", justify="right")
@@ -102,8 +102,8 @@ def _notes(found: Benchmark, table: WorkloadTable) -> list[str]:
 
 def _effect(found: Benchmark, row: TableRow, *, narrow: bool) -> str:
     comparison = found.standing(row).comparison
-    text = words.effect_text(comparison, found.standings.baseline) if comparison else ""
-    return text.replace(" (", "\n(", 1).replace(", ", ",\n", 1) if narrow else text
+    text = words.effect_text(comparison) if comparison else ""
+    return text.replace(" (", "\n(") if narrow else text
 
 
 def _mark(row: TableRow, marks: Mapping[str, str]) -> str:

@@ -80,7 +80,7 @@ def _verdict(found: Benchmark, row: TableRow) -> Cell:
     elif verdict.more_seeds:
         more = f"{verdict.more_seeds} more, with the observed shares of wins, losses and ties, would show a difference."
         details.append(("More seeds", more))
-    return Cell(verdict.text, order, note=text.effect_text(comparison, baseline), details=details)
+    return Cell(verdict.text, order, note=text.effect_text(comparison), details=details)
 
 
 def _ranks(found: Benchmark, row: TableRow) -> Cell | None:

@@ -32,7 +32,8 @@ _DEFINITIONS = {
     """,
     "Effect": """
         The median over seeds of the ratio of both optimizers' passes to target, with the interval in brackets, in the same
-        direction: “1.2x sooner (0.9 to 1.5)” is between 1 / 0.9 times later and 1.5 times sooner.
+        direction: “1.2x sooner (0.9 to 1.5)” is between 1 / 0.9 times later and 1.5 times sooner. Where
+        one optimizer or both missed the target on most seeds: on how many each reached it.
     """,
     "Rank interval": """
         From 1 + the number of optimizers that are surely better to the number of optimizers - that of those that are surely
