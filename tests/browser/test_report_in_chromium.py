@@ -115,8 +115,9 @@ def test_a_click_on_a_name_opens_the_description_of_the_method(page: Page) -> No
 
 
 def test_a_click_on_a_heading_sorts(page: Page) -> None:
-    column = "[...document.querySelectorAll('#overview tbody tr')].map((row) => Number(row.cells[1].dataset.value))"
-    button = "#overview thead th:nth-child(2) button"
+    table = "#overview div.scroll:first-of-type"
+    column = f"[...document.querySelectorAll('{table} tbody tr')].map((row) => Number(row.cells[1].dataset.value))"
+    button = f"{table} thead th:nth-child(2) button"
     page.click(button)
     first = page(column)
     page.click(button)
@@ -124,10 +125,20 @@ def test_a_click_on_a_heading_sorts(page: Page) -> None:
     assert len(first) == 5
     assert first == sorted(first)
     assert second == sorted(second, reverse=True)
-    assert page("document.querySelector('#overview thead th:nth-child(2)').getAttribute('aria-sort')") == "descending"
-    page.click("#overview thead th:nth-child(1) button")
-    names = page("[...document.querySelectorAll('#overview tbody th')].map((cell) => cell.textContent)")
+    assert page(f"document.querySelector('{table} thead th:nth-child(2)').getAttribute('aria-sort')") == "descending"
+    page.click(f"{table} thead th:nth-child(1) button")
+    names = page(f"[...document.querySelectorAll('{table} tbody th')].map((cell) => cell.textContent)")
     assert names == sorted(names)
+
+
+def test_a_click_on_a_verdict_says_it_in_full(page: Page) -> None:
+    verdict = "article.workload:not([hidden]) tbody td.left details.more"
+    sentence = f"document.querySelector('{verdict} dl')"
+    assert not page(f"{sentence}.checkVisibility()")
+    page.click(f"{verdict} summary")
+    assert page(f"{sentence}.checkVisibility()")
+    assert "reached the target" in page(f"{sentence}.textContent")
+    page.click(f"{verdict} summary")
 
 
 def test_hostile_text_stays_text(page: Page) -> None:
