@@ -75,6 +75,11 @@ def _verdict(found: Benchmark, row: TableRow) -> Cell:
     median = comparison.effect.median
     order = math.nan if isinstance(median, NotAvailable) else max(median, _FIRST)
     details = [("In full", f"{sentence(row.label, baseline, comparison, verdict)}.")]
+    p = verdict.p
+    adjusted = (
+        f"{p.reason}." if isinstance(p, NotAvailable) else f"{p:.2g}, adjusted for {found.standings.family:,} comparisons."
+    )
+    details.append(("p on the planned seeds", adjusted))
     if isinstance(verdict.more_seeds, NotAvailable):
         details.append(("More seeds", f"{verdict.more_seeds.reason}."))
     elif verdict.more_seeds:
