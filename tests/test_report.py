@@ -239,7 +239,9 @@ def test_the_page_shows_verdicts_effects_and_rank_intervals(tmp_path: Path) -> N
     assert "Work to target<small>against adam</small></th>" in tables
     (fast,) = re.findall(r'<tr>\s*<th scope="row">.*?fast.*?</tr>', tables, re.DOTALL)[:1]
     assert re.search(r"<summary>better</summary>.*<small>2.0x sooner \(1.8 to 2.1\)</small>", fast, re.DOTALL)
-    assert re.search(r"fast reached the target 1\.\d+ times sooner than adam \(95\.86 % interval .* E = .*: better\.</dd>", fast)
+    assert re.search(
+        r"fast reached the target 1\.\d+ times sooner than adam \(95\.86 % interval .* E = .*: better\.</dd>", fast
+    )
     assert '<td class="right" data-value="1.001">1</td>' in fast
     assert "<td" in text
     assert "nan" not in text.lower().replace("cannot", "")

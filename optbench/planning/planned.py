@@ -50,7 +50,7 @@ def runs_of(track: Track, results: Iterable[RunResult], plans: Sequence[Plan]) -
     """Return the evaluation runs of a track, with the labels of its plans; runs of tuning and targets are left out.
 
     One run may belong to both tracks, where no draw of the search was better than the default. Runs in no plan, such as those
-    of earlier versions, belong to the default track.
+    of earlier versions, belong to the default track, except for those of the tuned baselines that made a target.
     """
     of_track = [plan for plan in plans if plan.track == track]
     variants = {group: label for plan in of_track for group, label in plan.variants.items()}
@@ -65,6 +65,6 @@ def runs_of(track: Track, results: Iterable[RunResult], plans: Sequence[Plan]) -
             workload = workloads.get(group, result.labels.workload)
             labels = replace(result.labels, optimizer=variants[group], track=track, workload=workload)
             found.append(replace(result, labels=labels))
-        elif track == "default" and group not in planned:
+        elif track == "default" == result.labels.track and group not in planned:
             found.append(result)
     return found
