@@ -1,0 +1,43 @@
+"""The choice of a learning rate from a grid: decades first, then the half decades beside the best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+DECADES = (-6, -4, -2, 0, 2, 4, 6)
+"""The first points of the grid, in half decades from the rate as given: 1e-3 to 1e3 times it."""
+LAST = max(DECADES)
+
+
+def factor(step: int) -> float:
+    """Return what the rate as given is multiplied by at a point of the grid; exactly 1 at point 0."""
+    return 10.0 ** (step / 2)
+
+
+def worth(losses: Sequence[float]) -> float:
+    """Return how well a point does: the median over seeds of the best validation loss.
+
+    Args:
+        losses: one for each seed; infinite for a run that diverged or failed.
+    """
+    return median(losses) if losses else math.inf
+
+
+def best_step(worths: Mapping[int, float]) -> int:
+    """Return the best point; of equals the one nearest to the rate as given, which is also the answer where all diverged."""
+    return min(worths, key=lambda step: (worths[step], abs(step), step))
+
+
+def refinement(worths: Mapping[int, float]) -> tuple[int, ...]:
+    """Return the half decades beside the best decade that are to be tried next; none where every decade diverged."""
+    best = best_step(worths)
+    if math.isinf(worths[best]):
+        return ()
+    return tuple(step for step in (best - 1, best + 1) if abs(step) <= LAST and step not in worths)
+
+
+def at_edge(step: int, worths: Mapping[int, float]) -> bool:
+    """Return whether the best point is the first or the last that could be tried, so that a better rate may lie beyond."""
+    return len(worths) > 1 and step in {min(worths), max(worths)} and math.isfinite(worths[step])
