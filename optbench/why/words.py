@@ -23,11 +23,15 @@ def _net_wins(a: str, b: str, comparison: Comparison, places: int) -> str:
     counts, effect = comparison.wins, comparison.effect
     parts = []
     if not isinstance(effect.interval, NotAvailable):
-        low, high = 0.0 - effect.interval.high, 0.0 - effect.interval.low
-        parts.append(f"{100 * effect.interval.coverage:.4g} % interval {low:+.2g} to {high:+.2g}")
+        ends = (_share(0.0 - effect.interval.high), _share(0.0 - effect.interval.low))
+        parts.append(f"{100 * effect.interval.coverage:.4g} % interval {ends[0]} to {ends[1]}")
     parts += [f"ahead on {counts.wins} of {comparison.seeds} seeds, tied on {counts.ties}", f"E = {comparison.e:.2g}"]
-    median = "not available" if isinstance(effect.median, NotAvailable) else f"{0.0 - effect.median:+.2g}"
-    return f"{a} won more workloads than {b} by {median} of the {places}, as a share ({'; '.join(parts)})"
+    net = "not available" if isinstance(effect.median, NotAvailable) else _share(0.0 - effect.median)
+    return f"net share of the {places} workloads on which {a} was sooner than {b}: {net} ({'; '.join(parts)})"
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:+.3g} %" if value else "0 %"
 
 
 def reading(finding: Finding, pair: Finding | None) -> str:
