@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from optbench.cli.why import show_why
 from optbench.core.errors import NothingSelected, UsageError
 from optbench.core.seeding import RESERVED
 from optbench.core.spaces import Neutral
@@ -51,25 +53,22 @@ def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def ask(registry: Registry, dataset: FrozenDataset, tmp_path: Path) -> Callable[..., Inquiry]:
-    def inquire(
-        a: str = "momentum",
-        b: str = "sgd",
-        executor: InProcess | None = None,
-        architectures: Sequence[str] = ("single-layer",),
-        seeds: Sequence[int] = (0, 1),
-        epochs: int = 2,
-    ) -> Inquiry:
+def selections(dataset: FrozenDataset) -> Selections:
+    return Selections(
+        architectures=["single-layer"],
+        embedders=["hashing[features=8]"],
+        datasets=[str(dataset.folder)],
+        seeds=[0, 1],
+        epochs=2,
+        batch_size=5,
+    )
+
+
+@pytest.fixture
+def ask(registry: Registry, selections: Selections, tmp_path: Path) -> Callable[..., Inquiry]:
+    def inquire(a: str = "momentum", b: str = "sgd", executor: InProcess | None = None, **change: object) -> Inquiry:
         experiment = Experiment(registry, tmp_path / "runs.sqlite", executor or InProcess())
-        selections = Selections(
-            architectures=architectures,
-            embedders=["hashing[features=8]"],
-            datasets=[str(dataset.folder)],
-            seeds=seeds,
-            epochs=epochs,
-            batch_size=5,
-        )
-        return Inquiry(experiment, a, b, selections)
+        return Inquiry(experiment, a, b, replace(selections, **change))
 
     return inquire
 
@@ -225,14 +224,9 @@ def test_what_cannot_be_compared_is_refused(ask: Callable[..., Inquiry], a: str,
         ask(a, b)
 
 
-def test_no_common_workload_is_refused(registry: Registry, dataset: FrozenDataset, tmp_path: Path) -> None:
-    with pytest.raises(NothingSelected):
-        Inquiry(
-            Experiment(registry, tmp_path / "runs.sqlite", InProcess()),
-            "sgd",
-            "momentum",
-            Selections(datasets=[str(dataset.folder)], expression="adam", seeds=[0]),
-        )
+def test_no_workload_is_refused(ask: Callable[..., Inquiry]) -> None:
+    with pytest.raises(NothingSelected, match="matches no run"):
+        ask(expression="adam")
 
 
 def test_replays_are_computed_in_workers(ask: Callable[..., Inquiry], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,3 +234,18 @@ def test_replays_are_computed_in_workers(ask: Callable[..., Inquiry], monkeypatc
     explanation = ask(seeds=[0]).explain()
     assert [one.seeds for one in explanation.steps] == [(0,), (0,)]
     assert [one.remark for one in explanation.steps] == ["", ""]
+
+
+def test_the_command_says_what_it_will_execute(
+    registry: Registry, selections: Selections, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = (Experiment(registry, tmp_path / "runs.sqlite", InProcess()), "momentum", "sgd", selections)
+    show_why(*given)
+    shown = capsys.readouterr()
+    assert "why: up to 87 runs" in shown.err
+    assert "4 replays to measure steps, at most about" in shown.err
+    assert shown.out.startswith("momentum and sgd, each at its own learning rate")
+    show_why(*given, as_json=True)
+    shown = capsys.readouterr()
+    assert shown.err == "why: all runs are stored\n"
+    assert [json.loads(line)["row"] for line in shown.out.splitlines()][:4] == ["setting"] * 3 + ["comparison"]

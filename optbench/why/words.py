@@ -43,7 +43,9 @@ def reading(finding: Finding, pair: Finding | None) -> str:
     """
     if finding.kind == "part":
         return _contribution(finding)
-    return _advantage(finding, pair) if finding.kind == "remaining" and pair is not None else ""
+    # A part may exist on some of the workloads only; the comparison over those is not the one over all.
+    same = pair is not None and pair.places == finding.places
+    return _advantage(finding, pair) if finding.kind == "remaining" and pair is not None and same else ""
 
 
 def _contribution(finding: Finding) -> str:
