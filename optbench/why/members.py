@@ -8,14 +8,14 @@ from functools import cached_property
 from typing import Literal
 
 from optbench.analysis.rate_search import DECADES, factor
-from optbench.core.seeding import TUNING
 from optbench.core.specs import Choice
 from optbench.core.workload import Workload, workload_of
+from optbench.planning.trials import tuning_seeds
 from optbench.planning.variations import Variations, ablations, at_rates, rates_of
 from optbench.training.job import Job
 
-TUNING_SEEDS = (TUNING, TUNING + 1, TUNING + 2)
-"""The seeds that choose the rate. None of them is an evaluation seed."""
+TUNING_SEEDS = tuning_seeds(0)
+"""The seeds that choose the rate, those of the first study. None of them is an evaluation seed."""
 Side = Literal["a", "b"]
 
 
