@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from optbench.analysis.rate_search import DECADES, at_edge, best_step, factor, refinement, worth
+from optbench.analysis.rate_search import DECADES, MOST, at_edge, best_step, factor, refinement, worth
 
 
 def test_the_grid_spans_three_decades_on_both_sides_of_the_rate_as_given() -> None:
@@ -25,10 +25,11 @@ def test_of_equal_points_the_nearest_to_the_given_rate_is_chosen() -> None:
     assert best_step(dict.fromkeys(DECADES, math.inf)) == 0
 
 
-@pytest.mark.parametrize(("best", "expected"), [(0, (-1, 1)), (6, (5,)), (-6, (-5,)), (-2, (-3, -1))])
-def test_the_half_decades_beside_the_best_are_tried_next(best: int, expected: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(("best", "expected"), [(0, (-1, 1)), (6, (5, 7, 8)), (-6, (-8, -7, -5)), (-2, (-3, -1))])
+def test_what_is_beside_the_best_is_tried_next(best: int, expected: tuple[int, ...]) -> None:
     worths = {step: abs(step - best) + 0.1 for step in DECADES}
     assert refinement(worths) == expected
+    assert len(worths) + len(refinement(worths)) <= MOST
 
 
 def test_where_every_decade_diverged_nothing_is_refined() -> None:

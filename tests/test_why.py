@@ -82,7 +82,7 @@ def test_what_is_run_and_compared(ask: Callable[..., Inquiry]) -> None:
     asked = ask(executor=executor)
     work = asked.work()
     assert (work.exact, work.replays) == (False, 4)
-    assert work.runs == 3 * (9 * 3 + 2)  # three optimizers, nine rates, three tuning seeds, two evaluation seeds
+    assert work.runs == 3 * (10 * 3 + 2)  # three optimizers, ten rates, three tuning seeds, two evaluation seeds
     assert work.seconds > 0
     explanation = asked.explain()
     assert executor.done <= work.runs
@@ -95,7 +95,7 @@ def test_what_is_run_and_compared(ask: Callable[..., Inquiry]) -> None:
     assert {finding.comparison.seeds for finding in explanation.findings} == {2}
     # At equal rates, which the grid has for both, momentum without momentum is sgd.
     assert explanation.findings[-1].comparison.wins.ties == 2
-    assert [len(setting.losses) for setting in explanation.settings] in ([9, 9, 9], [9, 8, 8], [8, 8, 8], [8, 9, 9])
+    assert {len(setting.losses) for setting in explanation.settings} <= {9, 10}
     assert all(len(one.update_norm) == 2 for one in explanation.steps)
 
 
@@ -121,7 +121,7 @@ def test_interrupted_it_continues(ask: Callable[..., Inquiry]) -> None:
     complete = InProcess()
     ask("sgd[lr=0.1]", "momentum", executor=complete).explain()
     assert complete.done == 0
-    assert executed + rest.done <= 3 * 29
+    assert executed + rest.done <= 3 * 32
 
 
 def test_its_runs_are_in_no_table_and_evaluation_seeds_choose_nothing(ask: Callable[..., Inquiry]) -> None:
@@ -179,7 +179,7 @@ def test_both_diverge(ask: Callable[..., Inquiry]) -> None:
 def test_methods_without_a_rate_or_a_neutral_value(ask: Callable[..., Inquiry]) -> None:
     explanation = ask("gd[line_search=armijo]", "sgd").explain()
     assert "gd[line_search=armijo]: it has no learning rate to choose, so it was run as given" in explanation.notes
-    assert sum("nothing was removed" in note for note in explanation.notes) == 2
+    assert "sgd: nothing was removed, since weight_decay has its neutral value already" in explanation.notes
     assert explanation.settings[0].losses == {}
     assert "an epoch is one step, so there is no noise ratio" in text(explanation)
 
@@ -242,7 +242,7 @@ def test_the_command_says_what_it_will_execute(
     given = (Experiment(registry, tmp_path / "runs.sqlite", InProcess()), "momentum", "sgd", selections)
     show_why(*given)
     shown = capsys.readouterr()
-    assert "why: up to 87 runs" in shown.err
+    assert "why: up to 96 runs" in shown.err
     assert "4 replays to measure steps, at most about" in shown.err
     assert shown.out.startswith("momentum and sgd, each at its own learning rate")
     show_why(*given, as_json=True)

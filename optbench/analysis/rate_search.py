@@ -1,4 +1,4 @@
-"""The choice of a learning rate from a grid: decades first, then the half decades beside the best."""
+"""The choice of a learning rate from a grid: decades first, then what is beside the best of them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from statistics import median
 DECADES = (-6, -4, -2, 0, 2, 4, 6)
 """The first points of the grid, in half decades from the rate as given: 1e-3 to 1e3 times it."""
 LAST = max(DECADES)
+MOST = len(DECADES) + 3
+"""The most points that are tried."""
 
 
 def factor(step: int) -> float:
     """Return what the rate as given is multiplied by at a point of the grid; exactly 1 at point 0."""
-    return 10.0 ** (step / 2)
+    return math.pow(10.0, step / 2)
 
 
 def worth(losses: Sequence[float]) -> float:
@@ -31,11 +33,16 @@ def best_step(worths: Mapping[int, float]) -> int:
 
 
 def refinement(worths: Mapping[int, float]) -> tuple[int, ...]:
-    """Return the half decades beside the best decade that are to be tried next; none where every decade diverged."""
+    """Return the points to be tried next: the half decades beside the best decade; none where every decade diverged.
+
+    Where the best decade is the first or the last, they include the next whole decade: a method without a second moment has
+    rates a thousand times as large.
+    """
     best = best_step(worths)
     if math.isinf(worths[best]):
         return ()
-    return tuple(step for step in (best - 1, best + 1) if abs(step) <= LAST and step not in worths)
+    beyond = {-LAST: (best - 2,), LAST: (best + 2,)}.get(best, ())
+    return tuple(sorted({best - 1, best + 1, *beyond} - worths.keys()))
 
 
 def at_edge(step: int, worths: Mapping[int, float]) -> bool:

@@ -162,7 +162,7 @@ class Inquiry:
         progress, needed = Progress(self.experiment.store), _Needed()
         for cell in self.cells:
             first = progress.count_missing(progress.decades(cell))
-            second = progress.count_missing(progress.half_decades(cell)) if not first else 2 * progress.seeds
+            second = progress.count_missing(progress.half_decades(cell)) if not first else progress.most_half_decades
             if not cell.rates:
                 second = 0
             replayed = min(REPLAYED, len(self.seeds)) * (not cell.member.part)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from optbench.core.spaces import neutrals_of
+from optbench.planning.catalogue import layers
 from optbench.why.explanation import Setting
 from optbench.why.members import Cell, Member
 
@@ -22,12 +24,17 @@ def notes(cells: Iterable[Cell], settings: Sequence[Setting], places: Mapping[st
 
 def _ablations(cells: Sequence[Cell]) -> Iterator[str]:
     for whole in dict.fromkeys(cell.member for cell in cells if not cell.member.part):
-        if any(cell.member.part and cell.member.side == whole.side for cell in cells):
+        own = [cell for cell in cells if cell.member.side == whole.side]
+        if any(cell.member.part for cell in own):
             continue
-        yield (
-            f"{whole.name}: nothing was removed. None of its hyper-parameters declares a neutral value other than the one it "
-            'has; an optimizer declares one by `neutral=`, such as Neutral(0.0, "no momentum")'
-        )
+        if neutral := list(neutrals_of(layers(own[0].template.optimizer)[0])):
+            has = "has its neutral value" if len(neutral) == 1 else "have their neutral values"
+            yield f"{whole.name}: nothing was removed, since {', '.join(neutral)} {has} already"
+        else:
+            yield (
+                f"{whole.name}: nothing was removed, since none of its hyper-parameters declares a neutral value; an optimizer "
+                'declares one by `neutral=`, such as neutral=Neutral(0.0, "no momentum")'
+            )
 
 
 def _rates(settings: Sequence[Setting]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from functools import cached_property
 
-from optbench.analysis.rate_search import best_step, refinement, worth
+from optbench.analysis.rate_search import DECADES, MOST, best_step, refinement, worth
 from optbench.analysis.scores import score
 from optbench.core.specs import FINAL
 from optbench.store import Store
@@ -21,7 +21,8 @@ class Progress:
         store: the stored runs. They are read when a question needs them, each once.
     """
 
-    seeds = len(TUNING_SEEDS)
+    most_half_decades = (MOST - len(DECADES)) * len(TUNING_SEEDS)
+    """The most jobs that the second stage of a cell can have."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

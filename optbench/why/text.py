@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from optbench.analysis.grouping import seed_ranges
-from optbench.why.explanation import Explanation, Finding, Setting, Steps
+from optbench.why.explanation import Explanation, Finding, Kind, Setting, Steps
 from optbench.why.members import Member
 from optbench.why.words import finding_sentence, reading
 
@@ -15,10 +15,11 @@ SHOWN_EPOCHS = 6
 
 
 def text(explanation: Explanation) -> str:
-    """Return the explanation as text: rates, comparison, ablations, steps, notes."""
+    """Return the explanation as text: verdicts, rates, comparison, ablations, steps, notes."""
     return "\n".join(
         [
             *_heading(explanation),
+            *_summary(explanation),
             *_settings(explanation.settings),
             *_pair(explanation),
             *_ablations(explanation),
@@ -36,15 +37,29 @@ def _heading(explanation: Explanation) -> Iterator[str]:
     )
 
 
+def _summary(explanation: Explanation) -> Iterator[str]:
+    yield from ("", "Verdicts")
+    questions: dict[tuple[Kind, Member, Member], list[Finding]] = {}
+    for finding in explanation.findings:
+        questions.setdefault((finding.kind, finding.first, finding.second), []).append(finding)
+    for (_, first, second), findings in questions.items():
+        places: dict[str, list[str]] = {}
+        for finding in findings:
+            places.setdefault(finding.verdict.text, []).append(finding.place or f"all {finding.places} together")
+        verdicts = "; ".join(f"{verdict} on {', '.join(names)}" for verdict, names in places.items())
+        yield f"  {first.label} against {second.label}: {verdicts}"
+
+
 def _settings(settings: Sequence[Setting]) -> Iterator[str]:
     yield from ("", "Learning rate, chosen by the best validation loss on seeds that are used for nothing else")
-    lines = [
+    lines = [["workload", "optimizer", "rate", "of the given", "target"]]
+    lines += [
         [
             setting.place,
             setting.member.label,
             ", ".join(f"{name}={value:.4g}" for name, value in setting.rates.items()) or "none",
-            f"{setting.factor:.3g} times the given" if setting.rates else "",
-            f"target {setting.target:.4g}{' (provisional)' if setting.provisional else ''}",
+            f"{setting.factor:.3g} times" if setting.rates else "-",
+            f"{setting.target:.4g}{' (provisional)' if setting.provisional else ''}",
         ]
         for setting in settings
     ]
