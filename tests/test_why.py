@@ -15,6 +15,7 @@ from optbench.core.errors import NothingSelected, UsageError
 from optbench.core.seeding import RESERVED
 from optbench.core.spaces import Neutral
 from optbench.core.specs import RunResult
+from optbench.core.targets import Target
 from optbench.data.loader import FrozenDataset
 from optbench.execution.replay import Replay, replay, replays
 from optbench.experiment import Experiment
@@ -24,6 +25,7 @@ from optbench.registry import Registry
 from optbench.training.job import Job
 from optbench.training.outcome import failed_result
 from optbench.training.run_job import run_job
+from optbench.tuning.search import plan_studies, search
 from optbench.why import Explanation, Inquiry, inquiry, rows, text
 
 NEUTRAL = {"momentum": {"momentum": Neutral(0.0, "no momentum")}}
@@ -249,3 +251,31 @@ def test_the_command_says_what_it_will_execute(
     shown = capsys.readouterr()
     assert shown.err == "why: all runs are stored\n"
     assert [json.loads(line)["row"] for line in shown.out.splitlines()][:4] == ["setting"] * 3 + ["comparison"]
+
+
+def test_a_frozen_target_is_used(ask: Callable[..., Inquiry]) -> None:
+    asked = ask()
+    workload = asked.cells[0].workload
+    asked.experiment.store.record("target", workload.digest, Target(0.75).as_json())
+    explanation = asked.explain()
+    assert {(setting.target, setting.provisional) for setting in explanation.settings} == {(0.75, False)}
+    assert not any("provisional" in note for note in explanation.notes)
+
+
+def test_on_the_tuned_track_the_tuned_settings_are_varied(
+    registry: Registry, selections: Selections, tmp_path: Path, ask: Callable[..., Inquiry]
+) -> None:
+    with Experiment(registry, tmp_path / "runs.sqlite", InProcess()) as experiment:
+        chosen = replace(selections, optimizers=["momentum", "sgd"], budget=1)
+        (momentum, sgd), _ = search(experiment, plan_studies(experiment, chosen, 1, 0))
+    explanation = ask(track="tuned", budget=1).explain()
+    whole, without, other = explanation.settings
+    assert (whole.member.name, other.member.name) == ("momentum", "sgd")
+    assert other.rates["lr"] / other.factor == pytest.approx(sgd.within(1).choice().params["lr"], rel=1e-3)
+    assert whole.rates["lr"] / whole.factor == pytest.approx(momentum.within(1).choice().params["lr"], rel=1e-3)
+    assert without.member.words == "no momentum"
+
+
+def test_an_optimizer_that_declares_no_neutral_value(ask: Callable[..., Inquiry]) -> None:
+    notes = ask("rprop", "sgd").explain().notes
+    assert any(note.startswith("rprop: nothing was removed, since none of its hyper-parameters declares") for note in notes)

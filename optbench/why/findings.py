@@ -12,11 +12,12 @@ from optbench.analysis.scores import score
 from optbench.analysis.statistics import Comparison, compare_overall, compare_times, judge
 from optbench.analysis.time_to_target import provisional_target
 from optbench.core.plans import planned_seeds
-from optbench.core.specs import FINAL, RunResult, canonical
-from optbench.core.workload import Workload, group_of, workload_of
+from optbench.core.specs import FINAL, RunResult
+from optbench.core.workload import Workload, group_of
 from optbench.execution.replay import Replay
 from optbench.planning.variations import rates_of
 from optbench.results import Results
+from optbench.training.job import Job
 from optbench.why.explanation import Explanation, Finding, Kind, Setting
 from optbench.why.members import Cell, Member
 from optbench.why.notes import notes
@@ -48,6 +49,7 @@ def explanation(
     seeds: tuple[int, ...],
     *,
     cells: Mapping[Cell, tuple[int, Mapping[int, float]]],
+    jobs: Mapping[Cell, Sequence[Job]],
     results: Results,
     replays: Mapping[Cell, Mapping[int, Replay]],
     failed: int,
@@ -59,11 +61,13 @@ def explanation(
         b: the name of B.
         seeds: the evaluation seeds.
         cells: the chosen point of the grid for each member on each workload, and how well each point did.
-        results: the runs with evaluation seeds.
+        jobs: the runs of each of them with evaluation seeds.
+        results: what they gave.
         replays: of A and B, by seed.
         failed: how many runs did not end with a final status.
     """
-    runs = {cell: _runs(cell, step, results) for cell, (step, _) in cells.items()}
+    by_key = {run.spec.key: run for run in results}
+    runs = {cell: [by_key[job.spec.key] for job in own if job.spec.key in by_key] for cell, own in jobs.items()}
     places = {name: _place([c for c in cells if c.place == name], runs, results) for name in _names(cells)}
     questions = _questions(list(dict.fromkeys(cell.member for cell in cells)))
     found, family = _findings(places, questions, seeds, results)
@@ -75,15 +79,6 @@ def explanation(
 
 def _names(cells: Iterable[Cell]) -> list[str]:
     return list(dict.fromkeys(cell.place for cell in cells))
-
-
-def _runs(cell: Cell, step: int, results: Iterable[RunResult]) -> list[RunResult]:
-    """Return the runs of a member on its workload at the chosen rate, by seed."""
-    choice = canonical((cell.choice(step) or cell.template.spec.optimizer).as_json())
-    found = [
-        run for run in results if workload_of(run.spec) == cell.workload and canonical(run.spec.optimizer.as_json()) == choice
-    ]
-    return sorted(found, key=lambda run: run.spec.seed)
 
 
 def _place(cells: Sequence[Cell], runs: Mapping[Cell, Sequence[RunResult]], results: Results) -> _Place:

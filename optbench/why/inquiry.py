@@ -129,6 +129,7 @@ class Inquiry:
             self.b,
             self.seeds,
             cells={cell: (step, progress.worths(cell)) for cell, step in chosen.items()},
+            jobs=jobs,
             results=results,
             replays=self._replays({cell: own for cell, own in jobs.items() if not cell.member.part}, results),
             failed=failed,
