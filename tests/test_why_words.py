@@ -27,11 +27,11 @@ def found(kind: Kind, first: Member, second: Member, ratio: float | None, places
 @pytest.mark.parametrize(
     ("ratio", "words"),
     [
-        (WORSE, "momentum contributes: without it adam is worse"),
-        (1.05, "momentum contributes, by less than the margin: without it adam is worse"),
-        (BETTER, "momentum is a hindrance: without it adam is better"),
-        (SAME, "momentum makes no difference beyond the margin"),
-        (MIXED, "whether momentum contributes is undecided"),
+        (WORSE, "the momentum contributes: without it adam is worse"),
+        (1.05, "the momentum contributes, by less than the margin: without it adam is worse"),
+        (BETTER, "the momentum is a hindrance: without it adam is better"),
+        (SAME, "the momentum makes no difference beyond the margin"),
+        (MIXED, "whether the momentum contributes is undecided"),
     ],
 )
 def test_what_a_part_contributes(ratio: float | None, words: str) -> None:
@@ -73,7 +73,7 @@ def test_findings_over_other_workloads_are_not_read_together() -> None:
 def test_a_part_may_have_words_of_another_form() -> None:
     member = Member("a", "adam", "schedule", "a constant rate")
     assert member.label == "adam with a constant rate"
-    assert reading(found("part", member, A, WORSE), None).startswith("schedule contributes")
+    assert reading(found("part", member, A, WORSE), None).startswith("the schedule contributes")
 
 
 def test_a_comparison_over_workloads_is_a_net_share() -> None:

@@ -49,7 +49,7 @@ def reading(finding: Finding, pair: Finding | None) -> str:
 
 
 def _contribution(finding: Finding) -> str:
-    removed, name, small = finding.ablated.removed, finding.ablated.name, finding.verdict.small
+    removed, name, small = f"the {finding.ablated.removed}", finding.ablated.name, finding.verdict.small
     less = ", by less than the margin" if small else ""
     return {
         "worse": f"{removed} contributes{less}: without it {name} is worse",
