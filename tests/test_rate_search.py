@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from optbench.analysis.rate_search import DECADES, MOST, at_edge, best_step, factor, refinement, worth
+from optbench.analysis.rate_search import DECADES, MOST, at_edge, best_step, factor, nearly_as_good, refinement, worth
 
 
 def test_the_grid_spans_three_decades_on_both_sides_of_the_rate_as_given() -> None:
@@ -42,3 +42,10 @@ def test_the_best_point_may_be_at_the_edge() -> None:
     assert not at_edge(0, worths)
     assert not at_edge(0, {0: 1.0})
     assert not at_edge(-6, dict.fromkeys(DECADES, math.inf))
+
+
+def test_points_with_nearly_the_same_loss_are_told_apart_by_nobody() -> None:
+    assert nearly_as_good(0, {-2: 1.02, -1: 1.005, 0: 1.0, 1: 1.01, 2: math.inf}) == [-1, 1]
+    assert nearly_as_good(0, dict.fromkeys(DECADES, math.inf)) == []
+    assert nearly_as_good(0, {-2: -1.0, 0: -1.005}) == [-2]
+    assert nearly_as_good(0, {}) == []

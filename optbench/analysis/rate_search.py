@@ -9,6 +9,8 @@ from statistics import median
 DECADES = (-6, -4, -2, 0, 2, 4, 6)
 """The first points of the grid, in half decades from the rate as given: 1e-3 to 1e3 times it."""
 LAST = max(DECADES)
+CLOSE = 0.01
+"""Losses that differ by no more than this share are nearly equal."""
 MOST = len(DECADES) + 3
 """The most points that are tried."""
 
@@ -43,6 +45,12 @@ def refinement(worths: Mapping[int, float]) -> tuple[int, ...]:
         return ()
     beyond = {-LAST: (best - 2,), LAST: (best + 2,)}.get(best, ())
     return tuple(sorted({best - 1, best + 1, *beyond} - worths.keys()))
+
+
+def nearly_as_good(step: int, worths: Mapping[int, float]) -> list[int]:
+    """Return the other points whose loss is within 1 % of the chosen one's: a few seeds cannot tell them apart."""
+    limit = worths.get(step, math.nan) + CLOSE * abs(worths.get(step, math.nan))
+    return [other for other, loss in worths.items() if other != step and loss <= limit < math.inf]
 
 
 def at_edge(step: int, worths: Mapping[int, float]) -> bool:

@@ -23,6 +23,7 @@ class Setting:
         factor: what the rates as given were multiplied by.
         losses: by factor, the median over the tuning seeds of the best validation loss; infinite where it diverged.
         edge: whether the best point was the first or the last of the grid.
+        close: other factors whose loss is within 1 % of the best.
         target: the loss to reach.
         provisional: whether the target was made of the runs of A and B, because the workload has no frozen one.
         statuses: how many of its runs with evaluation seeds ended with each status.
@@ -34,6 +35,7 @@ class Setting:
     factor: float
     losses: Mapping[float, float]
     edge: bool
+    close: tuple[float, ...]
     target: float
     provisional: bool
     statuses: Mapping[str, int]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from optbench.analysis.rate_search import at_edge, factor
+from optbench.analysis.rate_search import at_edge, factor, nearly_as_good
 from optbench.analysis.scores import score
 from optbench.analysis.statistics import Comparison, compare_overall, compare_times, judge
 from optbench.analysis.time_to_target import provisional_target
@@ -169,6 +169,7 @@ def _setting(cell: Cell, step: int, worths: Mapping[int, float], place: _Place, 
         factor=factor(step),
         losses={factor(point): loss for point, loss in worths.items()},
         edge=at_edge(step, worths),
+        close=tuple(map(factor, nearly_as_good(step, worths))),
         target=place.target,
         provisional=place.provisional,
         statuses=Counter(run.status for run in runs),

@@ -34,6 +34,7 @@ def _setting(setting: Setting) -> dict[str, Any]:
         "factor": setting.factor,
         "losses": [[factor, _number(loss)] for factor, loss in setting.losses.items()],
         "edge": setting.edge,
+        "close": list(setting.close),
         "target": _number(setting.target),
         "provisional": setting.provisional,
         "statuses": dict(setting.statuses),

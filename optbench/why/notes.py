@@ -44,6 +44,11 @@ def _rates(settings: Sequence[Setting]) -> Iterator[str]:
             continue
         if edge := [one.place for one in own if one.edge]:
             yield f"{member.label}: the best rate is at the edge of the grid on {', '.join(edge)}; a better one may lie beyond"
+        if close := [f"{one.place} ({_factors(one.close)} for {one.factor:.3g})" for one in own if one.close]:
+            yield (
+                f"{member.label}: other rates reach a loss within 1 % of the best on {', '.join(close)}, in times the given; "
+                "the time to the target depends on which is chosen"
+            )
         diverged = [one.place for one in own if one.losses and all(map(math.isinf, one.losses.values()))]
         if diverged:
             yield f"{member.label}: it diverged or failed at every rate of the grid on {', '.join(diverged)}"
@@ -67,6 +72,10 @@ def _by_member(settings: Iterable[Setting]) -> dict[Member, list[Setting]]:
     for setting in settings:
         found.setdefault(setting.member, []).append(setting)
     return found
+
+
+def _factors(factors: Iterable[float]) -> str:
+    return " or ".join(f"{one:.3g}" for one in factors)
 
 
 def _counts(statuses: Mapping[str, int]) -> str:
