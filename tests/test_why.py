@@ -26,7 +26,7 @@ from optbench.training.job import Job
 from optbench.training.outcome import failed_result
 from optbench.training.run_job import run_job
 from optbench.tuning.search import plan_studies, search
-from optbench.why import Explanation, Inquiry, inquiry, rows, text
+from optbench.why import Explanation, Inquiry, inquiry, of_runs, planned, rows, text
 
 NEUTRAL = {"momentum": {"momentum": Neutral(0.0, "no momentum")}}
 
@@ -70,7 +70,7 @@ def selections(dataset: FrozenDataset) -> Selections:
 def ask(registry: Registry, selections: Selections, tmp_path: Path) -> Callable[..., Inquiry]:
     def inquire(a: str = "momentum", b: str = "sgd", executor: InProcess | None = None, **change: object) -> Inquiry:
         experiment = Experiment(registry, tmp_path / "runs.sqlite", executor or InProcess())
-        return Inquiry(experiment, a, b, replace(selections, **change))
+        return planned(experiment, a, b, replace(selections, **change))
 
     return inquire
 
@@ -217,7 +217,7 @@ def test_a_replay_that_ends_otherwise_or_fails_is_said(ask: Callable[..., Inquir
     ("a", "b", "words"),
     [
         ("sgd", "sgd[lr=0.1]", "the same optimizer"),
-        ("sgd[lr=0.1,0.2]", "momentum", "stands for 2 optimizers"),
+        ("sgd[lr=0.1,0.2]", "momentum", "stands for several optimizers"),
         ("sgd", "adm", "did you mean 'adam'"),
     ],
 )
@@ -238,16 +238,13 @@ def test_replays_are_computed_in_workers(ask: Callable[..., Inquiry], monkeypatc
     assert [one.remark for one in explanation.steps] == ["", ""]
 
 
-def test_the_command_says_what_it_will_execute(
-    registry: Registry, selections: Selections, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    given = (Experiment(registry, tmp_path / "runs.sqlite", InProcess()), "momentum", "sgd", selections)
-    show_why(*given)
+def test_the_command_says_what_it_will_execute(ask: Callable[..., Inquiry], capsys: pytest.CaptureFixture[str]) -> None:
+    show_why(ask())
     shown = capsys.readouterr()
     assert "why: up to 96 runs" in shown.err
     assert "4 replays to measure steps, at most about" in shown.err
     assert shown.out.startswith("momentum and sgd, each at its own learning rate")
-    show_why(*given, as_json=True)
+    show_why(ask(), as_json=True)
     shown = capsys.readouterr()
     assert shown.err == "why: all runs are stored\n"
     assert [json.loads(line)["row"] for line in shown.out.splitlines()][:4] == ["setting"] * 3 + ["comparison"]
@@ -279,3 +276,16 @@ def test_on_the_tuned_track_the_tuned_settings_are_varied(
 def test_an_optimizer_that_declares_no_neutral_value(ask: Callable[..., Inquiry]) -> None:
     notes = ask("rprop", "sgd").explain().notes
     assert any(note.startswith("rprop: nothing was removed, since none of its hyper-parameters declares") for note in notes)
+
+
+def test_the_workloads_and_seeds_of_stored_runs(ask: Callable[..., Inquiry], selections: Selections) -> None:
+    experiment = ask().experiment
+    stored = {
+        name: experiment.complete(replace(selections, optimizers=[name], seeds=seeds))
+        for name, seeds in (("momentum", [0, 1, 2]), ("sgd", [1, 2, 3]))
+    }
+    asked = of_runs(experiment, "momentum", "sgd", stored["momentum"], stored["sgd"])
+    assert asked.seeds == (1, 2)
+    assert [cell.choice(0) for cell in asked.cells] == [cell.choice(0) for cell in ask().cells]
+    with pytest.raises(NothingSelected, match="no seed in common"):
+        of_runs(experiment, "momentum", "sgd", stored["momentum"][:1], stored["sgd"])

@@ -14,21 +14,19 @@ from optbench.cli.progress import duration
 
 if TYPE_CHECKING:
     from optbench.core.specs import RunResult
-    from optbench.experiment import Experiment
-    from optbench.planning.selections import Selections
-    from optbench.why import Work
+    from optbench.why import Inquiry, Work
 
 _FINAL = ("ok", "diverged")
 
 
-def show_why(experiment: Experiment, a: str, b: str, selections: Selections, *, as_json: bool = False) -> None:
-    """Execute the runs that an inquiry into A and B needs, and print what they show; exit with 1 if one of them failed.
+def show_why(inquiry: Inquiry, *, as_json: bool = False) -> None:
+    """Execute the runs that an inquiry needs, and print what they show; exit with 1 if one of them failed.
 
     It says first how many runs there are and how long they take.
     """
-    from optbench.why import Inquiry, rows, text
+    from optbench.why import rows, text
 
-    inquiry = Inquiry(experiment, a, b, selections)
+    experiment = inquiry.experiment
     work = inquiry.work()
     say(announcement(work, experiment.executor.workers))
     try:

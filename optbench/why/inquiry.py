@@ -1,27 +1,21 @@
-"""An inquiry: which runs it needs, in three stages, and what is still missing of them."""
+"""An inquiry: its runs, in three stages, and what is still missing of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from optbench.analysis.grouping import by_workload
-from optbench.analysis.labels import workload_labels
-from optbench.core.errors import NothingSelected, UsageError
 from optbench.core.specs import RunResult
-from optbench.core.workload import Workload, workload_of
 from optbench.execution.estimate import run_seconds, total_seconds
 from optbench.execution.pool import default_workers
 from optbench.execution.replay import Replay, replays
 from optbench.experiment import Experiment
-from optbench.planning.selections import Selections
-from optbench.planning.variations import Variations
 from optbench.training.job import Job
 from optbench.why.cached import cached_replay, keep_replay
 from optbench.why.explanation import Explanation
 from optbench.why.findings import explanation
-from optbench.why.members import Cell, cells_of
+from optbench.why.members import Cell
 from optbench.why.progress import Progress
 
 REPLAYED = 3
@@ -60,31 +54,15 @@ class Inquiry:
 
     Args:
         experiment: executes and stores the runs.
-        a: an optimizer, such as "adam" or "adam|cosine"; one value for each hyper-parameter.
-        b: another one.
-        selections: workloads, seeds and track; its optimizers are not read.
-
-    Raises:
-        UsageError: a selection cannot be run, stands for several optimizers, or both are the same one.
-        NothingSelected: A and B have no workload in common.
+        a: what A is called, such as "adam".
+        b: what B is called.
+        cells: both and each of them without a part, on every workload; see `planned` and `of_runs`.
+        seeds: the seeds with which they are compared, sorted.
     """
 
-    def __init__(self, experiment: Experiment, a: str, b: str, selections: Selections) -> None:
+    def __init__(self, experiment: Experiment, a: str, b: str, cells: Sequence[Cell], seeds: Sequence[int]) -> None:
         self.experiment, self.a, self.b = experiment, a, b
-        planned = [_by_workload(experiment.plan(replace(selections, optimizers=[text])), text) for text in (a, b)]
-        common = [workload for workload in planned[0] if workload in planned[1]]
-        if not common:
-            raise NothingSelected(f"{a} and {b} have no workload in common; use --suite core, or name one with -m, -e and -d")
-        self.seeds: tuple[int, ...] = tuple(sorted({job.spec.seed for job in planned[0][common[0]]}))
-        variations = Variations(experiment.registry)
-        names = _names([planned[0][workload][0] for workload in common])
-        self.cells: list[Cell] = []
-        for workload in common:
-            one, two = (of_side[workload][0] for of_side in planned)
-            if one.spec.optimizer == two.spec.optimizer:
-                raise UsageError(f"{a} and {b} are the same optimizer on {names[workload]}: name two different ones")
-            self.cells += cells_of("a", a, names[workload], one, variations)
-            self.cells += cells_of("b", b, names[workload], two, variations)
+        self.cells, self.seeds = tuple(cells), tuple(seeds)
 
     @cached_property
     def places(self) -> tuple[str, ...]:
@@ -176,23 +154,3 @@ class Inquiry:
                 replayed = sum(cached_replay(self.experiment.store, job.spec) is None for job in jobs[:replayed])
             needed.jobs[cell], needed.replays[cell] = first + second + third, replayed
         return needed
-
-
-def _by_workload(jobs: Iterable[Job], text: str) -> dict[Workload, list[Job]]:
-    """Return the jobs of one optimizer by workload."""
-    found: dict[Workload, list[Job]] = {}
-    for job in jobs:
-        found.setdefault(workload_of(job.spec), []).append(job)
-    for own in found.values():
-        labels = list(dict.fromkeys(job.labels.optimizer for job in own))
-        if len(labels) > 1:
-            raise UsageError(f"{text!r} stands for {len(labels)} optimizers, {labels[0]!r} and others: name one of them")
-    return found
-
-
-def _names(jobs: Sequence[Job]) -> dict[Workload, str]:
-    """Return a name for each workload, each with one job: its name in the suite, or its label."""
-    labels = workload_labels(by_workload(RunResult(job.spec, job.labels, "failed") for job in jobs))
-    named = {workload_of(job.spec): job.labels.workload for job in jobs}
-    unique = len(set(named.values())) == len(named)
-    return {workload: name if name and unique else labels[workload] for workload, name in named.items()}
