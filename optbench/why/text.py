@@ -58,7 +58,7 @@ def _settings(settings: Sequence[Setting]) -> Iterator[str]:
             setting.place,
             setting.member.label,
             ", ".join(f"{name}={value:.4g}" for name, value in setting.rates.items()) or "none",
-            f"{setting.factor:.3g} times" if setting.rates else "-",
+            f"{setting.factor:.4g} times" if setting.rates else "-",
             f"{setting.target:.4g}{' (provisional)' if setting.provisional else ''}",
         ]
         for setting in settings
