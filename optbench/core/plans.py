@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Track = Literal["default", "tuned"]
+Track = Literal["default", "tuned", "ablation"]
 TRACKS: tuple[Track, ...] = ("default", "tuned")
+"""The tracks that tables show. The variants of an ablation are on a third one, so that they are in no table."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Plan:
     """Runs that were planned together.
 
     Attributes:
-        track: whether hyper-parameters were the published ones or tuned ones.
+        track: whether hyper-parameters were the published ones, tuned ones, or those of an ablation.
         seeds: in increasing order.
         variants: the display name of the optimizer by `workload.group_of` the runs.
         workloads: the name of the workload in a suite, by the same; only where there is one.

@@ -110,7 +110,7 @@ class Labels:
 
     `dataset` is the name of the dataset, or its folder where it is not registered; `workload` the workload's name in the suite
     that the run was planned for. `track` is "default" or, where the optimizer's hyper-parameters were tuned for the workload,
-    "tuned".
+    "tuned"; the variants of an ablation are on a track of their own.
     """
 
     optimizer: str
@@ -119,7 +119,7 @@ class Labels:
     dataset: str
     loss: str = "squared-tanh"
     workload: str = ""
-    track: Literal["default", "tuned"] = "default"
+    track: Literal["default", "tuned", "ablation"] = "default"
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def settings_of(selections: Selections) -> Settings:
             raise UsageError(f"{name} = {value} is too small; the least is 1")
     if any(seed < 0 for seed in settings.seeds):
         raise UsageError(f"seed {min(settings.seeds)} is negative; a seed is a whole number from 0")
-    if reserved := sorted(set(settings.seeds) & set(RESERVED)):
+    if reserved := sorted(seed for seed in set(settings.seeds) if seed in RESERVED):
         raise UsageError(f"seed {reserved[0]} is reserved: {RESERVED.start} to {RESERVED.stop - 1} are for tuning and targets")
     if settings.dtype not in defaults.DTYPES:
         raise UsageError(f"dtype {settings.dtype!r} is not one of {', '.join(defaults.DTYPES)}")
