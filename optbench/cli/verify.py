@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -64,7 +65,7 @@ def verify(context: click.RichContext, /, **options: Any) -> None:
             if verified.verdict not in ("equal", "other source"):
                 say(_line(verified, _name(verified)))
     else:
-        for line in _cells(verdicts):
+        for line in itertools.chain(_cells(verdicts), _environments(verdicts)):
             out(line)
     _conclude(verdicts)
 
@@ -96,7 +97,7 @@ def _against(results: Sequence[RunResult], path: Path) -> list[Verified]:
 
 
 def _cells(verdicts: Sequence[Verified]) -> Iterator[str]:
-    """Yield lines on each workload, each optimizer on it, and each of its runs that is not equal or has a remark."""
+    """Yield lines on each workload, each optimizer on it, and each of its runs that is not equal or had a twin."""
     from optbench.analysis.grouping import by_workload
     from optbench.analysis.labels import variant_labels, workload_labels
 
@@ -109,9 +110,18 @@ def _cells(verdicts: Sequence[Verified]) -> Iterator[str]:
             own = [by_key[run.spec.key] for run in runs]
             yield f"  {variants[variant]}: {_counts(own)}"
             for verified in own:
-                if verified.verdict != "equal" or any(verified.notes):
+                if verified.verdict != "equal" or verified.twin:
                     yield f"    {_line(verified, f'seed {verified.stored.spec.seed}')}"
-                    yield from (f"      {note}" for note in verified.notes)
+                if verified.twin:
+                    yield f"      {verified.twin.explanation}"
+
+
+def _environments(verdicts: Sequence[Verified]) -> Iterator[str]:
+    """Yield lines on what differs between environments, once for all runs of the same two."""
+    found = Counter(tuple(change.words(one.sides) for change in one.environment) for one in verdicts if one.environment)
+    for lines, count in found.items():
+        yield f"environments of {count} run{'s' if count != 1 else ''}:"
+        yield from (f"  {line}" for line in lines)
 
 
 def _line(verified: Verified, run: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from optbench.core.errors import OptbenchError
-from optbench.core.specs import FINAL, RunResult
+from optbench.core.specs import FINAL, RunResult, canonical
+from optbench.data.loader import FrozenDataset
 from optbench.execution.executor import Executor
 from optbench.planning.plan import rebuild
 from optbench.planning.source_digest import installed_source
@@ -41,18 +42,22 @@ def repeat(
     verified: list[Verified] = []
     jobs: list[Job] = []
     sources: dict[str, str] = {}
+    datasets: dict[tuple[str, str], FrozenDataset] = {}  # read once for all runs on them
 
     def note(one: Verified) -> None:
         verified.append(one)
         on_verdict(one)
 
     for key, result in stored.items():
-        planned = _job(registry, result, how)
+        data = result.labels.dataset, result.spec.dataset_digest
+        planned = _job(registry, result, how, datasets.get(data))
         if isinstance(planned, Verified):
             note(planned)
         else:
             job, sources[key] = planned
+            datasets[data] = job.dataset
             jobs.append(job)
+    jobs.sort(key=_embedded)
     waiting: dict[str, tuple[Verified, RunResult]] = {}
     for fresh in executor.run(jobs):
         key = fresh.spec.key
@@ -66,10 +71,10 @@ def repeat(
     return sorted(verified, key=lambda one: one.stored.spec.key)
 
 
-def _job(registry: Registry, result: RunResult, how: Repetition) -> tuple[Job, str] | Verified:
+def _job(registry: Registry, result: RunResult, how: Repetition, dataset: FrozenDataset | None) -> tuple[Job, str] | Verified:
     """Return the job of a run and the installed source that computes it, or why it is not repeated."""
     try:
-        job = rebuild(registry, result.spec, result.labels)
+        job = rebuild(registry, result.spec, result.labels, dataset)
     except OptbenchError as error:
         return Verified(result, "not available", f"cannot be repeated: {error}")
     installed = installed_source(registry, result.spec) or ""
@@ -77,6 +82,11 @@ def _job(registry: Registry, result: RunResult, how: Repetition) -> tuple[Job, s
         return job, installed
     source = f"source {result.spec.source[:12]} computed it, and {installed[:12]} is installed"
     return Verified(result, "other source", f"not repeated: {source}")
+
+
+def _embedded(job: Job) -> tuple[str, ...]:
+    """Runs on one embedded dataset follow each other, so that a worker embeds it once."""
+    return job.spec.dataset, job.spec.dataset_digest, canonical(job.spec.embedder.as_json()), job.spec.dtype
 
 
 def _with_twins(jobs: Sequence[Job], waiting: dict[str, tuple[Verified, RunResult]], executor: Executor) -> Iterator[Verified]:

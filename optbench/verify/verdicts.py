@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -46,13 +46,6 @@ class Verified:
     environment: tuple[Change, ...] = ()
     sides: tuple[str, str] = THEN_NOW
     twin: Twin | None = None
-
-    @property
-    def notes(self) -> Iterator[str]:
-        """What else there is to say: each difference of the environments, and what the twin says."""
-        yield from (change.words(self.sides) for change in self.environment)
-        if self.twin is not None:
-            yield self.twin.explanation
 
     def with_twin(self, twin: Twin) -> Verified:
         """Return the same with what the twin says."""
