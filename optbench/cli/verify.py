@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from optbench.experiment import Experiment
     from optbench.verify import Verified
 
+_COUNTED = ("equal", "other source", "only here", "only there")
+"""Verdicts that need no line for each run."""
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -46,23 +48,15 @@ def verify(context: click.RichContext, /, **options: Any) -> None:
     """
     from optbench.execution.local import LocalExecutor
     from optbench.experiment import Experiment
-    from optbench.verify import verifiable
 
     _refuse_combinations(context, options)
-    origin = options["report"] or options["store"]
     executor = LocalExecutor(options["jobs"], options["timeout"])
     with Experiment(load_registry(), options["store"], executor, create=False) as experiment:
-        results = verifiable(_runs(experiment, options["report"]), options["sample"])
-        if not results:
-            raise NothingSelected(f"{origin} has no run with status ok or diverged: there is nothing to verify")
-        if options["against"]:
-            verdicts = _against(results, options["against"])
-        else:
-            verdicts = experiment.verify(results, any_source=options["any_source"], twins=options["twins"])
+        verdicts = (_against if options["against"] else _repeated)(experiment, options)
     if options["as_json"]:
         json_lines(_row(verified) for verified in verdicts)
         for verified in verdicts:
-            if verified.verdict not in ("equal", "other source"):
+            if verified.verdict not in _COUNTED:
                 say(_line(verified, _name(verified)))
     else:
         for line in itertools.chain(_cells(verdicts), _environments(verdicts)):
@@ -75,25 +69,46 @@ def _refuse_combinations(context: click.RichContext, options: dict[str, Any]) ->
         raise UsageError(
             "REPORT and --store both name the runs to verify; leave one out, or name a second store with --against"
         )
-    for name in ("any_source", "twins", "timeout", "jobs"):
-        if options["against"] and options[name]:
+    if not options["against"]:
+        return
+    for name in ("sample", "any_source", "twins", "timeout", "jobs"):
+        if options[name]:
             option = name.replace("_", "-")
-            raise UsageError(f"--against executes no run, and --{option} says how runs are executed; leave one of them out")
+            raise UsageError(f"--{option} is for runs that are executed, and --against executes none; leave one of them out")
+    if not options["report"] and options["against"].resolve() == options["store"].resolve():
+        raise UsageError(f"--against names {options['against']}, the store that is to be compared with it; name another one")
 
 
-def _runs(experiment: Experiment, report: Path | None) -> Sequence[RunResult]:
+def _repeated(experiment: Experiment, options: dict[str, Any]) -> list[Verified]:
+    from optbench.core.plans import TRACKS
+    from optbench.verify import verifiable
     from optbench.verify.page import runs_of_page
 
-    return experiment.results() if report is None else runs_of_page(report)
+    if options["report"]:
+        results = runs_of_page(options["report"])
+    else:  # one run may belong to both tracks
+        tracks = (result for track in TRACKS for result in experiment.results(track=track))
+        results = [*{result.spec.key: result for result in tracks}.values()]
+    chosen = _not_empty(verifiable(results, options["sample"]), options)
+    return experiment.verify(chosen, any_source=options["any_source"], twins=options["twins"])
 
 
-def _against(results: Sequence[RunResult], path: Path) -> list[Verified]:
+def _against(experiment: Experiment, options: dict[str, Any]) -> list[Verified]:
     from optbench.store import Store
     from optbench.verify import verifiable
+    from optbench.verify.page import runs_of_page
     from optbench.verify.stores import compare_stores
 
-    with Store(path, create=False) as store:
-        return compare_stores(results, verifiable(store.results()))
+    results = runs_of_page(options["report"]) if options["report"] else experiment.store.results()
+    with Store(options["against"], create=False) as other:
+        return compare_stores(_not_empty(verifiable(results), options), verifiable(other.results()))
+
+
+def _not_empty(results: list[RunResult], options: dict[str, Any]) -> list[RunResult]:
+    if not results:
+        origin = options["report"] or options["store"]
+        raise NothingSelected(f"{origin} has no run with status ok or diverged: there is nothing to verify")
+    return results
 
 
 def _cells(verdicts: Sequence[Verified]) -> Iterator[str]:
@@ -110,7 +125,7 @@ def _cells(verdicts: Sequence[Verified]) -> Iterator[str]:
             own = [by_key[run.spec.key] for run in runs]
             yield f"  {variants[variant]}: {_counts(own)}"
             for verified in own:
-                if verified.verdict != "equal" or verified.twin:
+                if verified.verdict not in _COUNTED[1:] and (verified.verdict != "equal" or verified.twin):
                     yield f"    {_line(verified, f'seed {verified.stored.spec.seed}')}"
                 if verified.twin:
                     yield f"      {verified.twin.explanation}"

@@ -119,12 +119,17 @@ def _entry(run: RunResult, lists: Mapping[str, _Places]) -> RunEntry:
         lists["optimizers"].of(spec["optimizer"]),
         spec["seed"],
         lists["sources"].of(spec["source"]),
-        lists["labels"].of(asdict(run.labels)),
+        lists["labels"].of({name: _without_surrogates(label) for name, label in asdict(run.labels).items()}),
         lists["fingerprints"].of(dict(run.fingerprint)),
         run.status,
         run.digest,
         epochs_of(run),
     )
+
+
+def _without_surrogates(text: str) -> str:
+    """Replace lone surrogates by escapes, as the store does: a path may contain them, and strict readers refuse them."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _curve(run: RunResult, name: str) -> Sequence[float] | np.ndarray[Any, np.dtype[np.float64]]:
