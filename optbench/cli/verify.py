@@ -14,7 +14,7 @@ from click.exceptions import Exit
 
 from optbench.cli.console import json_lines, out, say
 from optbench.cli.options import Number, jobs_option, json_option, load_registry, plugin_option, store_option
-from optbench.core.errors import NothingSelected, UsageError
+from optbench.core.errors import NothingSelected, UsageError, printable
 
 if TYPE_CHECKING:
     from optbench.core.specs import RunResult
@@ -57,10 +57,10 @@ def verify(context: click.RichContext, /, **options: Any) -> None:
         json_lines(_row(verified) for verified in verdicts)
         for verified in verdicts:
             if verified.verdict not in _COUNTED:
-                say(_line(verified, _name(verified)))
+                say(printable(_line(verified, _name(verified))))
     else:
         for line in itertools.chain(_cells(verdicts), _environments(verdicts)):
-            out(line)
+            out(printable(line))  # a name from a report may contain a line feed
     _conclude(verdicts)
 
 

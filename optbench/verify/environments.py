@@ -41,7 +41,7 @@ def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Change, ..
 
 
 def _differing(name: str, then: Any, now: Any, depth: int) -> Iterator[Change]:
-    if _same(then, now):
+    if then == now:
         return
     one, two = _parts(then), _parts(now)
     if depth and one is not None and two is not None:
@@ -51,10 +51,6 @@ def _differing(name: str, then: Any, now: Any, depth: int) -> Iterator[Change]:
         yield Change(name, _listed(then, now), _listed(now, then))
     else:
         yield Change(name, _written(then), _written(now))
-
-
-def _same(then: Any, now: Any) -> bool:
-    return type(then) is type(now) and bool(then == now)
 
 
 def _parts(value: Any) -> dict[str, Any] | None:
