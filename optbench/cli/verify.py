@@ -86,8 +86,8 @@ def _repeated(experiment: Experiment, options: dict[str, Any]) -> list[Verified]
 
     if options["report"]:
         results = runs_of_page(options["report"])
-    else:  # one run may belong to both tracks
-        tracks = (result for track in TRACKS for result in experiment.results(track=track))
+    else:  # a run that belongs to both tracks has the label of the default one
+        tracks = (result for track in reversed(TRACKS) for result in experiment.results(track=track))
         results = [*{result.spec.key: result for result in tracks}.values()]
     chosen = _not_empty(verifiable(results, options["sample"]), options)
     return experiment.verify(chosen, any_source=options["any_source"], twins=options["twins"])
