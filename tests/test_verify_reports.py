@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -141,3 +143,23 @@ def _variants(folder: Path) -> None:
     manifest = json.loads(page[start:end]) | {"runs": [], "curves": "eJwDAAAAAAE="}
     manifest["sha256"] = checksum(manifest)
     (folder / "empty.html").write_bytes(page[:start] + json.dumps(manifest).encode() + page[end:])
+
+
+def test_a_report_cannot_have_a_model_downloaded(bench: Bench) -> None:
+    code = """
+import os, sys
+from optbench import cli
+from optbench.experiment import Experiment
+
+Experiment.verify = lambda self, results, **how: print(os.environ.get("HF_HUB_OFFLINE")) or []
+sys.argv = ["optbench", "verify", *sys.argv[1:]]
+cli.main()
+"""
+    (bench.folder / "verify.py").write_text(code, encoding="utf-8")
+    assert bench.run("verify.py", "page.html", environment={"HF_HUB_OFFLINE": "0"}).out == "0\n"
+    environment = bench.environment({})
+    environment.pop("HF_HUB_OFFLINE", None)
+    found = subprocess.run(
+        [sys.executable, "verify.py", "page.html"], cwd=bench.folder, env=environment, capture_output=True, check=True
+    )
+    assert found.stdout == b"1\n"

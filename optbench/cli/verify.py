@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -50,6 +51,8 @@ def verify(context: click.RichContext, /, **options: Any) -> None:
     from optbench.experiment import Experiment
 
     _refuse_combinations(context, options)
+    if options["report"]:  # it may name any model of the Hub, and loading one may run its code
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
     executor = LocalExecutor(options["jobs"], options["timeout"])
     with Experiment(load_registry(), options["store"], executor, create=False) as experiment:
         verdicts = (_against if options["against"] else _repeated)(experiment, options)
