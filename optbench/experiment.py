@@ -14,14 +14,13 @@ from types import TracebackType
 from typing import Self
 
 from optbench.analysis.sources import select_sources
-from optbench.core.errors import OptbenchError
 from optbench.core.plans import Track
 from optbench.core.specs import FINAL, RunResult, RunSpec, digest_of
 from optbench.core.studies import Study
 from optbench.execution.executor import Executor
 from optbench.execution.local import LocalExecutor
 from optbench.planning import defaults
-from optbench.planning.plan import make_plan, rebuild
+from optbench.planning.plan import make_plan
 from optbench.planning.planned import plans_of, runs_of, stored_plans
 from optbench.planning.selections import Selections
 from optbench.planning.source_digest import installed_source
@@ -30,7 +29,8 @@ from optbench.registry import Registry
 from optbench.results import Results
 from optbench.store import Store
 from optbench.training.job import Job
-from optbench.verify import Verified, compare
+from optbench.verify import Verified
+from optbench.verify.repeating import Repetition, repeat
 
 
 @dataclass
@@ -168,39 +168,27 @@ class Experiment:
         """Return the digest of the installed source that would compute a run; None where a component is not installed."""
         return installed_source(self.registry, spec)
 
-    def verify(self, results: Iterable[RunResult], on_verdict: Callable[[Verified], None] = lambda _: None) -> list[Verified]:
-        """Execute stored runs again and compare them with what is stored; nothing is stored.
+    def verify(
+        self,
+        results: Iterable[RunResult],
+        on_verdict: Callable[[Verified], None] = lambda _: None,
+        *,
+        any_source: bool = False,
+        twins: bool = False,
+    ) -> list[Verified]:
+        """Execute runs of a store or of a report again and compare them with what is stored; nothing is stored.
 
-        Only runs of the installed source can be repeated. Others are returned with the verdict "other source" or, where a
-        component or the dataset is missing, "not available".
+        Runs of the installed source are repeated. Others are returned with the verdict "other source" or, where a component or
+        the dataset is missing, "not available". Of runs that are not equal to the bit a twin is run too, which starts 1e-7
+        beside them and tells whether their outcome is chaotic.
 
         Args:
-            results: runs with a final status.
+            results: runs with a final status; `verify.page.runs_of_page` reads those of a report.
             on_verdict: called with each verdict as it arrives.
+            any_source: repeat the runs of other versions of their source too, with the installed one.
+            twins: run the twin of every run that is repeated.
         """
-        stored = {result.spec.key: result for result in results}
-        verified: list[Verified] = []
-        jobs = []
-
-        def note(one: Verified) -> None:
-            verified.append(one)
-            on_verdict(one)
-
-        for result in stored.values():
-            try:
-                job = rebuild(self.registry, result.spec, result.labels)
-            except OptbenchError as error:
-                note(Verified(result, "not available", f"cannot be repeated: {error}"))
-                continue
-            installed = self.installed_source(result.spec) or ""
-            if installed == result.spec.source:
-                jobs.append(job)
-            else:
-                source = f"source {result.spec.source[:12]} computed it, and {installed[:12]} is installed"
-                note(Verified(result, "other source", f"not repeated: {source}"))
-        for fresh in self.executor.run(jobs):
-            note(compare(stored[fresh.spec.key], fresh))
-        return sorted(verified, key=lambda one: one.stored.spec.key)
+        return repeat(results, self.registry, self.executor, Repetition(any_source, twins), on_verdict)
 
 
 def run(

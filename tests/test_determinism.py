@@ -90,10 +90,10 @@ def test_verify_tells_which_run_is_not_available(bench: Bench) -> None:
     assert bench.run("run", "-o", "sgd", "-o", "passing", "--seeds", "0", *QUICK).code == 0
     verified = bench.run("-p", "no:optbench-passing", "verify")
     assert verified.code == 1
-    assert "no optimizer named 'passing'" in verified.err
+    assert "no optimizer named 'passing'" in verified.out + verified.err
     file = bench.folder / ".optbench/datasets/tiny/test.csv"
     file.write_bytes(file.read_bytes() + b"a?,b,1\n")
     verified = bench.run("verify")
     assert verified.code == 1
-    assert "tiny/test.csv is not the file that was frozen" in verified.err
-    assert "2 not available" in verified.err
+    assert "tiny/test.csv is not the file that was frozen" in verified.out + verified.err
+    assert "2 not available" in verified.out + verified.err

@@ -105,7 +105,7 @@ def test_another_status_differs_and_is_explained(result: RunResult, status: Stat
     fresh = RunResult(result.spec, result.labels, status, reason="Traceback\nValueError: why", fingerprint=result.fingerprint)
     verified = compare(result, fresh)
     assert verified.verdict == "differs"
-    assert verified.explanation == f"its status was ok and is {status} now: ValueError: why"
+    assert verified.explanation == f"status ok then, {status} now: ValueError: why"
 
 
 def test_final_runs_are_verifiable_and_a_sample_has_the_lowest_keys(result: RunResult, plan: list[Job]) -> None:

@@ -6,10 +6,19 @@ from typing import Literal
 
 import numpy as np
 
-Purpose = Literal["init", "batches", "noise", "sketch", "bootstrap", "tune", "data"]
+Purpose = Literal["init", "batches", "noise", "sketch", "bootstrap", "tune", "data", "twin"]
 
 # Spawn keys are integers. Stored runs depend on them, so a number is never changed or reused.
-_PURPOSES: dict[Purpose, int] = {"init": 0, "batches": 1, "noise": 2, "sketch": 3, "bootstrap": 4, "tune": 5, "data": 6}
+_PURPOSES: dict[Purpose, int] = {
+    "init": 0,
+    "batches": 1,
+    "noise": 2,
+    "sketch": 3,
+    "bootstrap": 4,
+    "tune": 5,
+    "data": 6,
+    "twin": 7,
+}
 
 TUNING = 1_000_000
 """The first seed of tuning; each study has a thousand."""

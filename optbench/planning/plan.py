@@ -78,19 +78,20 @@ def make_plan(
     return jobs
 
 
-def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Job:
+def rebuild(registry: Registry, spec: RunSpec, labels: Labels, dataset: FrozenDataset | None = None) -> Job:
     """Return the job of a stored spec; it is computed by the source that is installed now.
+
+    Args:
+        registry: the components.
+        spec: the stored spec.
+        labels: the stored labels, which name the dataset.
+        dataset: that of a job which was rebuilt before for a run on the same data; None to find and read it.
 
     Raises:
         UsageError: a component or the dataset is not available any more, or the dataset has other rows now.
         DataError: a file of the dataset is not the one that was frozen.
     """
-    dataset = find_dataset(registry, labels.dataset)
-    if dataset.digest != spec.dataset_digest:
-        raise UsageError(
-            f"dataset {spec.dataset!r} has digest {dataset.digest[:12]} now, the run had {spec.dataset_digest[:12]}"
-        )
-    dataset.validate()
+    dataset = dataset or _stored_dataset(registry, spec, labels)
     catalogue = Catalogue(registry, [dataset])
     combination = _Combination(
         optimizer=catalogue.instantiate("optimizer", spec.optimizer),
@@ -102,6 +103,16 @@ def rebuild(registry: Registry, spec: RunSpec, labels: Labels) -> Job:
         dataset_distributions=generators(dataset, registry),
     )
     return combination.job(spec, labels)
+
+
+def _stored_dataset(registry: Registry, spec: RunSpec, labels: Labels) -> FrozenDataset:
+    dataset = find_dataset(registry, labels.dataset)
+    if dataset.digest != spec.dataset_digest:
+        raise UsageError(
+            f"dataset {spec.dataset!r} has digest {dataset.digest[:12]} now, the run had {spec.dataset_digest[:12]}"
+        )
+    dataset.validate()
+    return dataset
 
 
 @dataclass(frozen=True, kw_only=True)

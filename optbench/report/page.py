@@ -27,6 +27,7 @@ from optbench.report.palette import styles
 from optbench.report.parts import definitions, environment, outcomes, overview, simple_models, workloads
 from optbench.report.sections import Figure, Section
 from optbench.trajectories import Picture
+from optbench.verify.manifest import manifest
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ def _render(contents: Contents, origin: Origin) -> str:
                 environment.part(contents),
             ],
             data=chart_data(contents, drawn),
+            manifest=manifest(contents.results),
             figures=figures,
             number_of=lambda figure: _number_of(figure, figures),
             style=_asset("optbench.report", "assets/report.css"),

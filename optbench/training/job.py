@@ -25,3 +25,5 @@ class Job:
     dataset: FrozenDataset
     distributions: frozenset[str] = frozenset()
     """The third-party distributions whose code the job imports; empty where all of its components are built in."""
+    twin: bool = False
+    """Whether it starts a little beside the run of its spec, to tell whether the outcome is chaotic; never stored."""

@@ -26,6 +26,7 @@ from optbench.training.loop import steps_per_epoch, train
 from optbench.training.monitor import Monitor, Rows
 from optbench.training.outcome import failed_result
 from optbench.training.sketch import sketch_epochs
+from optbench.training.twin import beside
 from optbench.training.update_cost import measure
 from optbench.training.warm_up import warm_up
 
@@ -51,6 +52,8 @@ def _run(job: Job) -> RunResult:
     layout = job.architecture.layout(x.shape[1], y.shape[1])
     model = job.architecture.bind(layout, job.loss, spec.dtype)
     model.w[:] = job.architecture.initial(layout, stream(spec.seed, "init"))
+    if job.twin:
+        model.w[:] = beside(model.w, spec.seed)
     stopwatch = Stopwatch()
     last_step = LastStep(stopwatch)
     inputs = matrix.operator if "operator" in job.architecture.provides else matrix.x

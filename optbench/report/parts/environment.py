@@ -17,7 +17,7 @@ def part(contents: Contents) -> Part:
     digest = digest_of(sorted([result.spec.key, result.status, result.digest or ""] for result in results))
     rows = [
         *((f"Dataset {name}", f"SHA-256 {sha256}") for name, sha256 in _datasets(results)),
-        ("Runs", f"SHA-256 of all keys, statuses and digests: {digest}. 'optbench verify' runs them again."),
+        ("Runs", f"SHA-256 of all keys, statuses and digests: {digest}. 'optbench verify FILE', this page, runs them again."),
         ("optbench", optbench.__version__),
         *((f"{count} run{'s' if count != 1 else ''}", _written(found)) for found, count in _fingerprints(results)),
     ]
