@@ -162,7 +162,11 @@ class Experiment:
             found = runs_of(track, self.store.results(), stored_plans(self.store))
             if not all_sources:
                 found, _ = select_sources(found, self.installed_source)
-        return Results(found, self.store.path, self.registry, self._command)
+        return self.results_of(found)
+
+    def results_of(self, runs: Iterable[RunResult]) -> Results:
+        """Return some stored runs as results of this experiment."""
+        return Results(runs, self.store.path, self.registry, self._command)
 
     def installed_source(self, spec: RunSpec) -> str | None:
         """Return the digest of the installed source that would compute a run; None where a component is not installed."""

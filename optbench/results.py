@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from optbench.analysis.benchmark import Benchmark, benchmark
+from optbench.analysis.factors import FactorImportance, factor_importance
 from optbench.analysis.frames import frame, table_frame
+from optbench.analysis.ranking import Ranking, rank
+from optbench.analysis.sensitivity import RateCurve, rate_curves
 from optbench.analysis.sources import source_marks
 from optbench.analysis.tables import TableRow
 from optbench.core.plans import Plan
@@ -98,6 +101,34 @@ class Results(Sequence[RunResult]):
     def frame(self) -> pd.DataFrame:
         """Return a frame with one row per run."""
         return frame(self._results)
+
+    def rank(self, swept: Iterable[RunResult] | None = None) -> Ranking:
+        """Return the optimizers ranked over all workloads and on each: rank intervals, scores, and how stable the order is.
+
+        Args:
+            swept: runs among which sweeps of the learning rate are looked for; then every optimizer of these results is ranked.
+                None looks in these results, and ranks of each sweep the default alone.
+
+        Raises:
+            UsageError: the results are of several tracks, protocol versions, or states of one dataset.
+        """
+        return rank(self._results, self.targets, self.plans, swept)
+
+    def sensitivity(self) -> list[RateCurve]:
+        """Return the loss against the learning rate, for each optimizer on each workload with two rates or more.
+
+        Raises:
+            UsageError: the results are of several tracks, protocol versions, or states of one dataset.
+        """
+        return rate_curves(self._results)
+
+    def importance(self) -> FactorImportance:
+        """Return how much of the time to target depends on optimizer, workload, seed, split and learning rate.
+
+        Raises:
+            UsageError: the results are of several tracks, protocol versions, or states of one dataset.
+        """
+        return factor_importance(self._results, self.targets)
 
     def marks(self) -> dict[str, str]:
         """Return a remark for each run that the installed source did not compute, by key."""

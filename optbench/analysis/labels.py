@@ -104,6 +104,13 @@ def workload_names(grouped: Grouped) -> dict[Workload, str]:
     return {workload: next(iter(names)) if len(names) == 1 else "" for workload, names in found.items()}
 
 
+def short_workload_labels(grouped: Grouped) -> dict[Workload, str]:
+    """Return the name of each workload in its suite, or its full label where it has none or shares it with another."""
+    names, labels = workload_names(grouped), workload_labels(grouped)
+    counts = Counter(names.values())
+    return {workload: name if name and counts[name] == 1 else labels[workload] for workload, name in names.items()}
+
+
 def architecture_labels(grouped: Grouped) -> dict[str, str]:
     """Return a display name for each architecture, by its canonical JSON."""
     return _choice_labels((workload.architecture, run.labels.architecture) for workload, run in _runs(grouped))

@@ -10,7 +10,21 @@ import rich_click as click
 from click.exceptions import Exit
 
 import optbench
-from optbench.cli import completion, doctor, listing, plugin, report, run, show, targets, tune, verify
+from optbench.cli import (
+    completion,
+    doctor,
+    importance,
+    listing,
+    plugin,
+    rank,
+    report,
+    run,
+    sensitivity,
+    show,
+    targets,
+    tune,
+    verify,
+)
 from optbench.cli.console import say
 from optbench.cli.data import data
 from optbench.cli.options import plugin_option
@@ -35,6 +49,9 @@ for command in (
     run.run,
     tune.tune,
     targets.targets,
+    rank.rank,
+    sensitivity.sensitivity,
+    importance.importance,
     listing.list_methods,
     listing.plugins,
     show.show,

@@ -15,3 +15,8 @@ def is_name(text: str) -> bool:
 def plural(kind: str) -> str:
     """Return the plural of a kind of component, as `optbench list` takes it."""
     return "losses" if kind == "loss" else f"{kind}s"
+
+
+def counted(count: int, word: str) -> str:
+    """Return a number with what is counted: `1 seed`, `1,200 seeds`."""
+    return f"{count:,} {word}{'s' * (count != 1)}"

@@ -16,7 +16,7 @@ from optbench.analysis.statistics.friedman import Friedman, friedman
 from optbench.analysis.statistics.holm import holm
 from optbench.analysis.statistics.importance import Importance, importance
 from optbench.analysis.statistics.interval import Interval, median_interval
-from optbench.analysis.statistics.iqm import Iqm, budget_scores, iqm
+from optbench.analysis.statistics.iqm import Iqm, budget_scores, interquartile_means, iqm
 from optbench.analysis.statistics.overall import compare_overall, net_wins
 from optbench.analysis.statistics.pairs import log_ratios
 from optbench.analysis.statistics.profile import performance_profile, performance_ratios, profile_integral
@@ -55,6 +55,7 @@ __all__ = [
     "friedman",
     "holm",
     "importance",
+    "interquartile_means",
     "iqm",
     "judge",
     "log_ratios",
