@@ -15,8 +15,10 @@ from numpy.testing import assert_allclose
 from pools import NEVER, frozen, planned, pool
 from test_analysis import result
 
+from optbench.analysis.against_baseline import against_baseline
 from optbench.analysis.commands import asked_for, missing_runs, run_command
 from optbench.analysis.ranking import Ranking, as_rows, rank, sentences
+from optbench.analysis.score_table import score_table
 from optbench.analysis.statistics import Friedman, NotAvailable
 from optbench.cli import cli, console
 from optbench.cli.rank import print_ranking
@@ -107,6 +109,16 @@ def test_a_time_beyond_the_smaller_budget_is_a_miss_for_both() -> None:
     assert ranking.overall.pairs[0].comparison.wins.ties == 8
     assert ranking.overall.scores is not None
     assert_allclose(ranking.overall.scores.integral, [0, 0])
+
+
+def test_ranks_on_workloads_are_those_of_the_benchmark_table() -> None:
+    runs = pool(THREE, range(10)) + pool({"d": [1]}, range(4, 12))
+    table = against_baseline(score_table(runs, frozen(runs)), planned(runs))
+    shown = {own.ranks for standings in table.standings.values() for own in standings.values()}
+    ranking = ranked(runs)
+    assert table.pairs == ranking.family
+    assert shown == {place.ranks for place in ranking.places}
+    assert len(shown) > 1
 
 
 # How stable it is

@@ -52,8 +52,7 @@ def _by_seed(ranking: Ranking) -> list[dict[str, str]]:
     if scores is None or grid is None:
         return []
     return [
-        {"Optimizer": name}
-        | {str(seed): f"{value:.2f}" for seed, value in zip(grid.seeds, scores.by_seed[at], strict=True)}
+        {"Optimizer": name} | {str(seed): f"{value:.2f}" for seed, value in zip(grid.seeds, scores.by_seed[at], strict=True)}
         for name, at in _ordered(ranking)
     ]
 

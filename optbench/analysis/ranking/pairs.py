@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TypeAlias
 
 import numpy as np
 
-from optbench.analysis.ranking.pool import Entry, Pool
+from optbench.analysis.paired_times import PairedTimes, paired_times
+from optbench.analysis.ranking.pool import Pool
 from optbench.analysis.statistics import Comparison, Verdict, compare_overall, compare_times, judge, rank_intervals
-from optbench.core.numerics import Array
 from optbench.core.plans import Plan, planned_seeds
 from optbench.core.workload import Workload
 
@@ -26,32 +27,50 @@ class Pair:
     verdict: Verdict
 
 
-def overall_pairs(pool: Pool, names: Sequence[str], plans: Sequence[Plan]) -> list[Pair]:
+Paired: TypeAlias = Mapping[tuple[str, str], Mapping[Workload, PairedTimes]]
+"""The times of each pair of optimizers on the workloads that both have results on."""
+
+
+def paired(pool: Pool) -> Paired:
+    """Return the times of all pairs, on all seeds that both have, whichever seeds others have."""
+    return {
+        (a, b): {
+            workload: paired_times(pool.own[workload], entries[a].variant, entries[b].variant)
+            for workload, entries in pool.entries.items()
+            if a in entries and b in entries
+        }
+        for a, b in combinations(pool.names, 2)
+    }
+
+
+def overall_pairs(pool: Pool, times: Paired, plans: Sequence[Plan]) -> list[Pair]:
     """Return all pairs of optimizers that have results on every workload, compared over all workloads.
 
-    Each pair is compared on all seeds that both have everywhere, whichever seeds others have. The family is all of these pairs.
+    Each pair is compared on the seeds that both have on every workload. The family is all of these pairs.
     """
     found = []
-    for a, b in combinations(names, 2):
-        seeds = pool.seeds((a, b))
-        own = [_paired(entries[a], entries[b], seeds) for entries in pool.entries.values()]
-        times_a, times_b = (np.array([both[i] for both in own]) for i in (0, 1))
+    for a, b in combinations(pool.complete, 2):
+        own = times[a, b].values()
+        seeds = sorted(set.intersection(*(set(one.seeds) for one in own)))
+        places = [[one.seeds.index(seed) for seed in seeds] for one in own]
+        times_a, times_b = (
+            np.array([values[place] for values, place in zip(side, places, strict=True)])
+            for side in ([one.a for one in own], [one.b for one in own])
+        )
         groups = [entries[name].group for entries in pool.entries.values() for name in (a, b)]
         found.append((a, b, compare_overall(times_a, times_b, seeds, planned_seeds(plans, groups))))
     return _judged(found, len(found), margin=None)
 
 
-def workload_pairs(pool: Pool, plans: Sequence[Plan]) -> dict[Workload, list[Pair]]:
+def workload_pairs(pool: Pool, times: Paired, plans: Sequence[Plan]) -> dict[Workload, list[Pair]]:
     """Return all pairs of optimizers on each workload that both have results on; see `workload_family`."""
     places, compared = [], []
-    for workload, entries in pool.entries.items():
-        for a, b in combinations(entries, 2):
-            one, two = entries[a], entries[b]
-            seeds = tuple(sorted(one.times.keys() & two.times.keys()))
-            times_a, times_b = _paired(one, two, seeds)
-            planned = planned_seeds(plans, (one.group, two.group))
+    for (a, b), own in times.items():
+        for workload, one in own.items():
+            entries = pool.entries[workload]
+            planned = planned_seeds(plans, (entries[a].group, entries[b].group))
             places.append(workload)
-            compared.append((a, b, compare_times(times_a, times_b, seeds, planned)))
+            compared.append((a, b, compare_times(one.a, one.b, one.seeds, planned)))
     found: dict[Workload, list[Pair]] = {workload: [] for workload in pool.entries}
     for workload, pair in zip(places, _judged(compared, workload_family(pool)), strict=True):
         found[workload].append(pair)
@@ -91,11 +110,3 @@ def against(baseline: str, pairs: Iterable[Pair]) -> Mapping[str, list[str]]:
 def _judged(compared: Sequence[tuple[str, str, Comparison]], family: int, **margin: float | None) -> list[Pair]:
     verdicts = judge([comparison for *_, comparison in compared], family, **margin)
     return [Pair(*one, verdict) for one, verdict in zip(compared, verdicts, strict=True)]
-
-
-def _paired(a: Entry, b: Entry, seeds: Sequence[int]) -> tuple[Array, Array]:
-    """Return the times of both; one beyond the smaller budget is a miss for both."""
-    limits = np.array([min(a.budgets[seed], b.budgets[seed]) for seed in seeds])
-    times = (np.array([one.times[seed] for seed in seeds]) for one in (a, b))
-    first, second = (np.where(own > limits, np.inf, own) for own in times)
-    return first, second

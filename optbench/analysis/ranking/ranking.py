@@ -11,7 +11,7 @@ import numpy as np
 from optbench.analysis.comparable import require_comparable
 from optbench.analysis.ranking.leave_out import Moves, without_optimizers, without_workloads
 from optbench.analysis.ranking.overall import OverallScores, overall_scores
-from optbench.analysis.ranking.pairs import Pair, intervals, overall_pairs, workload_family, workload_pairs
+from optbench.analysis.ranking.pairs import Pair, Paired, intervals, overall_pairs, paired, workload_family, workload_pairs
 from optbench.analysis.ranking.places import Place, places_of
 from optbench.analysis.ranking.pool import Grid, Pool, pool_of
 from optbench.analysis.score_table import score_table
@@ -112,15 +112,16 @@ def rank(
     pool = pool_of(score_table(without_sweeps(found) if swept is None else found, targets))
     track = found[0].labels.track if found else "default"
     own = [plan for plan in plans if plan.track == track]
-    pairs = workload_pairs(pool, own)
+    times = paired(pool)
+    pairs = workload_pairs(pool, times, own)
     return Ranking(
-        track, pool, _overall(pool, own), places_of(pool, pairs), pairs, workload_family(pool), grid_wins(everything)
+        track, pool, _overall(pool, times, own), places_of(pool, pairs), pairs, workload_family(pool), grid_wins(everything)
     )
 
 
-def _overall(pool: Pool, plans: Sequence[Plan]) -> Overall:
+def _overall(pool: Pool, times: Paired, plans: Sequence[Plan]) -> Overall:
     names = pool.complete
-    pairs = overall_pairs(pool, names, plans)
+    pairs = overall_pairs(pool, times, plans)
     seeds = pool.seeds(names)
     if not seeds:
         reason = NotAvailable("no seed that all optimizers have on all workloads")
