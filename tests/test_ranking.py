@@ -17,6 +17,7 @@ from test_analysis import result
 
 from optbench.analysis.against_baseline import against_baseline
 from optbench.analysis.commands import asked_for, missing_runs, run_command
+from optbench.analysis.factors import factor_importance
 from optbench.analysis.ranking import Ranking, as_rows, rank, sentences
 from optbench.analysis.score_table import score_table
 from optbench.analysis.statistics import Friedman, NotAvailable
@@ -119,6 +120,20 @@ def test_ranks_on_workloads_are_those_of_the_benchmark_table() -> None:
     assert table.pairs == ranking.family
     assert shown == {place.ranks for place in ranking.places}
     assert len(shown) > 1
+
+
+def test_a_tuned_optimizer_is_one_though_each_workload_has_its_own_settings() -> None:
+    def tuned(run: RunResult) -> RunResult:
+        choice = replace(run.spec.optimizer, params={"lr": 0.1 if run.spec.dataset == "w0" else 0.2})
+        spec = replace(run.spec, optimizer=choice)
+        return replace(run, spec=spec, labels=replace(run.labels, track="tuned"))
+
+    runs = [tuned(run) for run in pool(THREE)]
+    plans = [replace(plan, track="tuned") for plan in planned(runs)]
+    ranking = rank(runs, frozen(runs), plans)
+    assert (ranking.track, ranking.pool.complete) == ("tuned", ["a", "b", "c"])
+    assert ranking.overall.ranks["c"] == (3, 3)
+    assert len(factor_importance(runs, frozen(runs)).levels["lr"]) == 1
 
 
 # How stable it is

@@ -86,7 +86,7 @@ def stored_runs(experiment: Experiment, options: Mapping[str, Any], optimizers: 
     if not found:
         raise NothingSelected(
             f"none of the {len(everything)} stored runs of the {selections.track} track is selected; 'optbench show' lists "
-            "stored runs, and 'optbench run' executes some"
+            f"stored runs, and 'optbench run --track {selections.track}' executes some"
         )
     return Stored(experiment.results_of(found), around, labels, selections, of_suite or {})
 
