@@ -17,6 +17,7 @@ from optbench.core.docstrings import described, equations
 from optbench.core.hyperparameters import fields_of
 from optbench.core.numerics import Layout
 from optbench.core.oracles import oracles_of
+from optbench.core.spaces import neutrals_of, spaces_of
 from optbench.registry import Component
 from optbench.training.state_sizes import state_sizes
 
@@ -28,16 +29,24 @@ TYPICAL = Layout({"layer1": (INPUTS, 64), "layer2": (64, 1)})
 
 @dataclass(frozen=True)
 class Parameter:
-    """A hyper-parameter: its default, its range or else its type, and whether a schedule multiplies it."""
+    """A hyper-parameter: its default, its range or else its type, whether a schedule multiplies it, where a search draws it.
+
+    `neutral` is the value at which it has no effect, and what the method is then without.
+    """
 
     name: str
     default: Any
     range: str
     scheduled: bool
+    space: str = ""
+    neutral: str = ""
 
     def __str__(self) -> str:
         within = f"in {self.range}" if self.range[:1] in ("(", "[") else self.range
-        return f"{self.name} = {self.default}, {within}{', scaled by schedules' if self.scheduled else ''}"
+        texts = [f"{self.name} = {self.default}", within]
+        texts += ["scaled by schedules"] if self.scheduled else []
+        texts += [f"searched in {self.space}"] if self.space else []
+        return ", ".join(texts) + (f"; {self.neutral}" if self.neutral else "")
 
 
 @dataclass(frozen=True)
@@ -145,8 +154,17 @@ def amount(size: int) -> str:
 
 def _parameters(cls: type[Any]) -> list[Parameter]:
     rates = _rates(cls) if issubclass(cls, Optimizer) and not issubclass(cls, Wrapper) else ()
+    spaces = {name: str(space) for name, space in spaces_of(cls).items()}
+    neutrals = {name: f"{neutral.value}: {neutral.words}" for name, neutral in neutrals_of(cls).items()}
     return [
-        Parameter(name, _default(f), str(f.metadata.get("range") or _type(f.type)), name in rates)
+        Parameter(
+            name,
+            _default(f),
+            str(f.metadata.get("range") or _type(f.type)),
+            name in rates,
+            spaces.get(name, ""),
+            neutrals.get(name, ""),
+        )
         for name, f in fields_of(cls).items()
     ]
 

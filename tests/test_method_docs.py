@@ -178,7 +178,8 @@ def test_show_prints_the_documentation() -> None:
     for part in (
         "Kingma & Ba 2015",
         "w_t = w_{t-1}",
-        "lr = 0.001, in (0, inf), scaled by schedules",
+        "lr = 0.001, in (0, inf), scaled by schedules, searched in [1e-06, 1], log-uniform",
+        "second_moment = True, bool; False: no second moment",
         "1.05 MB",
         f"optbench {__version__}",
     ):

@@ -27,6 +27,10 @@ class Space(ABC):
     def place(self, value: Any) -> float:
         """Return the point of [0, 1] at which a value is, the nearest end for one outside."""
 
+    @abstractmethod
+    def __contains__(self, value: Any) -> bool:
+        """Whether it has the value or, for numbers, the value is between its ends."""
+
 
 @dataclass(frozen=True)
 class _Interval(Space):
@@ -40,6 +44,9 @@ class _Interval(Space):
     def place(self, value: float) -> float:
         """Return the point at which a number is; see `Space.place`."""
         return min(max(self._point(value), 0.0), 1.0) if self.low <= value <= self.high else float(value > self.high)
+
+    def __contains__(self, value: Any) -> bool:
+        return isinstance(value, int | float) and self.low <= value <= self.high
 
     @abstractmethod
     def _value(self, u: float) -> float: ...
@@ -89,6 +96,9 @@ class OneMinusLog(_Interval):
     def _point(self, value: float) -> float:
         return math.log((1 - value) / (1 - self.low)) / math.log((1 - self.high) / (1 - self.low))
 
+    def __str__(self) -> str:
+        return f"{super().__str__()}, log-uniform in 1 - value"
+
 
 @dataclass(frozen=True)
 class Choices(Space):
@@ -103,6 +113,9 @@ class Choices(Space):
     def place(self, value: Any) -> float:
         """Return the middle of the part of [0, 1] that belongs to a value."""
         return (self.values.index(value) + 0.5) / len(self.values)
+
+    def __contains__(self, value: Any) -> bool:
+        return value in self.values
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.values))
@@ -186,13 +199,16 @@ def resolve(space: Declared | None, default: Any) -> Space | None:
     """Return the space of a field with this default.
 
     Raises:
-        ValueError: the default is not in the space.
+        ValueError: it is no space, or the default is not in it.
     """
     if space is None:
         return None
-    found = space if isinstance(space, Space) else space(default)
-    inside = default in found.values if isinstance(found, Choices) else found.low <= default <= found.high  # type: ignore[attr-defined]  # the others are intervals
-    _require(inside, f"the default {default} is outside its search space {found}")
+    found = space(default) if callable(space) else space
+    _require(
+        isinstance(found, Space),
+        f"space={space!r} is no search space; use scaled(1e-3, 1e3), log_uniform, one_minus_log, uniform or choices",
+    )
+    _require(default in found, f"the default {default} is outside its search space {found}")
     return found
 
 

@@ -58,6 +58,7 @@ EXEMPT: Mapping[str, str] = {
     "optbench.core.metrics": "names, labels and units; a change in what is recorded is a change of the protocol",
     "optbench.core.names": "checks the names of components and datasets",
     "optbench.core.oracles": "declares what tests compare a component with",
+    "optbench.core.spaces": "declares where a search draws hyper-parameters; the drawn values are part of a run's spec",
     "optbench.core.specs": "records what is run and what comes out; a change in their meaning is a change of the protocol",
     "optbench.core.vector_cache": "returns vectors that were computed before, after checking their digest",
     "optbench.data.__init__": "empty but for its docstring",

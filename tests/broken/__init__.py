@@ -5,10 +5,10 @@ Each is a complete module once `sources.source` has put its members between the 
 
 from __future__ import annotations
 
-from broken import architectures, classes, crashes, data, losses, steps, wrappers
+from broken import architectures, classes, crashes, data, losses, spaces, steps, wrappers
 from broken.sound import SOUND as SOUND
 from broken.sources import Example as Example
 
-_MODULES = (steps, classes, wrappers, architectures, losses, data)
+_MODULES = (steps, classes, spaces, wrappers, architectures, losses, data)
 BROKEN = [example for module in _MODULES for example in module.EXAMPLES]
 CRASHING = crashes.EXAMPLES

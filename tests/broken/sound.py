@@ -20,6 +20,28 @@ sound("plain-texts", "embedder", "pass")
 sound("plain-numbers", "embedder", "pass", base="table")
 sound("plain-table", "dataset", "pass")
 sound(
+    "searched",
+    "optimizer",
+    f"""
+    lr: float = positive(0.01, space=scaled(1e-3, 1e3))
+    beta: float = fraction(0.9, space=one_minus_log(0.0, 0.99), neutral=Neutral(0.0, "no momentum"))
+    every: int = count(1, space=choices(1, 2, 4))
+    limit: float = positive(1.0, space=log_uniform(0.1, 10.0))
+    weight_decay: float = non_negative(0.01, space=uniform(0.0, 0.1), neutral=Neutral(0.0, "no weight decay"))
+    nesterov: bool = option(True, neutral=Neutral(False, "no look-ahead"))  # the gradient is added to the velocity
+
+    {UPDATE}
+        if t % self.every == 0:
+            np.clip(g, -self.limit, self.limit, out=g)
+            axpy(self.weight_decay, w, g)
+            s.v *= self.beta
+            s.v += g
+            axpy(-self.lr, s.v, w)
+            if self.nesterov:
+                axpy(-self.lr, g, w)
+    """,
+)
+sound(
     "resampling",
     "optimizer",
     f"""

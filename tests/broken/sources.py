@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from optbench import (
-    Embedder, GeneratedDataset, Layout, Loss, Optimizer, Schedule, State, Suite, TableRows, Task, Wrapper,
-    axpy, count, fraction, hookimpl, norm, positive,
+    Embedder, GeneratedDataset, Layout, Loss, Neutral, Optimizer, Schedule, State, Suite, TableRows, Task, Wrapper,
+    axpy, choices, count, fraction, hookimpl, log_uniform, non_negative, norm, one_minus_log, option, positive, scaled, uniform,
 )
 from optbench.architectures.network import Network, TanhNetwork
 from optbench.losses.squared import Squared
