@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 from optbench.analysis.benchmark import Benchmark, benchmark
 from optbench.analysis.factors import FactorImportance, factor_importance
 from optbench.analysis.frames import frame, table_frame
+from optbench.analysis.pair_comparison import PairComparison
 from optbench.analysis.ranking import Ranking, rank
 from optbench.analysis.sensitivity import RateCurve, rate_curves
 from optbench.analysis.sources import source_marks
@@ -22,6 +23,7 @@ from optbench.execution.pool import default_workers
 from optbench.planning import defaults
 from optbench.planning.frozen_targets import frozen_targets
 from optbench.planning.planned import stored_plans
+from optbench.planning.selections import Selections
 from optbench.planning.source_digest import installed_source
 from optbench.registry import Registry
 from optbench.report.numbers import number, significant
@@ -133,6 +135,26 @@ class Results(Sequence[RunResult]):
     def marks(self) -> dict[str, str]:
         """Return a remark for each run that the installed source did not compute, by key."""
         return source_marks(self._results, lambda spec: installed_source(self._registry, spec))
+
+    def compare(self, a: str, b: str, on: Selections | None = None, protocol: int | None = None) -> PairComparison:
+        """Return the comparison of two optimizers: the work that each needs to reach the target, by workload and over all.
+
+        Printed it is the text of `optbench compare`, and `as_json()` its plain values; a notebook shows a table.
+
+        Args:
+            a: an optimizer as it is selected, such as "adam", "adam[lr=0.01]" or "adam|cosine", or its display name.
+            b: the other one.
+            on: the workloads and seeds to compare on; None for all on which both have runs.
+            protocol: the protocol version of the runs; None where they are all of one.
+
+        Raises:
+            UsageError: there is no such optimizer, both are the same, or the runs must not be compared: they are of two tracks,
+                two protocol versions, or on two versions of a dataset.
+            NothingSelected: one has no runs, or no workload has runs of both; the message has the command that adds them.
+        """
+        from optbench.comparing import Sources, compare  # loaded on first use, like the report
+
+        return compare(Sources(self._results, self.targets, self.plans, self._store, self._registry), a, b, on, protocol)
 
     def report(
         self,

@@ -280,9 +280,11 @@ def test_rank_intervals_contain_every_order_that_the_verdicts_allow() -> None:
 def test_sentences() -> None:
     quick = compare_times(np.arange(1.0, 21), np.arange(1.0, 21) * 2.1, range(20), range(20))
     assert sentence("adam", "sgd", quick, verdict(quick)) == (
-        "adam reached the target 2.1 times sooner than sgd (95.86 % interval 2.1 times sooner; won 20 of 20 seeds, tied 0; "
-        "E = 5e+04): better"
+        "adam reached the target 2.1 times sooner than sgd (95.86 % interval 2.1 times sooner; won 20 of 20 seeds; "
+        "E = 49,932): better"
     )
+    varied = compare_times(np.arange(1.0, 21), np.arange(1.0, 21) * np.linspace(1.7, 2.6, 20), range(20), range(20))
+    assert "2.15 times sooner than b (95.86 % interval 1.94 to 2.36; won" in sentence("a", "b", varied, verdict(varied))
     rare = compare_times([1.0] * 18 + [math.inf] * 2, [math.inf] * 17 + [2.0] * 3, range(20), range(20))
     assert sentence("adam", "sgd", rare, verdict(rare)).startswith("sgd reached the target on 3 of 20 seeds, adam on 18 (")
     close = compare_times([1.0, 1.1, 0.9, 2.0], [1.2, 1.0, 1.0, 1.5], range(4), range(4))

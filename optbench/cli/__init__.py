@@ -11,6 +11,7 @@ from click.exceptions import Exit
 
 import optbench
 from optbench.cli import (
+    compare,
     completion,
     doctor,
     importance,
@@ -56,6 +57,7 @@ for command in (
     listing.plugins,
     show.show,
     report.report,
+    compare.compare,
     verify.verify,
     doctor.doctor,
     data,

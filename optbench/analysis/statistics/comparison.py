@@ -96,5 +96,6 @@ def _planned_test(values: npt.NDArray[np.float64], seeds: Sequence[int], planned
     if not planned:
         return NotAvailable("no seeds were planned")
     if missing:
-        return NotAvailable(f"{len(missing)} of the {len(planned)} planned seeds are missing, the first is {min(missing)}")
+        verb = "is" if len(missing) == 1 else "are"
+        return NotAvailable(f"{len(missing)} of the {len(planned)} planned seeds {verb} missing, the first is {min(missing)}")
     return wilcoxon(values[[seed in planned for seed in seeds]])

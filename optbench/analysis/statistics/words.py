@@ -6,18 +6,20 @@ import math
 
 from optbench.analysis.statistics.available import NotAvailable
 from optbench.analysis.statistics.comparison import Comparison
-from optbench.analysis.statistics.interval import Interval
+from optbench.analysis.statistics.effect import Effect
 from optbench.analysis.statistics.verdict import Verdict
 
 SAME = 0.005
 """Log ratios within this are printed as "as soon as": the factor rounds to 1.00."""
+_WHOLE = 100
+_LARGE = 1e6
 
 
 def sentence(a: str, b: str, comparison: Comparison, verdict: Verdict) -> str:
     """Return a comparison of times to target in words.
 
-    For example "adam reached the target 2.1 times sooner than sgd (95 % interval 1.7 to 2.6 times sooner; won 18 of 20 seeds,
-    tied 0; E = 1.1e+03): better".
+    For example "adam reached the target 2.1 times sooner than sgd (95.86 % interval 1.7 to 2.6; won 18 of 20 seeds; E = 263):
+    better".
 
     Args:
         a: the name of A.
@@ -26,11 +28,19 @@ def sentence(a: str, b: str, comparison: Comparison, verdict: Verdict) -> str:
         verdict: its verdict.
     """
     counts = comparison.wins
-    parts = [_interval(comparison.effect.interval)]
+    parts = [_interval(comparison.effect)]
     if comparison.seeds:
-        parts += [f"won {counts.wins} of {comparison.seeds} seeds, tied {counts.ties}", f"E = {comparison.e:.2g}"]
+        tied = f", tied {counts.ties}" if counts.ties else ""
+        parts += [f"won {counts.wins} of {comparison.seeds} seeds{tied}", f"E = {e_text(comparison.e)}"]
     reason = f", {verdict.reason}" if verdict.reason else ""
     return f"{_effect(a, b, comparison)} ({'; '.join(parts)}): {verdict.text}{reason}"
+
+
+def e_text(e: float) -> str:
+    """Return an e-value as it is printed: three digits, whole from 100 on."""
+    if math.isinf(e):
+        return "over 1e308"
+    return f"{e:,.0f}" if _WHOLE <= e < _LARGE else f"{e:.3g}"
 
 
 def factor(log_ratio: float) -> str:
@@ -55,7 +65,8 @@ def _effect(a: str, b: str, comparison: Comparison) -> str:
     return f"{a} reached the target {factor(median)} than {b}"
 
 
-def _interval(interval: Interval | NotAvailable) -> str:
+def _interval(effect: Effect) -> str:
+    interval = effect.interval
     if isinstance(interval, NotAvailable):
         return f"no interval: {interval.reason}"
     level = f"{100 * interval.coverage:.4g} % interval"
@@ -66,4 +77,6 @@ def _interval(interval: Interval | NotAvailable) -> str:
     words = [factor(end) for end in ends]
     if interval.side and all(map(math.isfinite, ends)):
         words[0] = words[0].split()[0]
+        if not isinstance(effect.median, NotAvailable) and abs(effect.median) >= SAME:
+            words[1] = words[1].split()[0]  # the effect before it says whether sooner or later
     return f"{level} {' to '.join(words)}"
