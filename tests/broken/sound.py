@@ -28,7 +28,7 @@ sound(
     every: int = count(1, space=choices(1, 2, 4))
     limit: float = positive(1.0, space=log_uniform(0.1, 10.0))
     weight_decay: float = non_negative(0.01, space=uniform(0.0, 0.1), neutral=Neutral(0.0, "no weight decay"))
-    nesterov: bool = option(True, neutral=Neutral(False, "no look-ahead"))  # the gradient is added to the velocity
+    nesterov: bool = option(True, neutral=Neutral(False, "no look-ahead"))
 
     {UPDATE}
         if t % self.every == 0:

@@ -13,6 +13,7 @@ from typing import Any
 
 from optbench.core.contracts import OPTBENCH_CONTRACT
 from optbench.core.hyperparameters import fields_of, types_of, values
+from optbench.core.spaces import neutrals_of
 from optbench.core.specs import canonical
 from optbench.kit.rules import Subject, Violations, make, rule
 
@@ -42,12 +43,12 @@ def docstring(subject: Subject) -> Violations:
     "declare a range (positive, fraction, count ...), name the field in the class's docstring, or comment on its line",
 )
 def documented(subject: Subject) -> Violations:
-    """Each hyper-parameter has a range or choices, is mentioned in the docstring, or has a comment on its line."""
+    """Each hyper-parameter has a range, choices or a neutral value, is mentioned in the docstring, or commented on its line."""
     hints = types_of(subject.cls)
-    commented = _commented(subject.cls)
+    described = {*_commented(subject.cls), *neutrals_of(subject.cls)}  # a neutral value says what it switches off
     for name, field in fields_of(subject.cls).items():
         choices = typing.get_origin(hints.get(name)) is typing.Literal
-        if not ("range" in field.metadata or choices or name in commented or subject.mentions(name)):
+        if not ("range" in field.metadata or choices or name in described or subject.mentions(name)):
             yield f"{name} is not documented"
 
 
