@@ -159,7 +159,5 @@ cli.main()
     assert bench.run("verify.py", "page.html", environment={"HF_HUB_OFFLINE": "0"}).out == "0\n"
     environment = bench.environment({})
     environment.pop("HF_HUB_OFFLINE", None)
-    found = subprocess.run(
-        [sys.executable, "verify.py", "page.html"], cwd=bench.folder, env=environment, capture_output=True, check=True
-    )
-    assert found.stdout == b"1\n"
+    command = [sys.executable, "verify.py", "page.html"]
+    assert subprocess.run(command, cwd=bench.folder, env=environment, capture_output=True, check=True).stdout == b"1\n"
