@@ -139,6 +139,7 @@ def test_gd_is_compared_per_pass_and_per_update(page: str, measured: tuple[Any, 
         losses = curves(measured[0], name, "val_loss")
         within = [loss[: 1 + EPOCHS // steps] if name == "sgd" else loss for loss in losses]
         assert found[0] == str(updates)
+        assert all(values[-1] == updates for values in curves(measured[0], name, "evaluations"))
         assert found[1].startswith(f"{median(float(loss.min()) for loss in losses):.3g} (")
         assert found[2].startswith(f"{median(float(loss.min()) for loss in within):.3g} (")
     assert "made as many passes as epochs" in page

@@ -97,7 +97,8 @@ def means_only(measured: Sequence[Measured]) -> Iterator[str]:
         f"the paired difference excludes 0, and Wilcoxon's test adjusted by Holm over all {counted(pairs, 'comparison')} of "
         f"this page says so. The {counted(n, 'seed')} are the original's; {len(design.more_seeds)} more are fixed in the "
         f"command, {total} in all. The last column is by optbench's primary endpoint instead, passes to a target in validation "
-        "loss; where no target is frozen it is provisional, 1.05 times the lowest median of these optimizers."
+        f"loss: frozen for {sum(bool(one.targets) for one in measured)} of the {len(measured)} data and embedders, otherwise "
+        "provisional, 1.05 times the lowest median of these optimizers."
     )
     yield ""
     heads = ("data, embedder", "optimizer", "mean", "standard deviation", "place by mean")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from statistics import fmean, median
 
@@ -24,9 +25,9 @@ def one_step_per_epoch(measured: Sequence[Measured]) -> Iterator[str]:
         f"In {counted(design.epochs, 'epoch')} gd makes as many updates as there are epochs, the others one per batch of "
         f"{design.batch_size}. The original compared per epoch and did not say so. The unit of optbench, passes over the "
         f"training rows, charges a full-batch step like an epoch of batches: {_same_passes(measured)}, so that the ranking per "
-        "pass is the ranking per epoch. Per update it is another, in the fourth column, where each run stops once it has made "
-        "as many updates as gd. In the last one each optimizer has its own best learning rate by validation loss among those "
-        f"above. Lowest validation loss, median of {counted(len(design.seeds), 'seed')}, and place:"
+        "pass is the ranking per epoch. The column of the updates of gd compares per update: each run counts up to its last "
+        "epoch within as many updates. In the last column each optimizer has its best learning rate by validation loss among "
+        f"those above. Lowest validation loss, median of {counted(len(design.seeds), 'seed')}, and place:"
     )
     yield ""
     yield from table(
@@ -53,10 +54,10 @@ def _same_passes(measured: Sequence[Measured]) -> str:
     )
 
 
-def _updates(one: Measured, name: str) -> float:
-    """Return the number of updates of a run that ended; each of these optimizers takes one gradient for an update."""
-    ended = [run for run in one.results if run.spec.optimizer.name == name and run.status == "ok"]
-    return float(ended[0].curves["evaluations"][-1]) if ended else float("nan")
+def _updates(one: Measured, name: str) -> int:
+    """Return the number of updates of a whole run; each of these optimizers takes one gradient for an update."""
+    steps = 1 if name == FULL_BATCH else math.ceil(one.dataset.sizes["train"] / one.design.batch_size)
+    return steps * one.design.epochs
 
 
 def _losses(one: Measured) -> list[list[float]]:
@@ -74,7 +75,7 @@ def _per_unit(one: Measured) -> Iterator[tuple[str, ...]]:
     ranks = [places(values, lower=True) for values in losses]
     for i, name in enumerate(one.design.rates):
         cells = [f"{loss(values[i])} ({rank[i]})" for values, rank in zip(losses, ranks, strict=True)]
-        yield one.name, name, f"{_updates(one, name):,.0f}", cells[0], cells[1], f"{best_rate(one, name):g}", cells[2]
+        yield one.name, name, f"{_updates(one, name):,}", cells[0], cells[1], f"{best_rate(one, name):g}", cells[2]
 
 
 def _place_of_gd(one: Measured, kind: int) -> str:
@@ -90,8 +91,8 @@ def timed_together(measured: Sequence[Measured]) -> Iterator[str]:
     yield (
         "The original's clock ran during evaluation. optbench stops it; the whole duration of a run, with evaluation and "
         "diagnostics, is stored beside it. Elapsed seconds, median of the original's seeds without runs that diverged, and "
-        "both as a multiple of gd's. They include what other processes took from the machine; the share is of two clocks of "
-        "the same run."
+        "both as a multiple of gd's. They include what other processes took from the machine, so that rows compare only as far "
+        "as it was idle; the share, from two clocks of the same run, is little affected."
     )
     yield ""
     yield from table(

@@ -5,8 +5,9 @@
 It runs the experiment that optbench grew out of (`presets/original.toml`) on `qa-tr` and, with --data, on the original's own
 files, training.csv and test.csv in FOLDER, which are not part of optbench. To its five seeds come fifteen others, and around
 its learning rates a coarse search, so that the page can say what each of the original's faults amounts to. Runs are kept in the
-store: a command that was stopped continues, and a second call only writes the page. One worker is used; a call takes about TIME
-of one core. e5-small, which is not among the default embedders, needs the plugin optbench-e5 where --data is given.
+store: a command that was stopped continues, and a second call only writes the page. One worker is used. The default embedders
+without --data take about six minutes of processor time, measured on a busy machine; e5-small and --data three more. e5-small
+needs the plugin optbench-e5 where --data is given.
 """
 
 from __future__ import annotations
