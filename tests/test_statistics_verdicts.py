@@ -139,6 +139,19 @@ def test_better_worse_equivalent_and_small() -> None:
     assert verdict(compare_times(same, same, range(20), range(20))).text == "equivalent"
 
 
+def test_ties_cost_the_interval_more_seeds_than_the_e_value() -> None:
+    def tied(wins: int, ties: int) -> Verdict:
+        return verdict(compare_differences([-1.0] * wins + [0.0] * ties, range(wins + ties), range(wins + ties)))
+
+    found = tied(13, 7)  # E = 585 is above 40, but 7 of 20 values are not below 0
+    assert (found.word, found.more_seeds) == ("undecided", 94)
+    for n, word in ((117, "better"), (100, "undecided")):  # at 114 the 74.1 wins of the projection are rounded down
+        won = round(0.65 * n)
+        assert verdict(compare_differences([-1.0] * won + [0.0] * (n - won), range(n), range(20))).word == word
+    never = tied(10, 10).more_seeds
+    assert never == NotAvailable("with so many ties the interval of the effect contains 0 at any number of seeds")
+
+
 def test_a_miss_prevents_equivalence() -> None:
     same = np.arange(1.0, 21)
     same[3] = math.inf

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from optbench.analysis.grouping import seed_ranges
-from optbench.analysis.pair_comparison import MissingRuns, OverallComparison, PairComparison, WorkloadComparison
+from optbench.analysis.pair_comparison import (
+    SECONDARY,
+    MissingRuns,
+    OverallComparison,
+    PairComparison,
+    WorkloadComparison,
+)
 from optbench.analysis.statistics import Comparison, Interval, NotAvailable, Verdict, sentence
+from optbench.analysis.statistics.verdict import Word
 from optbench.analysis.statistics.words import e_text
 
 WIDTH = 80
-_COLUMNS = ("epochs", "gradients", "seconds", "val. loss", "test quality")
-_COLUMN = 15
+_SMALL = 1e-3
+_COLUMNS = {"epochs": 13, "gradients": 14, "seconds": 17, "val. loss": 16, "test quality": 15}
+"""Headings and widths of the secondary endpoints, in the order of `SECONDARY`."""
 
 
 def text(pair: PairComparison) -> str:
@@ -23,6 +32,7 @@ def text(pair: PairComparison) -> str:
     return "\n".join(
         [
             *_wrapped(f"{pair.a} against {pair.b}, {pair.track} track: passes to the target in validation loss.{same}"),
+            *_wrapped(_counts(pair)),
             *(line for one in pair.workloads for line in ("", one.label, *workload_lines(pair, one))),
             *_overall(pair),
             "",
@@ -33,6 +43,14 @@ def text(pair: PairComparison) -> str:
             *(line for note in pair.notes for line in ("", *_wrapped(f"Note: {note}."))),
         ]
     )
+
+
+def _counts(pair: PairComparison) -> str:
+    found = Counter(one.verdict.word for one in pair.workloads)
+    words: tuple[Word, ...] = ("better", "worse", "equivalent", "undecided")
+    counts = ", ".join(f"{word} on {found[word]}" for word in words)
+    total = len(pair.workloads)
+    return f"{pair.a} is {counts} of {total} workload{'s' * (total != 1)}."
 
 
 def workload_lines(pair: PairComparison, one: WorkloadComparison) -> list[str]:
@@ -136,11 +154,12 @@ def _exploratory(pair: PairComparison) -> Iterator[str]:
         f"Exploratory (no verdicts): medians over the compared seeds, {pair.a} / {pair.b}. Epochs, gradients and seconds to "
         "the target; lowest validation loss; test quality at the epoch of that loss."
     )
-    yield "".join(f"{name:>{_COLUMN}}" for name in _COLUMNS).rstrip()
+    yield "".join(f"{name:>{width}}" for name, width in _COLUMNS.items())
     for one in compared:
         quality = f" ({one.quality})" if one.quality != "accuracy" else ""
         yield from _wrapped(f"{one.label}{quality}")
-        yield "".join(f"{'/'.join(map(_number, values)):>{_COLUMN}}" for values in one.secondary.values())
+        cells = zip(("/".join(map(_number, one.secondary[name])) for name in SECONDARY), _COLUMNS.values(), strict=True)
+        yield "".join(f" {cell:>{width - 1}}" for cell, width in cells)
 
 
 def _number(value: float | None) -> str:
@@ -148,6 +167,8 @@ def _number(value: float | None) -> str:
         return "n/a"
     if math.isinf(value):
         return "never"
+    if abs(value) < _SMALL:
+        return f"{value:.2g}"
     return f"{value:.0f}" if 1000 <= abs(value) < 1e5 else f"{value:.3g}"  # noqa: PLR2004  # 1.23e+03 is hard to read
 
 

@@ -15,8 +15,8 @@ from optbench.core.workload import Workload, group_of, workload_of
 
 RECOMMENDED = 20
 """The number of seeds that PROTOCOL 2 recommends."""
-MOST = 100
-"""No more seeds than this are proposed: the chance of a false alarm was simulated up to here."""
+MOST = 500
+"""Where more seeds than this would be needed in all, none are proposed."""
 _FIRST_SEEDS = range(5)
 
 
@@ -67,8 +67,8 @@ def further_seeds(
 ) -> dict[Workload, tuple[int, ...]]:
     """Return the seeds to add on each workload: none where more seeds would not help, or where planned ones are missing first.
 
-    An undecided comparison with fewer than 20 seeds goes on to 20; one with more goes on to as many as the e-value would take,
-    up to 100. Where the comparison over all workloads is undecided, every workload goes on.
+    An undecided comparison with fewer than 20 seeds goes on to 20; one with more goes on to as many as it would take. Where the
+    comparison over all workloads is undecided, every workload goes on.
     """
     everywhere = set() if isinstance(overall, NotAvailable) else _further(overall)
     found = {one.workload: tuple(sorted((_further(one) | everywhere) - set(one.seeds))) for one in workloads}
@@ -81,7 +81,9 @@ def _further(one: WorkloadComparison | OverallComparison) -> set[int]:
         return set()
     total = RECOMMENDED
     if len(seeds) >= RECOMMENDED:
-        total = min(len(seeds) + (more if isinstance(more, int) else 0), MOST)
+        total = len(seeds) + (more if isinstance(more, int) else 0)
+    if total > MOST:
+        return set()
     unused = (seed for seed in range(TUNING) if seed not in seeds)
     return {next(unused) for _ in range(total - len(seeds))}
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from optbench.analysis.grouping import seed_ranges, variant_of
@@ -48,13 +49,16 @@ class Adding:
         )
 
     def without_runs(self, asked: tuple[Asked, Asked], found: tuple[Opponent | None, Opponent | None]) -> NothingSelected:
-        """Return the error where an optimizer has no runs, with the command that adds them."""
+        """Return the error where an optimizer has no runs, with the command that adds them.
+
+        The command names both where both are installed, so that their seeds are planned together.
+        """
         missing = [side.label or side.text for side, opponent in zip(asked, found, strict=True) if opponent is None]
         other = next((opponent for opponent in found if opponent is not None), None)
         here = "" if self._on == Selections(track=self._on.track) else " on such a workload"
         return self._nothing(
             f"no stored runs of {' or '.join(missing)}{here}",
-            [side.label or side.text for side in asked],
+            [side.label for side in asked if side.label] if self._track == "default" else missing,
             other.variants if other else (),
         )
 
@@ -62,11 +66,12 @@ class Adding:
         """Return the error where no workload has runs of both, with the command that adds them."""
         one, two = pair
         seeds = f" with seeds {seed_ranges(self._on.seeds)}" if self._on.seeds is not None else ""
-        return self._nothing(
-            f"{one.label} and {two.label} have no workload in common{seeds}",
-            [self._text(opponent) for opponent in pair],
-            one.variants.keys() & two.variants.keys() or one.variants,
-        )
+        what = f"{one.label} and {two.label} have no workload in common{seeds}"
+        try:
+            texts = [self._text(opponent) for opponent in pair]
+        except OptbenchError as error:
+            return NothingSelected(f"{what}, and none can be added here: {error}")
+        return self._nothing(what, texts, one.variants.keys() & two.variants.keys() or one.variants)
 
     def _nothing(self, what: str, texts: Sequence[str], workloads: Collection[Workload]) -> NothingSelected:
         seeds = seed_ranges(tuple(self._seeds)).replace(" ", "")
@@ -94,6 +99,7 @@ class Adding:
             "commands repeat its runs"
             for label in sorted({label for label, _ in repeated})
         ]
+        notes += self._renamed(opponents)
         lacking: dict[tuple[Workload, tuple[int, ...]], list[str]] = {}
         for one in pair.missing:
             seeds = {*one.seeds, *repeated.get((one.optimizer, one.workload), ())}
@@ -144,6 +150,13 @@ class Adding:
             return opponent.label
         choice = json.loads(next(iter(opponent.variants.values())).optimizer)
         return Catalogue(self._registry).instantiate("optimizer", Choice.from_json(choice)).label
+
+    def _renamed(self, opponents: Iterable[Opponent]) -> Iterator[str]:
+        """Yield a note for each optimizer whose defaults are others than when it was run."""
+        for opponent in opponents:
+            with suppress(OptbenchError):  # it is not installed
+                if (text := self._text(opponent)) != opponent.label:
+                    yield f"{opponent.label} is written {text} now: defaults have changed since it was run"
 
     def _repeated(self, opponents: Iterable[Opponent], own: Sequence[RunResult]) -> dict[tuple[str, Workload], set[int]]:
         """Return the seeds that were computed by another version of the source, by optimizer and workload."""

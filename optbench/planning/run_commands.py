@@ -17,6 +17,7 @@ from optbench.planning import defaults
 from optbench.planning.catalogue import Catalogue
 from optbench.planning.datasets import find_dataset
 from optbench.planning.selections import Selections
+from optbench.planning.selectors import parse_selection
 from optbench.planning.suites import SuiteFile, SuiteWorkload, find_suite
 from optbench.registry import Registry
 
@@ -160,16 +161,12 @@ def _named(suite: SuiteFile, workload: Workload, labels: Labels | None) -> str:
 
 
 def _is(one: SuiteWorkload, workload: Workload, labels: Labels) -> bool:
-    return (one.name, one.dataset, one.digest, one.embedder, one.architecture, one.loss, one.epochs, one.batch_size) == (
-        labels.workload,
-        workload.dataset,
-        workload.dataset_digest,
-        labels.embedder,
-        labels.architecture,
-        labels.loss,
-        workload.epochs,
-        workload.batch_size,
-    ) and workload.dtype == defaults.DTYPE
+    fixed = (labels.workload, workload.dataset_digest, workload.epochs, workload.batch_size, workload.dtype)
+    if fixed != (one.name, one.digest, one.epochs, one.batch_size, defaults.DTYPE):
+        return False
+    # One may be written as `kappa=1e6` and the other as `kappa=1e+06`.
+    pairs = ((one.architecture, labels.architecture), (one.embedder, labels.embedder), (one.loss, labels.loss))
+    return all(parse_selection(written) == parse_selection(label) for written, label in pairs)
 
 
 def _box(registry: Registry, workload: Workload, labels: Labels) -> Box:

@@ -37,8 +37,8 @@ class Verdict:
         small: whether A is better, or worse, by less than the margin.
         p: Holm's adjusted p-value on the planned seeds.
         needed_e: the e-value that decides once seeds were added, 40 m.
-        more_seeds: for "undecided", how many more seeds the e-value would take at the observed shares of wins, losses and ties;
-            0 otherwise.
+        more_seeds: for "undecided", how many more seeds the e-value and the interval would take at the observed shares of wins,
+            losses and ties; 0 otherwise.
         reason: for "undecided", why; empty otherwise.
     """
 
@@ -107,13 +107,20 @@ def _verdict(comparison: Comparison, p: float | NotAvailable, family: int, margi
 
 
 def _more_seeds(comparison: Comparison, needed: float) -> int | NotAvailable:
+    """Return how many more seeds both the e-value and the interval would take.
+
+    The interval for any number of seeds excludes 0 where the e-value of the pairs on one side of it against all others, ties
+    too, is at least 1 / (1 - .95).
+    """
     counts = comparison.wins
     more = seeds_still_needed(counts.wins, counts.losses, counts.ties, needed)
-    if more == 0 and not comparison.added:
-        return 1  # the e-value is large enough, and counts once a seed was added
-    if more == 0:
-        return NotAvailable("the e-value is large enough, but with so many ties the interval of the effect contains 0")
-    return more
+    if isinstance(more, NotAvailable):
+        return more
+    most, others = max(counts.wins, counts.losses), min(counts.wins, counts.losses) + counts.ties
+    for_interval = seeds_still_needed(most, others, 0, 1 / (1 - COVERAGE)) if most > others else None
+    if not isinstance(for_interval, int):
+        return NotAvailable("with so many ties the interval of the effect contains 0 at any number of seeds")
+    return max(more, for_interval, 1)  # an e-value that is large enough counts once a seed was added
 
 
 def _covers(interval: Interval | NotAvailable, level: float) -> bool:
