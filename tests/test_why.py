@@ -16,7 +16,7 @@ from optbench.cli.why import show_why
 from optbench.core.errors import NothingSelected, OptbenchError, UsageError
 from optbench.core.seeding import RESERVED
 from optbench.core.spaces import Neutral
-from optbench.core.specs import RunResult
+from optbench.core.specs import Measurements, RunResult
 from optbench.core.targets import Target
 from optbench.data.loader import FrozenDataset
 from optbench.execution import local
@@ -52,7 +52,8 @@ class InProcess:
 
 @pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Declare one neutral value, so that few runs are needed, and replay without processes."""
+    """Declare one neutral value, so that few runs are needed, replay without processes, and time nothing."""
+    monkeypatch.setattr("optbench.training.run_job.measure", lambda *_: Measurements())
     monkeypatch.setattr(variations, "neutrals_of", lambda cls: NEUTRAL.get(cls.name, {}))
     monkeypatch.setattr(inquiry, "replays", lambda jobs, _: [(job, replay(job)) for job in jobs])
 
@@ -333,7 +334,7 @@ def test_compare_why_on_the_workloads_and_seeds_of_stored_runs(
     code, shown, _ = command("--why")
     assert code == 0
     assert shown.startswith("momentum against sgd, default track")
-    assert "\n\nmomentum and sgd, each at its own learning rate: passes to the target, seeds 3-4,\n1 workload" in shown
+    assert "momentum and sgd, each at its own learning rate: passes to the target, seeds 3-4, 1" in " ".join(shown.split())
     code, shown, said = command("--why", "--json")
     assert {"comparison", "epoch", "setting"} <= {json.loads(line).get("row") for line in shown.splitlines()}
     assert said == "why: all runs are stored\n"
