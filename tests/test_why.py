@@ -9,14 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from optbench.cli.compare import compare
 from optbench.cli.why import show_why
-from optbench.core.errors import NothingSelected, UsageError
+from optbench.core.errors import NothingSelected, OptbenchError, UsageError
 from optbench.core.seeding import RESERVED
 from optbench.core.spaces import Neutral
-from optbench.core.specs import RunResult
+from optbench.core.specs import Measurements, RunResult
 from optbench.core.targets import Target
 from optbench.data.loader import FrozenDataset
+from optbench.execution import local
 from optbench.execution.replay import Replay, replay, replays
 from optbench.experiment import Experiment
 from optbench.planning import variations
@@ -49,7 +52,8 @@ class InProcess:
 
 @pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Declare one neutral value, so that few runs are needed, and replay without processes."""
+    """Declare one neutral value, so that few runs are needed, replay without processes, and time nothing."""
+    monkeypatch.setattr("optbench.training.run_job.measure", lambda *_: Measurements())
     monkeypatch.setattr(variations, "neutrals_of", lambda cls: NEUTRAL.get(cls.name, {}))
     monkeypatch.setattr(inquiry, "replays", lambda jobs, _: [(job, replay(job)) for job in jobs])
 
@@ -75,6 +79,11 @@ def ask(registry: Registry, selections: Selections, tmp_path: Path) -> Callable[
     return inquire
 
 
+def page_of(explanation: Explanation) -> str:
+    """The text, with one space between words."""
+    return " ".join(text(explanation).split())
+
+
 def labels(explanation: Explanation) -> list[tuple[str, str, str, int]]:
     return [(f.kind, f.first.label, f.second.label, f.places) for f in explanation.findings]
 
@@ -93,7 +102,7 @@ def test_what_is_run_and_compared(ask: Callable[..., Inquiry]) -> None:
         ("part", "momentum with no momentum", "momentum", 1),
         ("remaining", "momentum with no momentum", "sgd", 1),
     ]
-    assert explanation.family == 3
+    assert {finding.family for finding in explanation.findings} == {3}
     assert {finding.comparison.seeds for finding in explanation.findings} == {2}
     # At equal rates, which the grid has for both, momentum without momentum is sgd.
     assert explanation.findings[-1].comparison.wins.ties == 2
@@ -144,9 +153,9 @@ def test_more_seeds_are_added_to_the_planned_ones(ask: Callable[..., Inquiry]) -
 def test_several_workloads_have_a_comparison_over_all(ask: Callable[..., Inquiry]) -> None:
     explanation = ask(architectures=["single-layer", "two-layer-mlp[hidden=2]"]).explain()
     assert [finding.places for finding in explanation.findings] == [1] * 6 + [2] * 3
-    assert explanation.family == 9
-    page = text(explanation)
-    assert "over 2 workloads: net share of the 2 workloads" in page
+    assert [finding.family for finding in explanation.findings] == [6] * 6 + [3] * 3
+    page = page_of(explanation)
+    assert "over 2 workloads: momentum was sooner than sgd on more workloads with" in page
     assert len(explanation.places) == 2
 
 
@@ -157,14 +166,14 @@ def test_the_rows_are_json(ask: Callable[..., Inquiry]) -> None:
 
 
 def test_one_seed_gives_no_interval(ask: Callable[..., Inquiry]) -> None:
-    page = text(ask(seeds=[7]).explain())
+    page = page_of(ask(seeds=[7]).explain())
     assert "no interval: one seed gives no interval" in page
     assert "undecided" in page
 
 
 def test_an_optimizer_that_diverges_at_every_rate(ask: Callable[..., Inquiry]) -> None:
     explanation = ask("sgd[lr=1e35]", "sgd").explain()
-    page = text(explanation)
+    page = page_of(explanation)
     assert "sgd[lr=1e35]: it diverged or failed at every rate" in page
     assert "2 diverged" in page
     assert explanation.settings[0].rates == {"lr": 1e35}
@@ -173,7 +182,7 @@ def test_an_optimizer_that_diverges_at_every_rate(ask: Callable[..., Inquiry]) -
 
 def test_both_diverge(ask: Callable[..., Inquiry]) -> None:
     explanation = ask("sgd[lr=1e35]", "momentum[lr=1e35]").explain()
-    assert "neither sgd[lr=1e35] nor momentum[lr=1e35] reached the target" in text(explanation)
+    assert "neither sgd[lr=1e35] nor momentum[lr=1e35] reached the target" in page_of(explanation)
     assert {finding.verdict.word for finding in explanation.findings} == {"undecided"}
     assert list(rows(explanation))
 
@@ -183,7 +192,7 @@ def test_methods_without_a_rate_or_a_neutral_value(ask: Callable[..., Inquiry]) 
     assert "gd[line_search=armijo]: it has no learning rate to choose, so it was run as given" in explanation.notes
     assert "sgd: nothing was removed, since weight_decay has its neutral value already" in explanation.notes
     assert explanation.settings[0].losses == {}
-    assert "an epoch is one step, so there is no noise ratio" in text(explanation)
+    assert "an epoch is one step, so there is no noise ratio" in page_of(explanation)
 
 
 def test_runs_that_fail_are_said(ask: Callable[..., Inquiry]) -> None:
@@ -192,7 +201,7 @@ def test_runs_that_fail_are_said(ask: Callable[..., Inquiry]) -> None:
 
     explanation = ask(executor=InProcess(run=failing)).explain()
     assert explanation.failed == 21 + 2  # with every rate failed, none is refined
-    page = text(explanation)
+    page = page_of(explanation)
     assert "momentum and sgd have no seed in common" in page
     assert "2 failed" in page
     assert "sgd: no run to replay" in page
@@ -208,7 +217,7 @@ def test_a_replay_that_ends_otherwise_or_fails_is_said(ask: Callable[..., Inquir
                 yield job, Replay("crashed", "its worker died", None, 0, ())
 
     monkeypatch.setattr(inquiry, "replays", otherwise)
-    page = text(ask().explain())
+    page = page_of(ask().explain())
     assert "momentum: not replayed, seed 0: its worker died; the replay of seed 1 ended otherwise than the stored run" in page
     assert ask().work().replays == 2  # what failed is tried again
 
@@ -289,3 +298,53 @@ def test_the_workloads_and_seeds_of_stored_runs(ask: Callable[..., Inquiry], sel
     assert [cell.choice(0) for cell in asked.cells] == [cell.choice(0) for cell in ask().cells]
     with pytest.raises(NothingSelected, match="no seed in common"):
         of_runs(experiment, "momentum", "sgd", stored["momentum"][:1], stored["sgd"])
+
+
+@pytest.fixture
+def command(selections: Selections, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
+    """Return a function that calls `optbench compare momentum sgd`, and gives its exit code and both outputs."""
+    monkeypatch.setattr(local, "LocalExecutor", lambda _: InProcess())
+
+    def call(*options: str) -> tuple[int, str, str]:
+        arguments = ["momentum", "sgd", *options, "--store", str(tmp_path / "runs.sqlite")]
+        done = CliRunner().invoke(compare, arguments)
+        if isinstance(done.exception, OptbenchError):
+            raise done.exception
+        return done.exit_code, done.stdout, done.stderr
+
+    return call
+
+
+def named(selections: Selections) -> list[str]:
+    (architecture,), (embedder,), (dataset,) = selections.architectures, selections.embedders, selections.datasets
+    return ["-m", architecture, "-e", embedder, "-d", dataset, "--epochs", "2", "--batch-size", "5"]
+
+
+def test_compare_why_without_stored_runs(command: Callable[..., tuple[int, str, str]], selections: Selections) -> None:
+    code, shown, said = command("--why", "--seeds", "0-1", *named(selections))
+    assert code == 0
+    assert said.startswith("no stored runs to compare as they were given; --why executes its own\nwhy: up to 96 runs")
+    assert shown.startswith("momentum and sgd, each at its own learning rate")
+
+
+def test_compare_why_on_the_workloads_and_seeds_of_stored_runs(
+    command: Callable[..., tuple[int, str, str]], ask: Callable[..., Inquiry], selections: Selections
+) -> None:
+    ask().experiment.complete(replace(selections, optimizers=["momentum", "sgd"], seeds=[3, 4]))
+    code, shown, _ = command("--why")
+    assert code == 0
+    assert shown.startswith("momentum against sgd, default track")
+    assert "momentum and sgd, each at its own learning rate: passes to the target, seeds 3-4, 1" in " ".join(shown.split())
+    code, shown, said = command("--why", "--json")
+    assert {"comparison", "epoch", "setting"} <= {json.loads(line).get("row") for line in shown.splitlines()}
+    assert said == "why: all runs are stored\n"
+
+
+def test_compare_without_stored_runs_executes_nothing(
+    command: Callable[..., tuple[int, str, str]], ask: Callable[..., Inquiry], selections: Selections
+) -> None:
+    ask().experiment.complete(replace(selections, optimizers=["adam"]))
+    with pytest.raises(NothingSelected):
+        command("--why")
+    with pytest.raises(NothingSelected):
+        command(*named(selections))

@@ -21,7 +21,7 @@ def found(kind: Kind, first: Member, second: Member, ratio: float | None, places
     times = [(1.0 + 0.01 * seed) * ((0.5 if seed % 2 else 2.0) if ratio is None else ratio) for seed in SEEDS]
     comparison = compare_times(times, [1.0 + 0.01 * seed for seed in SEEDS], SEEDS, SEEDS)
     (verdict,) = judge([comparison], 3)
-    return Finding(kind, first, second, "digits" if places == 1 else "", places, comparison, verdict)
+    return Finding(kind, first, second, "digits" if places == 1 else "", places, comparison, verdict, 3)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_part_may_have_words_of_another_form() -> None:
 def test_a_comparison_over_workloads_is_a_net_share() -> None:
     comparison = compare_overall([[1.0] * 12, [1.0] * 12], [[2.0] * 12, [1.0] * 12], SEEDS, SEEDS)
     (verdict,) = judge([comparison], 3, margin=None)
-    assert finding_sentence(Finding("pair", A, B, "", 2, comparison, verdict)) == (
-        "net share of the 2 workloads on which adam was sooner than sgd: +50 % "
-        "(96.14 % interval +50 % to +50 %; ahead on 12 of 12 seeds, tied on 0; E = 3.2e+02): better"
+    assert finding_sentence(Finding("pair", A, B, "", 2, comparison, verdict, 3)) == (
+        "adam was sooner than sgd on more workloads with 12 of 12 seeds, on fewer with 0 (net share of workloads 0.5; "
+        "96.14 % interval 0.5 to 0.5; E = 315): better"
     )

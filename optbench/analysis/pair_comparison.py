@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from optbench.analysis.grouping import Variant
 from optbench.analysis.statistics import Comparison, NotAvailable, Verdict
 from optbench.core.plans import Track
 from optbench.core.specs import Status
@@ -32,6 +33,7 @@ class WorkloadComparison:
         diverged: how many of the compared runs of A, and of B, diverged.
         secondary: the medians of A and B over the compared seeds by metric of `SECONDARY`, infinite for a target that was not
             reached; None where nothing was recorded.
+        variants: A and B as they were run on this workload; on the tuned track their hyper-parameters differ between workloads.
     """
 
     workload: Workload
@@ -45,6 +47,7 @@ class WorkloadComparison:
     verdict: Verdict
     diverged: tuple[int, int]
     secondary: Mapping[str, tuple[float | None, float | None]]
+    variants: tuple[Variant, Variant]
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def _overall(pair: PairComparison) -> dict[str, Any]:
         "net_share": None if isinstance(median, NotAvailable) else 0.0 - median,
         "net_share_low": 0.0 - interval.high if isinstance(interval, Interval) else None,
         "net_share_high": 0.0 - interval.low if isinstance(interval, Interval) else None,
-        "sentence": overall_sentence(pair, one),
+        "sentence": overall_sentence(pair.a, pair.b, one.comparison, one.verdict),
     }
 
 

@@ -11,7 +11,6 @@ from optbench.analysis.grouping import seed_ranges
 from optbench.analysis.pair_comparison import (
     SECONDARY,
     MissingRuns,
-    OverallComparison,
     PairComparison,
     WorkloadComparison,
 )
@@ -64,9 +63,8 @@ def workload_lines(pair: PairComparison, one: WorkloadComparison) -> list[str]:
     return _wrapped(f"{sentence(a, b, one.comparison, one.verdict)}.", f"{'; '.join([*facts, _target(one)])}.", indent="  ")
 
 
-def overall_sentence(pair: PairComparison, overall: OverallComparison) -> str:
-    """Return the comparison over all workloads in words; the shares are those of A, positive where A was sooner."""
-    comparison, verdict = overall.comparison, overall.verdict
+def overall_sentence(a: str, b: str, comparison: Comparison, verdict: Verdict) -> str:
+    """Return a comparison over workloads in words; the shares are those of A, positive where A was sooner."""
     counts, effect = comparison.wins, comparison.effect
     tied = f", equal on {counts.ties}" if counts.ties else ""
     share = "none" if isinstance(effect.median, NotAvailable) else f"{0.0 - effect.median:.2g}"
@@ -78,7 +76,7 @@ def overall_sentence(pair: PairComparison, overall: OverallComparison) -> str:
     evidence = f"net share of workloads {share}; {interval}; E = {e_text(comparison.e)}"
     reason = f", {verdict.reason}" if verdict.reason else ""
     return (
-        f"{pair.a} was sooner than {pair.b} on more workloads with {counts.wins} of {comparison.seeds} seeds, on fewer with "
+        f"{a} was sooner than {b} on more workloads with {counts.wins} of {comparison.seeds} seeds, on fewer with "
         f"{counts.losses}{tied} ({evidence}): {verdict.text}{reason}"
     )
 
@@ -129,7 +127,9 @@ def _overall(pair: PairComparison) -> Iterator[str]:
     else:
         one = pair.overall
         facts = [_evidence(pair.a, pair.b, one.comparison, one.verdict), seeds_text(one.seeds, one.planned)]
-        yield from _wrapped(f"{overall_sentence(pair, one)}.", f"{'; '.join(facts)}.", indent="  ")
+        yield from _wrapped(
+            f"{overall_sentence(pair.a, pair.b, one.comparison, one.verdict)}.", f"{'; '.join(facts)}.", indent="  "
+        )
     count = len(pair.workloads)
     which = "the workload named above, and no other" if count == 1 else f"the {count} workloads named above, and no others"
     yield from _wrapped(f"All of this is about {which}.", indent="  ")

@@ -128,6 +128,7 @@ def _workload(place: _Place, label: str, comparison: Comparison, verdict: Verdic
         verdict,
         (diverged[0], diverged[1]),
         {name: (_median(scores[0], name), _median(scores[1], name)) for name in SECONDARY},
+        place.variants,
     )
 
 

@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 _FINAL = ("ok", "diverged")
 
 
-def show_why(inquiry: Inquiry, *, as_json: bool = False) -> None:
+def show_why(inquiry: Inquiry, *, as_json: bool = False, after: bool = False) -> None:
     """Execute the runs that an inquiry needs, and print what they show; exit with 1 if one of them failed.
 
     It says first how many runs there are and how long they take.
+
+    Args:
+        inquiry: what is asked.
+        as_json: print one JSON object per line instead of text.
+        after: whether another text was printed before, from which an empty line separates it.
     """
     from optbench.why import rows, text
 
@@ -38,6 +43,8 @@ def show_why(inquiry: Inquiry, *, as_json: bool = False) -> None:
     if as_json:
         json_lines(rows(explanation))
     else:
+        if after:
+            out("")
         out(text(explanation))
     if explanation.failed:
         say(f"{explanation.failed} runs failed; the same command retries them")

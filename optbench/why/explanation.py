@@ -53,7 +53,8 @@ class Finding:
         place: the workload; empty for all workloads that both were run on.
         places: how many workloads that is.
         comparison: of passes to the target, or, over all workloads, of `net_wins`.
-        verdict: in the family of all comparisons of the inquiry.
+        verdict: as a member of its family.
+        family: m, the number of comparisons of the inquiry that are on one workload or, for one over all, of those.
     """
 
     kind: Kind
@@ -63,6 +64,7 @@ class Finding:
     places: int
     comparison: Comparison
     verdict: Verdict
+    family: int
 
     @property
     def ablated(self) -> Member:
@@ -106,7 +108,6 @@ class Explanation:
         b: the second one.
         places: the names of the workloads.
         seeds: the evaluation seeds that were asked for.
-        family: m, the number of comparisons.
         settings: the rate of each member on each workload.
         findings: all comparisons.
         steps: for A and B on each workload.
@@ -118,7 +119,6 @@ class Explanation:
     b: str
     places: tuple[str, ...]
     seeds: tuple[int, ...]
-    family: int
     settings: tuple[Setting, ...]
     findings: tuple[Finding, ...]
     steps: tuple[Steps, ...]

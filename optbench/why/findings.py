@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from optbench.analysis.paired_times import planned_passes
 from optbench.analysis.rate_search import at_edge, factor, nearly_as_good
 from optbench.analysis.scores import score
-from optbench.analysis.statistics import Comparison, compare_overall, compare_times, judge
+from optbench.analysis.statistics import TIME_MARGIN, Comparison, compare_overall, compare_times, judge
 from optbench.analysis.time_to_target import provisional_target
 from optbench.core.plans import planned_seeds
 from optbench.core.specs import FINAL, RunResult
@@ -32,14 +33,14 @@ class _Place:
         target: the loss to reach.
         provisional: whether it was made of the runs of A and B.
         times: passes to the target by member and seed.
-        budgets: by member, the fewest passes of a run that went to its end.
+        budgets: how many passes each of these runs takes.
         planned: by member, what identifies its runs in the plans of the store.
     """
 
     target: float
     provisional: bool
     times: Mapping[Member, Mapping[int, float]]
-    budgets: Mapping[Member, float]
+    budgets: Mapping[Member, Mapping[int, float]]
     groups: Mapping[Member, str]
 
 
@@ -70,11 +71,11 @@ def explanation(
     runs = {cell: [by_key[job.spec.key] for job in own if job.spec.key in by_key] for cell, own in jobs.items()}
     places = {name: _place([c for c in cells if c.place == name], runs, results) for name in _names(cells)}
     questions = _questions(list(dict.fromkeys(cell.member for cell in cells)))
-    found, family = _findings(places, questions, seeds, results)
+    found = _findings(places, questions, seeds, results)
     settings = tuple(_setting(cell, step, worths, places[cell.place], runs[cell]) for cell, (step, worths) in cells.items())
     steps = tuple(steps_of(cell.member, cell.place, runs[cell], of_seeds) for cell, of_seeds in replays.items())
     said = notes(cells, settings, places={name: place.provisional for name, place in places.items()})
-    return Explanation(a, b, tuple(places), seeds, family, settings, tuple(found), steps, said, failed)
+    return Explanation(a, b, tuple(places), seeds, settings, tuple(found), steps, said, failed)
 
 
 def _names(cells: Iterable[Cell]) -> list[str]:
@@ -92,13 +93,9 @@ def _place(cells: Sequence[Cell], runs: Mapping[Cell, Sequence[RunResult]], resu
         target,
         frozen is None,
         {cell.member: {run.spec.seed: score("passes_to_target", run, target) for run in own} for cell, own in final.items()},
-        {cell.member: _budget(own) for cell, own in final.items()},
+        {cell.member: {run.spec.seed: planned_passes(run) for run in own} for cell, own in final.items()},
         {cell.member: group_of(runs[cell][0].spec) for cell in cells if runs[cell]},
     )
-
-
-def _budget(runs: Iterable[RunResult]) -> float:
-    return min((float(run.curves["passes"][-1]) for run in runs if run.status == "ok"), default=math.inf)
 
 
 def _questions(members: Sequence[Member]) -> list[tuple[Kind, Member, Member]]:
@@ -118,8 +115,8 @@ def _findings(
     questions: Sequence[tuple[Kind, Member, Member]],
     seeds: Collection[int],
     results: Results,
-) -> tuple[list[Finding], int]:
-    """Return all comparisons with their verdicts, and how many there are: the family."""
+) -> list[Finding]:
+    """Return all comparisons with their verdicts: those on one workload are a family, those over all are another."""
     single: list[tuple[Kind, Member, Member, str, int, Comparison]] = []
     joint: list[tuple[Kind, Member, Member, str, int, Comparison]] = []
     for kind, first, second in questions:
@@ -131,12 +128,11 @@ def _findings(
         if len(own) > 1:
             planned = set.intersection(*(_planned(place, first, second, results, seeds) for place in own.values()))
             joint.append((kind, first, second, "", len(own), _over(list(own.values()), first, second, planned)))
-    family = len(single) + len(joint)
-    verdicts = [
-        *judge([one[-1] for one in single], family),
-        *judge([one[-1] for one in joint], family, margin=None),
-    ]
-    return [Finding(*one, verdict) for one, verdict in zip([*single, *joint], verdicts, strict=True)], family
+    found = []
+    for family, margin in ((single, TIME_MARGIN), (joint, None)):
+        verdicts = judge([one[-1] for one in family], len(family), margin)
+        found += [Finding(*one, verdict, len(family)) for one, verdict in zip(family, verdicts, strict=True)]
+    return found
 
 
 def _planned(place: _Place, first: Member, second: Member, results: Results, seeds: Collection[int]) -> set[int]:
@@ -146,18 +142,25 @@ def _planned(place: _Place, first: Member, second: Member, results: Results, see
 
 
 def _on(place: _Place, first: Member, second: Member, planned: set[int]) -> Comparison:
-    one, two = place.times[first], place.times[second]
-    seeds = sorted(one.keys() & two.keys())
-    budget = min(place.budgets[first], place.budgets[second])
-    return compare_times([one[seed] for seed in seeds], [two[seed] for seed in seeds], seeds, planned, budget)
+    seeds = sorted(place.times[first].keys() & place.times[second].keys())
+    return compare_times(*_paired(place, first, second, seeds), seeds, planned)
 
 
 def _over(places: Sequence[_Place], first: Member, second: Member, planned: set[int]) -> Comparison:
-    common = set.intersection(*(place.times[first].keys() & place.times[second].keys() for place in places))
-    seeds = sorted(common)
-    one, two = ([[place.times[member][seed] for seed in seeds] for place in places] for member in (first, second))
-    budgets = [min(place.budgets[first], place.budgets[second]) for place in places]
-    return compare_overall(one, two, seeds, planned, budgets)
+    seeds = sorted(set.intersection(*(place.times[first].keys() & place.times[second].keys() for place in places)))
+    one, two = zip(*(_paired(place, first, second, seeds) for place in places), strict=True)
+    return compare_overall(one, two, seeds, planned)
+
+
+def _paired(place: _Place, first: Member, second: Member, seeds: Sequence[int]) -> tuple[list[float], list[float]]:
+    """Return the times of both by seed; one beyond the smaller budget of the two runs is a miss."""
+    budgets = [min(place.budgets[first][seed], place.budgets[second][seed]) for seed in seeds]
+
+    def times(member: Member) -> list[float]:
+        own = [place.times[member][seed] for seed in seeds]
+        return [math.inf if time > budget else time for time, budget in zip(own, budgets, strict=True)]
+
+    return times(first), times(second)
 
 
 def _setting(cell: Cell, step: int, worths: Mapping[int, float], place: _Place, runs: Iterable[RunResult]) -> Setting:

@@ -19,7 +19,7 @@ def rows(explanation: Explanation) -> Iterator[dict[str, Any]]:
     pairs = {finding.place: finding for finding in explanation.findings if finding.kind == "pair"}
     yield from map(_setting, explanation.settings)
     for finding in explanation.findings:
-        yield _finding(finding, explanation.family) | {"reading": reading(finding, pairs.get(finding.place))}
+        yield _finding(finding) | {"reading": reading(finding, pairs.get(finding.place))}
     for steps in explanation.steps:
         yield from _epochs(steps)
     yield from ({"row": "note", "text": note} for note in explanation.notes)
@@ -41,7 +41,7 @@ def _setting(setting: Setting) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding, family: int) -> dict[str, Any]:
+def _finding(finding: Finding) -> dict[str, Any]:
     verdict, comparison = finding.verdict, finding.comparison
     return {
         "row": "comparison",
@@ -53,7 +53,7 @@ def _finding(finding: Finding, family: int) -> dict[str, Any]:
         "removed": finding.ablated.part or None,
         **_evidence(comparison),
         "p": None if isinstance(verdict.p, NotAvailable) else verdict.p,
-        "comparisons": family,
+        "comparisons": finding.family,
         "verdict": verdict.word,
         "by_less_than_the_margin": verdict.small,
         "reason": verdict.reason,

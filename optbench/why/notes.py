@@ -63,7 +63,7 @@ def _targets(places: Mapping[str, bool]) -> Iterator[str]:
     if provisional:
         yield (
             f"provisional target on {', '.join(provisional)}: 1.05 times the better of the two medians of the best validation "
-            "loss, so that it depends on A and B"
+            "loss; it depends on A and B, and with it p and E are approximate. 'optbench targets' makes one that is frozen"
         )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from optbench.analysis.grouping import seed_ranges
+from optbench.analysis.pair_words import WIDTH
 from optbench.why.explanation import Explanation, Finding, Kind, Setting, Steps
 from optbench.why.members import Member
 from optbench.why.words import finding_sentence, reading
@@ -24,16 +26,22 @@ def text(explanation: Explanation) -> str:
             *_pair(explanation),
             *_ablations(explanation),
             *_steps(explanation.steps),
-            *(["", "Notes", *(f"  {note}." for note in explanation.notes)] if explanation.notes else []),
+            *(["", "Notes"] if explanation.notes else []),
+            *(line for note in explanation.notes for line in _wrapped(f"{note}.")),
         ]
     )
 
 
 def _heading(explanation: Explanation) -> Iterator[str]:
-    workloads, m = len(explanation.places), explanation.family
-    yield (
+    workloads, m = len(explanation.places), sum(bool(finding.place) for finding in explanation.findings)
+    overall = f" and {n} over all of them" if (n := len(explanation.findings) - m) else ""
+    made = f"{m} comparison{'s' * (m != 1)}{overall}"
+    yield from textwrap.wrap(
         f"{explanation.a} and {explanation.b}, each at its own learning rate: passes to the target, seeds "
-        f"{seed_ranges(explanation.seeds)}, {workloads} workload{'s' * (workloads != 1)}, {m} comparison{'s' * (m != 1)}"
+        f"{seed_ranges(explanation.seeds)}, {workloads} workload{'s' * (workloads != 1)}, {made}",
+        WIDTH,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 
@@ -47,7 +55,7 @@ def _summary(explanation: Explanation) -> Iterator[str]:
         for finding in findings:
             places.setdefault(finding.verdict.text, []).append(finding.place or f"all {finding.places} together")
         verdicts = "; ".join(f"{verdict} on {', '.join(names)}" for verdict, names in places.items())
-        yield f"  {first.label} against {second.label}: {verdicts}"
+        yield from _wrapped(f"{first.label} against {second.label}: {verdicts}")
 
 
 def _settings(settings: Sequence[Setting]) -> Iterator[str]:
@@ -86,7 +94,7 @@ def _ablations(explanation: Explanation) -> Iterator[str]:
                 for finding in (*explanation.of("part", member, member.whole), *remaining)
                 if finding.place == place
             ]
-            yield f"  {place or _all(remaining)}: {'; '.join(filter(None, both))}."
+            yield from _wrapped(f"{place or _all(remaining)}: {'; '.join(filter(None, both))}.")
 
 
 def _whole(explanation: Explanation) -> tuple[Member, Member]:
@@ -95,7 +103,7 @@ def _whole(explanation: Explanation) -> tuple[Member, Member]:
 
 def _lines(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in findings:
-        yield f"  {finding.place or _all([finding])}: {finding_sentence(finding)}"
+        yield from _wrapped(f"{finding.place or _all([finding])}: {finding_sentence(finding)}.")
 
 
 def _all(findings: Sequence[Finding]) -> str:
@@ -140,3 +148,10 @@ def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _wrapped(sentence: str) -> list[str]:
+    """Return a sentence as lines, the first of them indented and the others more."""
+    return textwrap.wrap(
+        sentence, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )

@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from optbench.analysis.statistics import NotAvailable, sentence
-from optbench.analysis.statistics.comparison import Comparison
+from optbench.analysis.pair_words import overall_sentence
+from optbench.analysis.statistics import sentence
 from optbench.why.explanation import Finding
 
 
 def finding_sentence(finding: Finding) -> str:
     """Return the comparison in one sentence: effect, interval, wins, e-value, verdict."""
-    if finding.place:
-        return sentence(finding.first.label, finding.second.label, finding.comparison, finding.verdict)
-    reason = f", {finding.verdict.reason}" if finding.verdict.reason else ""
-    verdict = f"{finding.verdict.text}{reason}"
-    return f"{_net_wins(finding.first.label, finding.second.label, finding.comparison, finding.places)}: {verdict}"
-
-
-def _net_wins(a: str, b: str, comparison: Comparison, places: int) -> str:
-    """Return a comparison over workloads in words; its effect is minus the net share of workloads that A won."""
-    if not comparison.seeds:
-        return f"{a} and {b} have no seed in common"
-    counts, effect = comparison.wins, comparison.effect
-    parts = []
-    if not isinstance(effect.interval, NotAvailable):
-        ends = (_share(0.0 - effect.interval.high), _share(0.0 - effect.interval.low))
-        parts.append(f"{100 * effect.interval.coverage:.4g} % interval {ends[0]} to {ends[1]}")
-    parts += [f"ahead on {counts.wins} of {comparison.seeds} seeds, tied on {counts.ties}", f"E = {comparison.e:.2g}"]
-    net = "not available" if isinstance(effect.median, NotAvailable) else _share(0.0 - effect.median)
-    return f"net share of the {places} workloads on which {a} was sooner than {b}: {net} ({'; '.join(parts)})"
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:+.3g} %" if value else "0 %"
+    write = sentence if finding.place else overall_sentence
+    return write(finding.first.label, finding.second.label, finding.comparison, finding.verdict)
 
 
 def reading(finding: Finding, pair: Finding | None) -> str:
