@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from in_process import InProcess
 
 import optbench
 from optbench.core.errors import NothingSelected, UsageError
 from optbench.core.plans import Plan, planned_seeds
 from optbench.core.seeding import RESERVED
-from optbench.core.specs import Choice, RunResult
+from optbench.core.specs import Choice
 from optbench.core.studies import Study, Trial
 from optbench.core.workload import Workload, group_of, workload_of
 from optbench.data.loader import FrozenDataset
@@ -25,8 +26,6 @@ from optbench.planning.entries import Instance
 from optbench.planning.selections import Selections
 from optbench.planning.trials import cube, edges, searched, trial_params, tuning_seeds
 from optbench.registry import Registry
-from optbench.training.job import Job
-from optbench.training.run_job import run_job
 from optbench.tuning.check import check_studies
 from optbench.tuning.ledger import costs, ledger
 from optbench.tuning.search import missing_runs, plan_studies, search
@@ -48,17 +47,8 @@ def selections(dataset: FrozenDataset) -> Selections:
 
 @pytest.fixture
 def experiment(registry: Registry, tmp_path: Path) -> Iterator[Experiment]:
-    with Experiment(registry, tmp_path / "runs.sqlite", Here()) as found:
+    with Experiment(registry, tmp_path / "runs.sqlite", InProcess()) as found:
         yield found
-
-
-class Here:
-    """Executes jobs in this process, which need not start a worker."""
-
-    workers = 1
-
-    def run(self, jobs: Sequence[Job]) -> Iterator[RunResult]:
-        yield from map(run_job, jobs)
 
 
 def study(label: str, *objectives: float, spread: float = 0.0, number: int = 0) -> Study:

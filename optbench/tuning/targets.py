@@ -44,13 +44,10 @@ class _Baselines:
     studies: Mapping[str, Study]
 
     @property
-    def best(self) -> str:
-        """The baseline with the lowest objective, the first one of equals in the order of `BASELINES`."""
-        return min(BASELINES, key=lambda name: self._objective(self.studies[name]))
-
-    @staticmethod
-    def _objective(study: Study) -> float:
-        return study.trials[study.best()].objective
+    def order(self) -> list[str]:
+        """The baselines with a finite objective, the lowest first, equal ones in the order of `BASELINES`."""
+        objectives = {name: study.trials[study.best()].objective for name, study in self.studies.items()}
+        return sorted((name for name in BASELINES if math.isfinite(objectives[name])), key=lambda name: objectives[name])
 
 
 def baselines_of(studies: Iterable[Study]) -> list[_Baselines]:
@@ -64,7 +61,7 @@ def baselines_of(studies: Iterable[Study]) -> list[_Baselines]:
         found.setdefault(study.workload, {})[study.label] = study.within(BUDGET)
     grouped = [_Baselines(workload, next(iter(own.values())).name, own) for workload, own in found.items()]
     for one in grouped:
-        if math.isinf(one._objective(one.studies[one.best])):  # noqa: SLF001  # its own
+        if not one.order:
             raise UsageError(f"workload {one.name!r} has no target: every trial of every baseline diverged")
     return grouped
 
@@ -92,44 +89,69 @@ def make_targets(
     """
     grouped = {one.workload: one for one in baselines_of(studies)}
     chosen = replace(selections, optimizers=list(BASELINES))
-    jobs = [
-        *_jobs(experiment, chosen, TARGET_SEEDS, lambda one, name: name == grouped[one].best, grouped),
-        *_jobs(experiment, chosen, EVALUATION_SEEDS, lambda _one, _name: True, grouped),
-    ]
-    missing = experiment.missing(list({job.spec.key: job for job in jobs}.values()))
-    on_plan(jobs, missing)
-    experiment.run(missing, on_result)
+
+    def execute(seeds: Sequence[int], wanted: Callable[[Workload, str], bool]) -> dict[Workload, list[RunResult]]:
+        jobs = _jobs(experiment, chosen, seeds, wanted, grouped)
+        missing = experiment.missing(list({job.spec.key: job for job in jobs}.values()))
+        on_plan(jobs, missing)
+        experiment.run(missing, on_result)
+        found: dict[Workload, list[RunResult]] = {workload: [] for workload in grouped}
+        for result in experiment.store.results({job.spec.key for job in jobs}):
+            if result.status in FINAL:
+                found[workload_of(result.spec)].append(result)
+        return found
+
+    places = dict.fromkeys(grouped, 0)
+    own: dict[Workload, list[RunResult]] = {}
+    while waiting := grouped.keys() - own.keys():
+        best = {workload: _at(grouped[workload], places[workload]) for workload in waiting}
+        finished = execute(TARGET_SEEDS, lambda workload, name, best=best: best.get(workload) == name)  # type: ignore[misc]
+        own |= {workload: finished[workload] for workload in waiting if _enough(finished[workload])}
+        places |= {workload: places[workload] + 1 for workload in waiting if workload not in own}
+    evaluated = execute(EVALUATION_SEEDS, lambda _workload, _name: True)
     found = {}
     for workload, one in grouped.items():
-        own = [job for job in jobs if workload_of(job.spec) == workload]
-        results = {run.spec.key: run for run in experiment.store.results({job.spec.key for job in own})}
-        runs = [results[job.spec.key] for job in own if job.spec.key in results]
-        found[workload] = target_of(one.name, one.best, one.studies, [run for run in runs if run.status in FINAL])
+        found[workload] = target_of(
+            one.name, one.order[: places[workload] + 1], one.studies, own[workload], evaluated[workload]
+        )
         experiment.store.record("target", workload.digest, found[workload].as_json())
     return found
 
 
-def target_of(name: str, best: str, studies: Mapping[str, Study], runs: Sequence[RunResult]) -> Target:
+def _at(one: _Baselines, place: int) -> str:
+    """Return the baseline at a place in the order, or raise UsageError where none is left."""
+    if place >= len(one.order):
+        raise UsageError(
+            f"workload {one.name!r} has no target: no tuned baseline ended without divergence on {REACHED} of the "
+            f"{len(TARGET_SEEDS)} target seeds"
+        )
+    return one.order[place]
+
+
+def _enough(runs: Sequence[RunResult]) -> bool:
+    return sum(math.isfinite(_best_loss(run)) for run in runs) >= REACHED
+
+
+def target_of(
+    name: str, tried: Sequence[str], studies: Mapping[str, Study], own: Sequence[RunResult], others: Sequence[RunResult]
+) -> Target:
     """Return the target of a workload from the runs of its tuned baselines.
 
     Args:
         name: how the workload is displayed.
-        best: the baseline that was best when tuned.
+        tried: the baseline that makes the target, after those that were better when tuned but diverged on too many seeds.
         studies: of the baselines.
-        runs: of the best baseline on the target seeds, and of all baselines on the evaluation seeds.
+        own: the runs of that baseline on the target seeds.
+        others: of all baselines on the evaluation seeds.
 
     Raises:
-        UsageError: too few runs have a final status, or none of them reached a finite loss.
+        UsageError: fewer than three baselines finish on most evaluation seeds.
     """
-    by_label = {label: study.choice().as_json() for label, study in studies.items()}
-    own = [run for run in runs if run.spec.seed in TARGET_SEEDS and run.spec.optimizer.as_json() == by_label[best]]
     losses = sorted(_best_loss(run) for run in own)
-    if len(losses) < len(TARGET_SEEDS) or math.isinf(losses[REACHED - 1]):
-        raise UsageError(f"workload {name!r} has no target: {best} did not finish on {REACHED} of the target seeds")
     loss = strict = losses[REACHED - 1]
+    by_label = {label: study.choice() for label, study in studies.items()}
     evaluated = {
-        label: [_best_loss(run) for run in runs if run.spec.seed in EVALUATION_SEEDS and run.spec.optimizer.as_json() == choice]
-        for label, choice in by_label.items()
+        label: [_best_loss(run) for run in others if run.spec.optimizer == choice] for label, choice in by_label.items()
     }
     steps = 0
     while sum(_mostly(found, loss) for found in evaluated.values()) < ENOUGH:
@@ -139,11 +161,12 @@ def target_of(name: str, best: str, studies: Mapping[str, Study], runs: Sequence
             raise UsageError(f"workload {name!r} has no target: fewer than {ENOUGH} tuned baselines finish on most seeds")
     first = float(np.median([run.curves["val_loss"][0] for run in own]))
     made: dict[str, Any] = {
-        "baseline": best,
+        "baseline": tried[-1],
+        "passed_over": list(tried[:-1]),
         "budget": BUDGET,
         "settings": {label: dict(study.trials[study.best()].params) for label, study in sorted(studies.items())},
         "seeds": [TARGET_SEEDS[0], TARGET_SEEDS[-1]],
-        "losses": losses,
+        "losses": [one if math.isfinite(one) else None for one in losses],
         "loosened": steps,
         "first_loss": first,
         "reached": {label: sum(one <= loss for one in found) for label, found in sorted(evaluated.items())},
