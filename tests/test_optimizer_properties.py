@@ -100,7 +100,7 @@ def test_a_hyper_parameter_that_changes_between_steps_has_effect(name: str, fiel
     # The rate is large enough for every part of the rule to have an effect within a few steps.
     opt = dataclasses.replace(BUILT_IN[name](), lr=0.05)
     value = getattr(opt, field)
-    candidates = [0.1] if value == 0.0 else [value / 2, value * 1e6, value / 1e6]
+    candidates = [not value] if isinstance(value, bool) else [0.1] if value == 0.0 else [value / 2, value * 1e6, value / 1e6]
     assert any(_ends(opt, dataclasses.replace(opt, **{field: other})) != _ends(opt, opt) for other in candidates)
 
 

@@ -58,9 +58,15 @@ def _effect(a: str, b: str, comparison: Comparison) -> str:
         return f"{a} and {b} have no seed in common"
     if comparison.reached_a == 0 and comparison.reached_b == 0:
         return f"neither {a} nor {b} reached the target"
-    if isinstance(median, NotAvailable) or math.isinf(median):
+    few = (
+        comparison.reached_a is not None
+        and comparison.reached_b is not None
+        and (2 * max(comparison.reached_a, comparison.reached_b) <= seeds)
+    )
+    tied = not isinstance(median, NotAvailable) and abs(median) < SAME
+    if isinstance(median, NotAvailable) or math.isinf(median) or (tied and few):  # a median of ties says nothing
         return f"{b} reached the target on {comparison.reached_b} of {seeds} seeds, {a} on {comparison.reached_a}"
-    if abs(median) < SAME:
+    if tied:
         return f"{a} reached the target as soon as {b}"
     return f"{a} reached the target {factor(median)} than {b}"
 
