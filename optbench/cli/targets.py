@@ -83,7 +83,7 @@ def _studies(experiment: Experiment, selections: Selections, options: dict[str, 
     with progress(missing, seconds, verbose=options["verbose"]) as on_result:
         complete, incomplete = search(experiment, waiting, on_result)
     if incomplete:
-        say(f"{len(incomplete)} studies are incomplete, because runs failed; 'optbench show' gives the reasons")
+        say(f"{len(incomplete)} studies are incomplete, because runs failed: the lines above give the reasons")
         raise Exit(1)
     found = ready | {study.key: study for study in complete}
     return [found[one.key] for one in planned]

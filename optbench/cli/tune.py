@@ -168,7 +168,7 @@ def _fail(incomplete: Sequence[PlannedStudy]) -> None:
         first = incomplete[0]
         say(
             f"{len(incomplete)} studies are incomplete, because runs failed: the first is {first.optimizer.label} on "
-            f"{first.name}; 'optbench show' gives the reasons and the same command retries"
+            f"{first.name}; the lines above give the reasons, and the same command retries"
         )
         raise Exit(1)
 
