@@ -90,7 +90,7 @@ class Experiment:
         self.registry.refuse_clashes()
         if selections.track == "default":
             return make_plan(self.registry, selections)
-        tuned = tuned_by(self.studies(), selections.study, selections.budget, selections.suite)
+        tuned = tuned_by(self.studies(), selections)
         return make_plan(self.registry, selections, tuned)
 
     def studies(self) -> dict[str, Study]:

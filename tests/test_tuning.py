@@ -178,7 +178,9 @@ def test_a_search_is_resumed_and_shares_runs_between_budgets(experiment: Experim
 
 
 def test_the_tuned_track_runs_the_best_trial_under_the_optimizers_name(experiment: Experiment, selections: Selections) -> None:
-    with pytest.raises(UsageError, match=r"has not been tuned for workload .* 'optbench tune"):
+    with pytest.raises(
+        UsageError, match=r"has not been tuned for workload .* optbench tune -m single-layer .* -o adam --budget 2"
+    ):
         experiment.plan(replace(selections, track="tuned", budget=2))
     studies, _ = search(experiment, plan_studies(experiment, selections, 2, 0))
     with pytest.raises(UsageError, match="2 draws only"):

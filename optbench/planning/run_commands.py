@@ -71,6 +71,16 @@ class Box:
         return words
 
 
+def workload_words(selections: Selections) -> list[str]:
+    """Return the options that select the workloads of a selection, as words of a command line."""
+    words = ["--suite", selections.suite] if selections.suite else []
+    for option, name in _OPTIONS.items():
+        value = getattr(selections, name)
+        values = [] if value is None or value == "" else [value] if isinstance(value, str | int) else value
+        words += [word for one in values for word in (option, str(one))]
+    return words
+
+
 @dataclass(frozen=True, kw_only=True)
 class Commands:
     """Writes commands that add runs to a store.
@@ -104,12 +114,7 @@ class Commands:
 
     def write_options(self, optimizers: Sequence[str], selections: Selections, seeds: str) -> list[str]:
         """Return the commands that run optimizers on the workloads of a selection; empty `seeds` for the default ones."""
-        words = ["--suite", selections.suite] if selections.suite else []
-        for option, name in _OPTIONS.items():
-            value = getattr(selections, name)
-            values = [] if value is None or value == "" else [value] if isinstance(value, str | int) else value
-            words += [word for one in values for word in (option, str(one))]
-        return self._written(optimizers, words, seeds)
+        return self._written(optimizers, workload_words(selections), seeds)
 
     def _written(self, optimizers: Sequence[str], where: Sequence[str], seeds: str) -> list[str]:
         searches: dict[tuple[str, ...], list[str]] = {}

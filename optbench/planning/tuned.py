@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from optbench.data.studies import beside, read_studies, studies_in
 from optbench.planning import defaults
 from optbench.planning.entries import Instance
 from optbench.planning.plan import Expanded, Expansion
+from optbench.planning.run_commands import workload_words
+from optbench.planning.selections import Selections
 from optbench.planning.trials import trial_params
 from optbench.registry import Registry
 
@@ -47,24 +50,23 @@ def trials_of(number: int, budget: int) -> Expansion:
     return expand
 
 
-def tuned_by(studies: Mapping[str, Study], number: int, budget: int, suite: str | None) -> Expansion:
-    """Return what the tuned track runs for each optimizer: the best of the default and `budget` draws.
+def tuned_by(studies: Mapping[str, Study], selections: Selections) -> Expansion:
+    """Return what the tuned track runs for each optimizer: the best of the default and the draws of the budget.
 
     It raises UsageError where an optimizer has not been tuned for a workload with this budget. The optimizer keeps the name
     that it was asked for by, since its hyper-parameters differ from workload to workload.
     """
+    number, budget = selections.study, selections.budget
     unusual = [f"{budget} draws"] * (budget != defaults.BUDGET) + [f"study {number}"] * (number != 0)
     search = f" ({', '.join(unusual)})" if unusual else ""
 
     def expand(optimizer: Instance, workload: Workload, name: str) -> Iterator[Expanded]:
         study = studies.get(study_key(workload, optimizer.choice, number))
         if study is None or study.budget < budget:
-            option = f"--suite {suite}" if suite else f"-d {workload.dataset}"
             found = "has not been tuned" if study is None else f"has been tuned with {study.budget} draws only"
-            raise UsageError(
-                f"optimizer {optimizer.label!r} {found} for workload {name!r}; 'optbench tune {option} -o "
-                f"{optimizer.label} --budget {budget}' does it with {budget} draws"
-            )
+            words = ["optbench", "tune", *(workload_words(selections) or ["--all"]), "-o", optimizer.label]
+            words += ["--budget", str(budget), *(["--studies", str(number + 1)] if number else [])]
+            raise UsageError(f"optimizer {optimizer.label!r} {found} for workload {name!r}; run first: {shlex.join(words)}")
         yield Expanded(study.within(budget).choice(), optimizer.label + search, "tuned")
 
     return expand
