@@ -32,7 +32,8 @@ def target_text(table: WorkloadTable) -> str:
     if "baseline" in made:
         words.append(f"made by {made['baseline']}" + (f", tuned with {made['budget']} draws" if "budget" in made else ""))
     if made.get("loosened"):
-        words.append(f"loosened {made['loosened']} times by 2 %")
+        times = "once" if made["loosened"] == 1 else f"{made['loosened']} times"
+        words.append(f"loosened {times} by 2 %")
     return f"target {loss} ({', '.join(words)})"
 
 
