@@ -95,12 +95,22 @@ class Experiment:
 
     def studies(self) -> dict[str, Study]:
         """Return what is known of tuned settings, by key: the studies of installed suites and those of the store."""
-        stored = self.store.records("study") if "store" in self.__dict__ or self._path.exists() else {}
-        return known_studies(self.registry, stored)
+        stored = self.store.records("study") if self.exists else {}
+        try:
+            return known_studies(self.registry, stored)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StoreError(
+                f"a study in the store {self._path} is corrupt: {error!r}; name another file with --store"
+            ) from error
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a store: it is created when something is to be stored."""
+        return "store" in self.__dict__ or self._path.exists()
 
     def missing(self, jobs: Sequence[Job], *, force: bool = False) -> list[Job]:
         """Return the jobs without a final result in the store; all of them with `force`. It never creates the store."""
-        if force or not ("store" in self.__dict__ or self._path.exists()):
+        if force or not self.exists:
             return list(jobs)
         final = self.store.finished()
         return [job for job in jobs if job.spec.key not in final]

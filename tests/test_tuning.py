@@ -13,7 +13,7 @@ import pytest
 from in_process import InProcess
 
 import optbench
-from optbench.core.errors import NothingSelected, UsageError
+from optbench.core.errors import NothingSelected, StoreError, UsageError
 from optbench.core.plans import Plan, planned_seeds
 from optbench.core.seeding import RESERVED
 from optbench.core.specs import Choice
@@ -212,6 +212,12 @@ def test_trials_can_be_made_again(experiment: Experiment, selections: Selections
     experiment.store.record("study", other.key, other.as_json())
     checked = check_studies(experiment, replace(selections, optimizers=[found.label]), 3)
     assert "the draw was" in next(one.text for one in checked if one.trial == 0)
+
+
+def test_a_corrupt_study_is_reported(experiment: Experiment, selections: Selections) -> None:
+    experiment.store.record("study", "x", {"workload": 1})
+    with pytest.raises(StoreError, match=r"a study in the store .* is corrupt"):
+        experiment.plan(replace(selections, track="tuned"))
 
 
 def test_reserved_seeds_cannot_be_evaluated(experiment: Experiment, selections: Selections) -> None:

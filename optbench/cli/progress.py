@@ -34,10 +34,11 @@ def announce(experiment: Experiment, plan: Sequence[Job], missing: Sequence[Job]
     if missing:
         from optbench.execution.estimate import run_seconds, total_seconds
 
-        if superseded := experiment.superseded(missing):
+        if experiment.exists and (superseded := experiment.superseded(missing)):
             text += f" ({superseded} of them again, because their source or the version of optbench has changed)"
         workers = min(experiment.executor.workers, len(missing))
-        seconds = run_seconds(missing, experiment.store.durations(), workers=workers)
+        stored = experiment.store.durations() if experiment.exists else []
+        seconds = run_seconds(missing, stored, workers=workers)
         total = total_seconds(missing, seconds, workers=workers, pictures=pictures)
         text += f", about {duration(total)} with {workers} worker{'s' if workers > 1 else ''}"
     say(text)

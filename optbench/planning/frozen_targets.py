@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from optbench.core.errors import OptbenchError
+from optbench.core.errors import DataError, OptbenchError
 from optbench.core.specs import RunResult
 from optbench.core.targets import Target
 from optbench.core.workload import Workload, workload_of
@@ -37,7 +37,7 @@ def frozen_targets(
     for workload, dataset in datasets.items():
         target = of_suites.get(workload) or _of_dataset(registry, dataset).get(workload)
         if target is None and workload.digest in stored:
-            target = Target.from_json(stored[workload.digest])
+            target = _stored(stored[workload.digest])
         if target is not None:
             found[workload] = target
     return found
@@ -60,3 +60,10 @@ def _of_dataset(registry: Registry, name: str) -> Mapping[Workload, Target]:
     with suppress(OptbenchError):  # the dataset is not installed: its runs can be shown nevertheless
         folder = find_dataset(registry, name).folder
     return read_targets(folder / NAME) if folder.name else {}
+
+
+def _stored(content: Mapping[str, Any]) -> Target:
+    try:
+        return Target.from_json(content)
+    except ValueError as error:
+        raise DataError(f"a target in the store is corrupt: {error}; 'optbench targets' makes it again") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from optbench.core.errors import UsageError
+from optbench.core.names import counted
 from optbench.core.studies import Study, study_key, with_params
 from optbench.core.workload import Workload
 from optbench.data.studies import beside, read_studies, studies_in
@@ -57,13 +58,13 @@ def tuned_by(studies: Mapping[str, Study], selections: Selections) -> Expansion:
     that it was asked for by, since its hyper-parameters differ from workload to workload.
     """
     number, budget = selections.study, selections.budget
-    unusual = [f"{budget} draws"] * (budget != defaults.BUDGET) + [f"study {number}"] * (number != 0)
+    unusual = [counted(budget, "draw")] * (budget != defaults.BUDGET) + [f"study {number}"] * (number != 0)
     search = f" ({', '.join(unusual)})" if unusual else ""
 
     def expand(optimizer: Instance, workload: Workload, name: str) -> Iterator[Expanded]:
         study = studies.get(study_key(workload, optimizer.choice, number))
         if study is None or study.budget < budget:
-            found = "has not been tuned" if study is None else f"has been tuned with {study.budget} draws only"
+            found = "has not been tuned" if study is None else f"has been tuned with {counted(study.budget, 'draw')} only"
             words = ["optbench", "tune", *(workload_words(selections) or ["--all"]), "-o", optimizer.label]
             words += ["--budget", str(budget), *(["--studies", str(number + 1)] if number else [])]
             raise UsageError(f"optimizer {optimizer.label!r} {found} for workload {name!r}; run first: {shlex.join(words)}")
