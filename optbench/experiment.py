@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from optbench.analysis.sources import select_sources
+from optbench.core.errors import StoreError
 from optbench.core.plans import Track
 from optbench.core.specs import FINAL, RunResult, RunSpec, digest_of
 from optbench.core.studies import Study
